@@ -1,0 +1,45 @@
+# All that a newcomer needs: `make demo`, `make test`. Each target sets the machine up first (setup.sh), which is
+# quick when there is nothing to do.
+
+VENV := $(abspath $(or $(LONGHAUL_VENV),.venv))
+PACKAGES := longhaul controller traffic analysis
+
+.DEFAULT_GOAL := help
+.PHONY: help setup python demo test check format bench lock clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## system packages, .venv, the virtual-time kernel
+	@./setup.sh all
+
+python:
+	@./setup.sh python
+
+demo: setup ## set up, then three campuses train together; a summary and a report
+	@$(VENV)/bin/longhaul run topologies/colossus.yaml
+
+test: setup ## set up, then all tests, those in virtual time included
+	@$(VENV)/bin/python -m pytest
+
+check: python ## format, lint and types
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy $(PACKAGES)
+
+format: python ## let ruff rewrite what it can
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+bench: setup ## speed and exactness next to Mininet as shipped
+	@$(VENV)/bin/python bench/compare.py
+
+lock: python ## renew requirements.lock from pyproject.toml
+	@$(VENV)/bin/python -m pip install --quiet uv
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+	    --no-annotate --no-config --custom-compile-command "make lock" --upgrade \
+	    --output-file requirements.lock pyproject.toml
+
+clean: ## remove .venv and tool caches; runs/ and the cached kernel stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find $(PACKAGES) tests bench labs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,206 @@
+#!/usr/bin/env bash
+# From a bare Debian or Ubuntu to a checkout that runs: system packages, .venv, the virtual-time kernel.
+#
+#   ./setup.sh [all|system|python|kernel]…      what to see to; all three unless said otherwise
+#
+# What is in place already costs nothing, so every `make` target calls this first. Only missing system
+# packages need root; sudo is asked for those and for nothing else. Interrupt it whenever you like: the
+# same command goes on from there. LONGHAUL_VENV puts the virtual environment elsewhere.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+venv=${LONGHAUL_VENV:-$here/.venv}
+python=/usr/bin/python3 # Debian's own: Mininet's package belongs to it, and one from pyenv would not see that
+machine=$(uname -m)
+
+# package | why. Needed to run a fabric, on every machine.
+run_packages=(
+    "mininet|the emulator whose hosts, switches and links make the fabric"
+    "openvswitch-switch|the switches"
+    "iproute2|tc and ip: link delay, rate and loss"
+    "ethtool|per-packet loss needs segmentation offload switched off"
+    "iputils-ping|round-trip times of the fidelity check"
+    "iperf3|throughput by hand"
+    "libiperf0|throughput of the fidelity check"
+    "python3-venv|the project's own Python environment"
+    "ca-certificates|to fetch Python packages over TLS"
+)
+# Needed once, to build the virtual-time kernel (x86-64 alone has one).
+kernel_packages=(
+    "gcc|compiles the virtual-time kernel"
+    "libc6-dev|C headers for it"
+    "make|drives its build"
+    "flex|its configuration language"
+    "bison|its configuration language"
+    "bc|its time constants"
+    "xz-utils|unpacks its source"
+    "debian-archive-keyring|checks the signature on its source"
+)
+
+say() { printf '%s\n' "$*" >&2; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# --- system packages ---------------------------------------------------------------------------
+
+wanted_packages() {
+    printf '%s\n' "${run_packages[@]}"
+    [[ $machine != x86_64 ]] || printf '%s\n' "${kernel_packages[@]}"
+}
+
+installed_packages() {
+    dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+        sed -n 's/^installed //p' || true
+}
+
+# The lines of wanted_packages whose package is not installed.
+missing_packages() {
+    local wanted line installed
+    mapfile -t wanted < <(wanted_packages)
+    installed=" $(installed_packages "${wanted[@]%%|*}" | tr '\n' ' ')"
+    for line in "${wanted[@]}"; do
+        [[ $installed == *" ${line%%|*} "* ]] || printf '%s\n' "$line"
+    done
+}
+
+as_root() {
+    if ((EUID == 0)); then "$@"; else sudo -- "$@"; fi
+}
+
+# Keeps package scripts from starting services: the fabric starts its own Open vSwitch and stops it again.
+policy=/usr/sbin/policy-rc.d
+policy_mark='longhaul set-up: no services while packages are installed; safe to delete'
+forbid_services() {
+    [[ ! -e $policy ]] || return 0
+    as_root sh -c "printf '#!/bin/sh\n# $policy_mark\nexit 101\n' >$policy && chmod 755 $policy"
+}
+allow_services() {
+    grep -qsF "$policy_mark" "$policy" || return 0
+    as_root rm -f "$policy"
+}
+
+apt_install() {
+    local apt=(env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+        apt-get -q -o DPkg::Lock::Timeout=300)
+    as_root dpkg --configure -a || return
+    as_root "${apt[@]}" update || say "setup: apt-get update failed; going on with the lists at hand"
+    as_root "${apt[@]}" install --yes --no-install-recommends "$@"
+}
+
+# A service that this set-up brought along is not to start at the next boot either.
+leave_service_off() {
+    command -v systemctl >/dev/null || return 0
+    as_root systemctl disable --quiet "$1" || true
+}
+
+set_up_system() {
+    command -v dpkg-query >/dev/null ||
+        die "this machine has no dpkg: longhaul needs Debian 12+ or Ubuntu 24.04+. Elsewhere: vagrant up"
+    local missing line
+    mapfile -t missing < <(missing_packages)
+    ((${#missing[@]})) || return 0
+
+    say "These system packages are missing:"
+    for line in "${missing[@]}"; do printf '  %-24s %s\n' "${line%%|*}" "${line#*|}" >&2; done
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null ||
+            die "no sudo here. As root, run: apt-get install --no-install-recommends ${missing[*]%%|*}"
+        say "Installing them with sudo (nothing else here uses it)."
+    fi
+    trap allow_services EXIT
+    forbid_services || die "could not become root to install them"
+    apt_install "${missing[@]%%|*}" || die "apt-get failed; its message is above. Then run this again"
+    allow_services
+    trap - EXIT
+    [[ " ${missing[*]%%|*} " != *" openvswitch-switch "* ]] || leave_service_off openvswitch-switch
+}
+
+# --- Python ------------------------------------------------------------------------------------
+
+# Changes whenever the environment must be made anew or brought up to date.
+python_stamp() {
+    { readlink -f "$python"; printf '%s\n' "$here" "$venv"; cat "$here"/{requirements.lock,pyproject.toml}; } |
+        sha256sum
+}
+
+venv_is_whole() {
+    grep -qsx 'include-system-site-packages = true' "$venv/pyvenv.cfg" &&
+        [[ $(readlink -f "$venv/bin/python") == "$(readlink -f "$python")" ]] &&
+        "$venv/bin/python" -m pip --version >/dev/null 2>&1
+}
+
+# pip's chatter goes to a log; what is seen is one line that counts.
+pip_install() {
+    local log=$venv/setup.log total=$1 done=0 word name _
+    shift
+    env -u PYTHONPATH -u PIP_USER -u PIP_TARGET -u PIP_PREFIX PYTHONNOUSERSITE=1 \
+        "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --use-pep517 "$@" 2>&1 |
+        tee "$log" | while read -r word name _; do
+            [[ $word == Collecting || $word == Requirement ]] || continue
+            done=$((done + 1))
+            [[ ! -t 2 ]] || printf '\rPython packages %d of %d\e[K' "$done" "$total" >&2
+        done || {
+            [[ ! -t 2 ]] || printf '\n' >&2
+            tail -n 15 "$log" >&2
+            die "pip failed; all it said is in $log"
+        }
+    [[ ! -t 2 ]] || printf '\r\e[K' >&2
+}
+
+make_venv() {
+    [[ -x $python ]] || die "$python is missing: ./setup.sh system"
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        die "$("$python" --version) is too old: longhaul needs 3.11 (Debian 12, Ubuntu 24.04)"
+    say "Making the Python environment $venv"
+    venv_is_whole || "$python" -m venv --clear --system-site-packages "$venv" ||
+        die "could not make $venv. Is python3-venv there? ./setup.sh system"
+    local lock=$here/requirements.lock pins
+    pins=$(grep -c '^[A-Za-z0-9]' "$lock")
+    # setuptools first, since packages that come as source are built with the very one that is pinned.
+    grep -A9 '^setuptools==' "$lock" | sed -n '1p; 2,/[^\\]$/{/--hash/p}' >"$venv/setuptools.lock"
+    pip_install 1 --require-hashes -r "$venv/setuptools.lock"
+    pip_install "$pins" --require-hashes --no-build-isolation -r "$lock"
+    pip_install "$pins" --no-deps --no-build-isolation --editable "$here"
+}
+
+set_up_python() {
+    local stamp=$venv/longhaul.stamp now
+    now=$(python_stamp)
+    [[ ! -f $stamp || $(<"$stamp") != "$now" ]] || return 0
+    mkdir -p "$venv" 2>/dev/null && [[ -w $venv ]] ||
+        die "$venv is not yours to write (made by root?). Remove it: sudo rm -rf $venv"
+    exec 9<"$venv"
+    flock -n 9 || { say "Another set-up is at work on $venv: waiting for it"; flock 9; }
+    [[ ! -f $stamp || $(<"$stamp") != "$now" ]] || return 0
+    rm -f "$stamp"
+    make_venv
+    printf '%s\n' "$now" >"$stamp"
+    exec 9<&-
+}
+
+# --- kernel ------------------------------------------------------------------------------------
+
+set_up_kernel() {
+    if [[ $machine != x86_64 ]]; then
+        say "The virtual-time kernel exists for x86-64 only; on $machine this machine's own kernel is used."
+        return 0
+    fi
+    (cd "$here" && "$python" -m longhaul.machine.kernel >/dev/null)
+}
+
+main() {
+    local step
+    for step in "${@:-all}"; do
+        case $step in
+        all)
+            set_up_system
+            set_up_python
+            set_up_kernel
+            ;;
+        system | python | kernel) "set_up_$step" ;;
+        -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
+        *) die "unknown step '$step': all, system, python or kernel" ;;
+        esac
+    done
+}
+
+main "$@"
