@@ -1,0 +1,127 @@
+"""What is wrong with a file, said to the person who wrote it.
+
+A `Source` is a text with a name, a `Place` a spot in it. A `Diagnostic` is one complaint about one
+place; `InvalidInput` carries all of them at once, as text for people and as JSON for programs.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+LONGEST_EXCERPT = 96
+LONGEST_VALUE = 72
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text that input came from: a file, or one `--set` of the command line."""
+
+    name: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Place:
+    """`length` characters of a source, from `line` and `column` (both counted from 1)."""
+
+    source: Source
+    line: int = 1
+    column: int = 1
+    length: int = 1
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One complaint. `path` is the place in the document, as `links.c1-c2.age` or `hosts[0].count`.
+
+    `excerpt` is the source line with a caret line under it, ready to print; it may be empty.
+    """
+
+    file: str
+    line: int
+    col: int
+    message: str
+    path: str = ""
+    found: str = ""
+    expected: str = ""
+    hint: str = ""
+    excerpt: str = ""
+
+    def __str__(self) -> str:
+        facts = [("at", self.path), ("found", self.found)]
+        facts += [("expected", self.expected), ("hint", self.hint)]
+        lines = [f"{self.file}:{self.line}:{self.col}: error: {self.message}"]
+        lines += [self.excerpt] if self.excerpt else []
+        lines += [f"  {name:<9} {text}" for name, text in facts if text]
+        return "\n".join(lines)
+
+
+class InvalidInput(Exception):
+    """Input that cannot be used, with every reason (`diagnostics`, in the order of the text)."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(
+            sorted(set(diagnostics), key=lambda d: (d.file, d.line, d.col, d.path))
+        )
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        shown = [str(diagnostic) for diagnostic in self.diagnostics[:MOST_SHOWN]]
+        more = len(self.diagnostics) - len(shown)
+        return "\n\n".join(shown + ([f"… and {more} more"] if more else []))
+
+    def to_json(self) -> list[dict[str, str | int]]:
+        """One plain object per diagnostic, for `--format json`."""
+        return [asdict(diagnostic) for diagnostic in self.diagnostics]
+
+
+def complain(  # noqa: PLR0913 - a complaint has six parts
+    place: Place,
+    message: str,
+    *,
+    path: str = "",
+    found: str = "",
+    expected: str = "",
+    hint: str = "",
+) -> Diagnostic:
+    """A diagnostic about `place`, with its excerpt."""
+    return Diagnostic(
+        file=place.source.name,
+        line=place.line,
+        col=place.column,
+        message=message,
+        path=path,
+        found=clip(found),
+        expected=expected,
+        hint=hint,
+        excerpt=_excerpt(place),
+    )
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint that names the known spelling closest to `word`; empty where none is close."""
+    spellings = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word[:40].lower(), spellings, 1, 0.6)
+    return f"did you mean {spellings[close[0]]}?" if close else ""
+
+
+def clip(text: str, limit: int = LONGEST_VALUE) -> str:
+    """`text` on one line, printable, and short: what a terminal can be trusted with."""
+    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _excerpt(place: Place) -> str:
+    if not 1 <= place.line <= len(place.source.lines):
+        return ""
+    line = place.source.lines[place.line - 1]
+    start = max(0, place.column - LONGEST_EXCERPT // 2) if len(line) > LONGEST_EXCERPT else 0
+    window = line[start : start + LONGEST_EXCERPT]
+    text = "".join(c if c.isprintable() else " " for c in window)
+    offset = min(place.column - 1 - start, len(text))
+    width = max(1, min(place.length, len(text) - offset))
+    gutter = f"{place.line:>5}"
+    return f"{gutter} | {text}".rstrip() + f"\n{' ' * 5} | {' ' * offset}{'^' * width}"

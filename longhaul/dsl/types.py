@@ -1,0 +1,158 @@
+"""What a topology and a workload are once read: frozen, validated, in SI units.
+
+The `dsl` package turns text into these; everything after it (plan, fabric, traffic) takes only
+these. Rates and sizes are the real world's: scaling them down is the plan's business
+(`scale_bytes`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """One GPU generation. `mfu` is the share of the dense bf16 peak that training reaches."""
+
+    name: str
+    peak_flops: float
+    mfu: float
+    hbm_Bps: float
+    nic_bps: float
+
+
+@dataclass(frozen=True)
+class Host:
+    """A server: `gpus` accelerators behind NICs that carry `nic_bps` together.
+
+    `intra_Bps` is the bandwidth between its GPUs, per GPU and direction. Compute takes `slowdown`
+    times as long as the accelerator should.
+    """
+
+    name: str
+    campus: str
+    group: str
+    accelerator: Accelerator
+    gpus: int
+    nic_bps: float
+    intra_Bps: float
+    slowdown: float = 1.0
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A switch by name and role.
+
+    Hosts hang on each `leaf`; `spine` is the top tier, `aggregation` a fat tree's tier between the
+    two; long-haul links end at the `border`.
+    """
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True)
+class FabricLink:
+    """A link between two switches of one campus."""
+
+    a: str
+    b: str
+    rate_bps: float
+    delay_s: float
+
+
+@dataclass(frozen=True)
+class Campus:
+    """A site: its switches, the links between them, and its hosts with the leaf each hangs on.
+
+    Every fabric kind (leaf-spine, single, fat-tree, explicit) is elaborated into this one form.
+    Long-haul links end at `border`, which is linked with every spine (or every leaf, without
+    spines).
+    """
+
+    name: str
+    site: str
+    latitude: float | None
+    longitude: float | None
+    kind: str
+    switches: tuple[Switch, ...]
+    fabric_links: tuple[FabricLink, ...]
+    hosts: tuple[Host, ...]
+    leaf_of: dict[str, str]
+    host_delay_s: float
+    border: str
+
+
+@dataclass(frozen=True)
+class Direction:
+    """What one direction of a long-haul link does to packets.
+
+    `queue_bytes` None: derived from the bandwidth-delay product.
+    """
+
+    rate_bps: float
+    delay_s: float
+    jitter_s: float = 0.0
+    loss: float = 0.0
+    loss_correlation: float = 0.0
+    corruption: float = 0.0
+    reorder: float = 0.0
+    queue_bytes: float | None = None
+
+
+@dataclass(frozen=True)
+class LongHaul:
+    """A link between the borders of two campuses. `forward` is a to b.
+
+    `age_s` and `condition` are what the aging model was asked; what it answered (loss, stepped rate)
+    is already in the directions.
+    """
+
+    name: str
+    a: str
+    b: str
+    distance_m: float
+    age_s: float
+    condition: str
+    forward: Direction
+    backward: Direction
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A whole testbed. `scale_bytes` k: payloads and rates are divided by k alike, so times stay."""
+
+    name: str
+    description: str
+    scale_bytes: float
+    mtu_bytes: int
+    campuses: tuple[Campus, ...]
+    links: tuple[LongHaul, ...]
+    source: str
+
+
+@dataclass(frozen=True)
+class Collective:
+    """Which collective, by which algorithm. `verify`: reduce real numbers and check the sum."""
+
+    op: str = "all_reduce"
+    algorithm: str = "ring"
+    verify: bool = False
+
+
+@dataclass(frozen=True)
+class Training:
+    """Synchronous data-parallel training: per iteration compute, then one all-gradient collective.
+
+    `tokens` is the global batch; every host takes an equal share. `gradient_bytes` is parameters x
+    dtype size. Both are the real world's, unscaled.
+    """
+
+    name: str
+    parameters: float
+    gradient_bytes: float
+    tokens: float
+    iterations: int
+    warmup: int
+    collective: Collective
+    source: str

@@ -1,0 +1,151 @@
+"""Human quantities to SI numbers and back: `400Gbit/s`, `10mi`, `78.8us`, `25MiB`, `15y`, `0.1%`.
+
+Text goes in, a float in SI units comes out. A bare number where a unit is needed is refused,
+because nobody remembers which unit a bare 10 was. Arithmetic is decimal, so `78.8us` is exactly `78.8e-6`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+NUMBER = r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?"
+_SPLIT = re.compile(rf"\s*({NUMBER})\s*(\S.*)?", re.DOTALL)
+
+
+class UnitError(ValueError):
+    """Text that is not the quantity it should be: what would be, and how to mend it."""
+
+    def __init__(self, message: str, expected: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.expected, self.hint = message, expected, hint
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A physical kind: each unit's factor to SI (a decimal, as text), and what a reader is shown.
+
+    `shown` are the units that `write` uses, ascending.
+    `bare` says whether a number without a unit has a meaning of its own (a count, a share).
+    """
+
+    name: str
+    article: str
+    units: dict[str, str] = field(hash=False)
+    shown: tuple[str, ...]
+    example: str
+    bare: bool = False
+
+    @property
+    def expected(self) -> str:
+        """What to write, in one phrase."""
+        listed = ", ".join(self.units)
+        if self.bare:
+            return f"{self.article} {self.name}: a number, or one followed by {listed}"
+        return f"{self.article} {self.name} such as {self.example} (units: {listed})"
+
+
+def _bits(suffixes: tuple[str, ...]) -> dict[str, str]:
+    steps = {"": "1", "k": "1e3", "M": "1e6", "G": "1e9", "T": "1e12"}
+    return {step + s: factor for s in suffixes for step, factor in steps.items() if step + s}
+
+
+RATE = Quantity(
+    "rate", "a", _bits(("bit/s", "bps", "")), ("bit/s", "kbit/s", "Mbit/s", "Gbit/s"), "400Gbit/s"
+)
+BANDWIDTH = Quantity(
+    "bandwidth", "a", _bits(("B/s",)), ("B/s", "kB/s", "MB/s", "GB/s", "TB/s"), "900GB/s"
+)
+SIZE = Quantity(
+    "size",
+    "a",
+    _bits(("B",)) | {"KiB": "1024", "MiB": "1048576", "GiB": "1073741824", "TiB": "1099511627776"},
+    ("B", "kB", "MB", "GB", "TB"),
+    "25MiB",
+)
+DISTANCE = Quantity(
+    "distance", "a", {"m": "1", "km": "1000", "mi": "1609.344"}, ("m", "km"), "16.1km"
+)
+# A year is the Julian one: 365.25 days.
+DURATION = Quantity(
+    "duration",
+    "a",
+    {"ns": "1e-9", "us": "1e-6", "µs": "1e-6", "ms": "1e-3", "s": "1", "min": "60", "h": "3600"}
+    | {"d": "86400", "y": "31557600"},
+    ("ns", "us", "ms", "s"),
+    "78.8us",
+)
+AGE = Quantity("age", "an", {"y": "31557600", "d": "86400"}, ("y",), "20y")
+FLOPS = Quantity(
+    "computing rate",
+    "a",
+    {"GFLOP/s": "1e9", "TFLOP/s": "1e12", "PFLOP/s": "1e15"},
+    ("GFLOP/s", "TFLOP/s", "PFLOP/s"),
+    "989TFLOP/s",
+)
+DECIBEL = Quantity("ratio in decibels", "a", {"dB": "1"}, ("dB",), "3dB")
+SHARE = Quantity("share", "a", {"%": "1e-2", "ppm": "1e-6"}, (), "0.1%", bare=True)
+COUNT = Quantity(
+    "count",
+    "a",
+    {"k": "1e3", "M": "1e6", "B": "1e9", "G": "1e9", "T": "1e12"}
+    | {"Ki": "1024", "Mi": "1048576", "Gi": "1073741824"},
+    (),
+    "7e9",
+    bare=True,
+)
+
+
+def read(written: object, quantity: Quantity) -> float:
+    """The SI value of `written` (text, or a bare number). Raises UnitError."""
+    if isinstance(written, bool) or not isinstance(written, (str, int, float)):
+        raise UnitError(f"not a {quantity.name}", quantity.expected)
+    parts = _SPLIT.fullmatch(str(written))
+    if parts is None:
+        raise UnitError(f"not a {quantity.name}", quantity.expected)
+    number, unit = parts[1], (parts[2] or "").rstrip()
+    value = float(Decimal(number) * _factor(number, unit, quantity))
+    if value in (float("inf"), float("-inf")):
+        raise UnitError(f"a {quantity.name} too large to compute with", quantity.expected)
+    return value
+
+
+def _factor(number: str, unit: str, quantity: Quantity) -> Decimal:
+    if unit in quantity.units:
+        return Decimal(quantity.units[unit])
+    if not unit and quantity.bare:
+        return Decimal(1)
+    if not unit:
+        message = f"a bare number where a {quantity.name} needs its unit"
+        choices = ", ".join(number + unit for unit in list(quantity.units)[:5])
+        raise UnitError(message, quantity.expected, f"did you mean {choices}?")
+    raise UnitError(
+        f"`{unit[:20]}` is no unit of {quantity.name}",
+        quantity.expected,
+        _nearest_unit(number, unit, quantity),
+    )
+
+
+def _nearest_unit(number: str, unit: str, quantity: Quantity) -> str:
+    """A hint that keeps the number: the same letters in another case first, then the closest."""
+    alike = [known for known in quantity.units if known.lower() == unit.lower()]
+    close = alike or difflib.get_close_matches(unit[:20], quantity.units, 3, 0.6)
+    return f"did you mean {' or '.join(number + known for known in close)}?" if close else ""
+
+
+def write(value: float, quantity: Quantity) -> str:
+    """`value` (SI) as text that `read` turns back into exactly the same float."""
+    exact = Decimal(repr(float(value)))
+    fitting = [u for u in quantity.shown if abs(exact) >= Decimal(quantity.units[u])]
+    unit = fitting[-1] if fitting else (quantity.shown[0] if quantity.shown else "")
+    number = exact / Decimal(quantity.units[unit]) if unit else exact
+    return f"{_plain(number)}{unit}"
+
+
+def _plain(number: Decimal) -> str:
+    """Digits without an exponent where that is short, else with one."""
+    shortest = number.normalize()
+    fixed = f"{shortest:f}"
+    return fixed if len(fixed) <= 12 else f"{shortest:e}".replace("e+", "e")
