@@ -1,0 +1,61 @@
+"""One sentence that says what a run found. In: the summary. Out: text, no markup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis import units
+
+_NOTICEABLE = 0.01
+"""A share of GPU time below which a cause is not worth a word in the headline."""
+
+
+def headline(summary: dict[str, Any]) -> str:
+    """How long an iteration took, how much was lost, and to what; unfaithful runs say so first."""
+    return _warning(summary) + _loss(summary) + "."
+
+
+def _warning(summary: dict[str, Any]) -> str:
+    if summary["faithful"]:
+        return ""
+    wrong = [check["what"] for check in summary["fidelity"] if not check["ok"]]
+    what = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+    return f"UNFAITHFUL ({what or 'nothing was checked'}): "
+
+
+def _loss(summary: dict[str, Any]) -> str:
+    took = f"An iteration took {units.time(summary['iterations']['p50_s'])} (p50)"
+    one_campus = summary["stalls"]["one_campus"]
+    if not one_campus:
+        return f"{took}: {_spent(summary['stalls'])}"
+    ideal, waste = units.time(one_campus["iteration_s"]), one_campus["waste"]
+    if waste < _NOTICEABLE:
+        return f"{took}, as it would on one uniform campus ({ideal}): {_spent(summary['stalls'])}"
+    lost = f"{units.percent(waste)} of the GPU time lost"
+    return (
+        f"{took} where one uniform campus would take {ideal} ({lost}): {_spent(summary['stalls'])}"
+    )
+
+
+def _spent(stalls: dict[str, Any]) -> str:
+    """Of all GPU time: waiting (for whom) and moving gradients."""
+    total_s = stalls["compute_s"] + stalls["exposed_communication_s"] + stalls["idle_s"]
+    wait, transfer = stalls["sync_wait_s"] / total_s, stalls["transfer_s"] / total_s
+    moving = f"{units.percent(transfer)} moving gradients"
+    if wait < _NOTICEABLE:
+        return f"ranks spent {units.percent(transfer)} of their time moving gradients"
+    waiting = f"{units.percent(wait)} of their time waiting, {_for_whom(stalls)}"
+    return f"ranks spent {waiting}, and {moving}"
+
+
+def _for_whom(stalls: dict[str, Any]) -> str:
+    """The smallest that carries most of the blame: a rank, a generation at a campus, or nobody."""
+    if stalls["compute_wait_s"] < stalls["sync_wait_s"] / 2:
+        return "for no rank's compute but because the collective lets ranks go at different times"
+    rank = max(stalls["by_rank"], key=lambda one: one["blamed_share"])
+    if rank["blamed_share"] > 0.5:
+        return f"mostly for rank {rank['rank']} ({rank['accelerator']}, {rank['name']})"
+    group = stalls["by_group"][0]
+    if group["blamed_share"] > 0.5 and len(stalls["by_group"]) > 1:
+        return f"mostly for {group['accelerator']} at {group['campus']}"
+    return "for no rank in particular"

@@ -1,0 +1,85 @@
+"""Inside a collective: for every message, how long the peer was late and how long the wire took.
+
+In: send and recv events. Out: one row per message, then per pair of ranks and per pair of campuses.
+The split is the straggler study's for point-to-point operations: the transfer of a message begins
+when both sides are ready, so a late sender is not held against the link, nor the reverse.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from analysis.tables import NS, Run
+
+MESSAGE = ["iteration", "task", "src", "dst", "nth"]
+
+
+def messages(events: pl.DataFrame) -> pl.DataFrame:
+    """One row per message src → dst: `peer_late_ns`, `transfer_ns`, `wait_ns`, `bytes`.
+
+    The n-th send from src to dst is the n-th recv there: streams keep their order. `peer_late_ns`
+    is from the receiver's being ready to the first byte sent, `transfer_ns` from both being ready
+    to the last byte received, `wait_ns` from the receiver's being ready to the first byte received.
+    """
+    sent = _numbered(events, "send", "rank", "peer").select(*MESSAGE, sent_ns=pl.col("start_ns"))
+    received = _numbered(events, "recv", "peer", "rank")
+    both_ready = pl.max_horizontal("sent_ns", "ready_ns")
+    return received.join(sent, on=MESSAGE).select(
+        *MESSAGE,
+        "bytes",
+        peer_late_ns=both_ready - pl.col("ready_ns"),
+        transfer_ns=pl.col("end_ns") - both_ready,
+        wait_ns=(pl.col("start_ns") - pl.col("ready_ns")).clip(lower_bound=0),
+    )
+
+
+def pairs(found: pl.DataFrame, ranks: pl.DataFrame) -> pl.DataFrame:
+    """Messages per pair of ranks, seconds: count, transfer (mean, p50, max), waits; worst first."""
+    place = ranks.select("rank", "name", "campus")
+    return (
+        found.group_by("src", "dst")
+        .agg(*_statistics())
+        .join(place.rename({"rank": "src", "name": "src_name", "campus": "src_campus"}), on="src")
+        .join(place.rename({"rank": "dst", "name": "dst_name", "campus": "dst_campus"}), on="dst")
+        .sort(["transfer_mean_s", "src", "dst"], descending=[True, False, False])
+    )
+
+
+def between_campuses(run: Run) -> pl.DataFrame:
+    """Messages per ordered pair of campuses, seconds. Empty where no sends were recorded."""
+    campus = run.ranks.select("rank", "campus")
+    return (
+        messages(run.measured)
+        .join(campus.rename({"rank": "src", "campus": "src_campus"}), on="src")
+        .join(campus.rename({"rank": "dst", "campus": "dst_campus"}), on="dst")
+        .group_by("src_campus", "dst_campus")
+        .agg(*_statistics())
+        .sort(["transfer_mean_s", "src_campus", "dst_campus"], descending=[True, False, False])
+    )
+
+
+def _numbered(events: pl.DataFrame, kind: str, src: str, dst: str) -> pl.DataFrame:
+    """Sends or recvs with `src`, `dst` and their number within (iteration, task, src, dst)."""
+    stream = ["iteration", "task", "rank", "peer"]
+    return (
+        events.filter(pl.col("kind") == kind)
+        .sort(*stream, "op")
+        .with_columns(
+            src=pl.col(src),
+            dst=pl.col(dst),
+            nth=pl.int_range(pl.len(), dtype=pl.Int32).over(stream),
+        )
+    )
+
+
+def _statistics() -> list[pl.Expr]:
+    transfer = pl.col("transfer_ns")
+    return [
+        pl.len().alias("count"),
+        (pl.col("bytes").sum()).alias("bytes"),
+        (transfer.mean() * NS).alias("transfer_mean_s"),
+        (transfer.quantile(0.5, interpolation="lower") * NS).alias("transfer_p50_s"),
+        (transfer.max() * NS).alias("transfer_max_s"),
+        (pl.col("peer_late_ns").mean() * NS).alias("peer_late_mean_s"),
+        (pl.col("wait_ns").mean() * NS).alias("wait_mean_s"),
+    ]

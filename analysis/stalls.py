@@ -1,0 +1,175 @@
+"""Where the time of the ranks went: compute, sync wait, transfer, exposed communication.
+
+In: events. Out: one table per question, in nanoseconds or, where the name ends in `_s`, seconds per
+iteration. Definitions: `docs/analysis.md`; sync wait and transfer are those of the straggler study
+(Lin et al., "Understanding Stragglers in Large Model Training Using What-if Analysis", OSDI'25).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from analysis.tables import NS, Run
+
+COLLECTIVE = ["iteration", "task"]
+
+
+def collectives(events: pl.DataFrame) -> pl.DataFrame:
+    """Per rank and collective: `last_start_ns`, `sync_wait_ns`, `transfer_ns`, `duration_ns`.
+
+    Sync wait is `max_j start_j - start_r`, transfer `end_r - max_j start_j`. A rank that is done
+    before the last has entered (the root of a broadcast) waited no longer than it took part: its
+    transfer is 0. So the two always sum to the duration.
+    """
+    last = pl.col("start_ns").max().over(COLLECTIVE)
+    return (
+        events.filter(pl.col("kind") == "collective")
+        .select("rank", *COLLECTIVE, "bytes", "start_ns", "end_ns", last.alias("last_start_ns"))
+        .with_columns(
+            sync_wait_ns=pl.min_horizontal("last_start_ns", "end_ns") - pl.col("start_ns"),
+            transfer_ns=(pl.col("end_ns") - pl.col("last_start_ns")).clip(lower_bound=0),
+            duration_ns=pl.col("end_ns") - pl.col("start_ns"),
+        )
+    )
+
+
+def collective_times(events: pl.DataFrame) -> pl.DataFrame:
+    """One row per collective: `transfer_ns` from the last rank's entry to the last rank's end."""
+    return (
+        events.filter(pl.col("kind") == "collective")
+        .group_by(COLLECTIVE)
+        .agg(
+            start_ns=pl.col("start_ns").max(),
+            end_ns=pl.col("end_ns").max(),
+            bytes=pl.col("bytes").max(),
+        )
+        .with_columns(transfer_ns=pl.col("end_ns") - pl.col("start_ns"))
+        .sort(COLLECTIVE)
+    )
+
+
+def iterations(run: Run) -> pl.DataFrame:
+    """One row per measured iteration: `begin_ns`, `end_ns`, `duration_ns`.
+
+    An iteration ends when the last rank has ended it and begins when the one before has ended; so
+    the durations sum to the whole time of training.
+    """
+    tasks = run.events.filter(pl.col("kind").is_in(["collective", "compute"]))
+    return (
+        tasks.group_by("iteration")
+        .agg(end_ns=pl.col("end_ns").max(), first_ns=pl.col("ready_ns").min())
+        .sort("iteration")
+        .with_columns(begin_ns=pl.col("end_ns").shift().fill_null(pl.col("first_ns")))
+        .filter(pl.col("iteration") >= run.warmup)
+        .select(
+            "iteration", "begin_ns", "end_ns", duration_ns=pl.col("end_ns") - pl.col("begin_ns")
+        )
+    )
+
+
+def covered(events: pl.DataFrame) -> pl.DataFrame:
+    """Per rank: `compute_ns`, `exposed_ns`, `span_ns`, from unions of intervals.
+
+    Exposed communication is the time covered by collectives and by no compute of the same rank (as
+    Holistic Trace Analysis defines it). `span_ns` is from the rank's first start to its last end.
+    """
+    edges = pl.concat([_edges(events, "start_ns", 1), _edges(events, "end_ns", -1)])
+    sweep = edges.sort("rank", "at_ns").with_columns(
+        computing=pl.col("compute").cum_sum().over("rank"),
+        communicating=pl.col("collective").cum_sum().over("rank"),
+        length_ns=(pl.col("at_ns").shift(-1).over("rank") - pl.col("at_ns")).fill_null(0),
+    )
+    length, computing = pl.col("length_ns"), pl.col("computing") > 0
+    exposed = (pl.col("communicating") > 0) & ~computing
+    return sweep.group_by("rank").agg(
+        compute_ns=length.filter(computing).sum(),
+        exposed_ns=length.filter(exposed).sum(),
+        span_ns=pl.col("at_ns").max() - pl.col("at_ns").min(),
+    )
+
+
+def by_rank(run: Run) -> pl.DataFrame:
+    """Per rank, in seconds per measured iteration: compute, sync wait, transfer, exposed, idle.
+
+    compute + exposed communication + idle is the rank's whole time.
+    """
+    count = run.measured["iteration"].n_unique()
+    waits = (
+        collectives(run.measured).group_by("rank").agg(pl.col("sync_wait_ns", "transfer_ns").sum())
+    )
+    per_iteration = NS / count
+    return (
+        run.ranks.join(covered(run.measured), on="rank")
+        .join(waits, on="rank")
+        .sort("rank")
+        .select(
+            *run.ranks.columns,
+            compute_s=pl.col("compute_ns") * per_iteration,
+            sync_wait_s=pl.col("sync_wait_ns") * per_iteration,
+            transfer_s=pl.col("transfer_ns") * per_iteration,
+            exposed_communication_s=pl.col("exposed_ns") * per_iteration,
+            idle_s=(pl.col("span_ns") - pl.col("compute_ns") - pl.col("exposed_ns"))
+            * per_iteration,
+        )
+    )
+
+
+def lateness(run: Run) -> pl.DataFrame:
+    """Why ranks enter late, per rank in seconds per iteration.
+
+    `late_begin_s` + `late_compute_s` is how much later than the mean a rank has computed: the last
+    collective let it go later, or it computes longer. `compute_wait_s` is the sync wait that there would
+    be had all begun together: what slow compute alone explains.
+    """
+    compute = run.measured.filter(pl.col("kind") == "compute")
+    per_iteration = compute.group_by("rank", "iteration").agg(
+        begin=pl.col("start_ns").min(), compute=(pl.col("end_ns") - pl.col("start_ns")).sum()
+    )
+    begin, lasts = pl.col("begin"), pl.col("compute")
+    return (
+        per_iteration.select(
+            "rank",
+            late_begin_s=(begin - begin.mean().over("iteration")) * NS,
+            late_compute_s=(lasts - lasts.mean().over("iteration")) * NS,
+            compute_wait_s=(lasts.max().over("iteration") - lasts) * NS,
+        )
+        .group_by("rank")
+        .mean()
+    )
+
+
+def by_group(ranks: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """`by_rank` (with blame) averaged over the ranks of each group; blame is summed."""
+    means = [name for name in ranks.columns if name.endswith("_s") and name != "blamed_s"]
+    sums = ["blamed_s", "blamed_share", "last_to_enter"]
+    return (
+        ranks.group_by(columns)
+        .agg(pl.len().alias("ranks"), pl.col(means).mean(), pl.col(sums).sum())
+        .sort([pl.col("blamed_s"), *columns], descending=[True] + [False] * len(columns))
+    )
+
+
+def _edges(events: pl.DataFrame, column: str, step: int) -> pl.DataFrame:
+    """The beginnings (`step` 1) or ends (`step` -1) of compute and collective intervals."""
+    return events.filter(pl.col("kind").is_in(["collective", "compute"])).select(
+        "rank",
+        at_ns=pl.col(column),
+        compute=(pl.col("kind") == "compute").cast(pl.Int32) * step,
+        collective=(pl.col("kind") == "collective").cast(pl.Int32) * step,
+    )
+
+
+def main() -> None:
+    """`python -m analysis.stalls RUN`: who computed, who waited, who was waited for."""
+    # These import this module, or rich.
+    from analysis.command import run_folder  # noqa: PLC0415
+    from analysis.summary import summarise  # noqa: PLC0415
+    from analysis.tables import load_run  # noqa: PLC0415
+    from analysis.terminal import console, print_stalls  # noqa: PLC0415
+
+    with run_folder("Who computed, who waited, who was waited for.") as path:
+        print_stalls(summarise(load_run(path)), console())
+
+
+if __name__ == "__main__":
+    main()

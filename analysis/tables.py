@@ -1,0 +1,200 @@
+"""Events as a typed table: written once in canonical order, read by everything else.
+
+In: columns of events, or a run folder. Out: `events.parquet`, its digest, and a `Run` that holds
+the events beside the plan, the manifest and the fidelity check.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+KINDS = ("collective", "compute", "recv", "send")
+"""Kinds of events. A kind's code in the digest is its index here."""
+
+SCHEMA: dict[str, Any] = {
+    "rank": pl.Int32,
+    "iteration": pl.Int32,
+    "task": pl.Int16,
+    "op": pl.Int32,
+    "kind": pl.Enum(KINDS),
+    "peer": pl.Int32,
+    "bytes": pl.Int64,
+    "ready_ns": pl.Int64,
+    "start_ns": pl.Int64,
+    "end_ns": pl.Int64,
+}
+ORDER = ("rank", "iteration", "task", "op", "kind")
+NS = 1e-9
+
+
+class RunError(Exception):
+    """A run folder that cannot be analysed. The message says what is missing or wrong, where."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: `events` as in `SCHEMA`, `ranks` one row per rank, the rest as stored."""
+
+    path: Path
+    events: pl.DataFrame
+    ranks: pl.DataFrame
+    manifest: dict[str, Any]
+    plan: dict[str, Any]
+    fidelity: list[dict[str, Any]]
+
+    @property
+    def warmup(self) -> int:
+        """How many iterations at the start are not measured."""
+        return int(self.manifest.get("warmup", 0))
+
+    @cached_property
+    def measured(self) -> pl.DataFrame:
+        """The events after the warm-up."""
+        return self.events.filter(pl.col("iteration") >= self.warmup)
+
+    @property
+    def world_size(self) -> int:
+        """The number of ranks."""
+        return self.ranks.height
+
+    @property
+    def scale(self) -> float:
+        """k: real payloads and rates are k times the carried ones."""
+        return float(self.plan.get("scale_bytes", 1.0))
+
+
+def write_events(columns: Mapping[str, Any], path: Path) -> pl.DataFrame:
+    """Write columns (name -> array-like, as in `SCHEMA`) to `path`, in canonical order.
+
+    Returns the table as written. Raises `RunError` when a column is missing or unknown, or holds
+    what its type cannot.
+    """
+    events = canonical(_typed(columns, str(path)))
+    events.write_parquet(path, compression="zstd", statistics=True)
+    return events
+
+
+def read_events(path: Path) -> pl.DataFrame:
+    """The events stored at `path`, typed as `SCHEMA` and in canonical order."""
+    try:
+        stored = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RunError(f"{path}: not readable as Parquet: {error}") from error
+    return canonical(_typed(stored.to_dict(), str(path)))
+
+
+def canonical(events: pl.DataFrame) -> pl.DataFrame:
+    """The events ordered by rank, iteration, task, op, kind (alphabetically), then by the rest."""
+    if events.select(_strictly_ascending().all()).item():
+        return events
+    rest = [name for name in SCHEMA if name not in ORDER]
+    return events.sort([*(_orderable(name) for name in ORDER), *rest])
+
+
+def digest(events: pl.DataFrame) -> str:
+    """SHA-256 (hex) over the canonical columns in turn, little endian, a kind as one byte."""
+    ordered = canonical(events).rechunk()
+    sha = hashlib.sha256()
+    for name in SCHEMA:
+        values = ordered[name].to_physical().to_numpy()
+        sha.update(values.astype(values.dtype.newbyteorder("<"), copy=False).data)
+    return sha.hexdigest()
+
+
+def load_run(path: Path) -> Run:
+    """Read a finished run folder. Raises `RunError` where a file is missing, broken or at odds."""
+    path = Path(path)
+    if not (path / "events.parquet").is_file():
+        raise RunError(f"{path}: no events.parquet; not the folder of a finished run")
+    plan = _read_json(path / "plan.json", dict)
+    run = Run(
+        path=path,
+        events=read_events(path / "events.parquet"),
+        ranks=_ranks(plan, path),
+        manifest=_read_json(path / "manifest.json", dict),
+        plan=plan,
+        fidelity=_read_json(path / "fidelity.json", list),
+    )
+    _check(run)
+    return run
+
+
+def _typed(columns: Mapping[str, Any], where: str) -> pl.DataFrame:
+    missing = [name for name in SCHEMA if name not in columns]
+    unknown = [name for name in columns if name not in SCHEMA]
+    if missing or unknown:
+        raise RunError(f"{where}: events lack columns {missing}, have unknown columns {unknown}")
+    try:
+        return pl.DataFrame(
+            [pl.Series(name, columns[name]).cast(dtype) for name, dtype in SCHEMA.items()]
+        )
+    except (pl.exceptions.PolarsError, TypeError, OverflowError) as error:
+        raise RunError(f"{where}: events do not fit their types: {error}") from error
+
+
+def _orderable(name: str) -> pl.Expr:
+    return pl.col(name).to_physical() if name == "kind" else pl.col(name)
+
+
+def _strictly_ascending() -> pl.Expr:
+    """True where a row's key is greater than that of the row before it."""
+    greater, equal = pl.lit(value=False), pl.lit(value=True)
+    for name in ORDER:
+        column = _orderable(name)
+        greater = greater | (equal & (column > column.shift()))
+        equal = equal & (column == column.shift())
+    return greater.fill_null(value=True)
+
+
+def _read_json(path: Path, kind: type) -> Any:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror}; not the folder of a finished run") from error
+    except ValueError as error:
+        raise RunError(f"{path}: broken JSON: {error}") from error
+    if not isinstance(found, kind):
+        raise RunError(f"{path}: expected a JSON {kind.__name__}, found {type(found).__name__}")
+    return found
+
+
+def _ranks(plan: dict[str, Any], path: Path) -> pl.DataFrame:
+    hosts = [
+        {
+            "rank": host["rank"],
+            "name": host["name"],
+            "campus": campus["name"],
+            "accelerator": host["accelerator"],
+            "gpus": host.get("gpus", 1),
+        }
+        for campus in plan.get("campuses", [])
+        for host in campus.get("hosts", [])
+    ]
+    if not hosts:
+        raise RunError(f"{path / 'plan.json'}: no hosts in any campus")
+    schema = {
+        "rank": pl.Int32,
+        "name": pl.String,
+        "campus": pl.String,
+        "accelerator": pl.String,
+        "gpus": pl.Int32,
+    }
+    return pl.DataFrame(hosts, schema=schema).sort("rank")
+
+
+def _check(run: Run) -> None:
+    strangers = set(run.events["rank"].unique()) - set(run.ranks["rank"])
+    if strangers:
+        raise RunError(f"{run.path}: events of ranks that the plan lacks: {sorted(strangers)}")
+    if run.measured.is_empty():
+        raise RunError(f"{run.path}: no iteration after the {run.warmup} of the warm-up")
+    if run.measured.filter(pl.col("kind") == "collective").is_empty():
+        raise RunError(f"{run.path}: no collective among the measured events")

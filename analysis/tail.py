@@ -1,0 +1,82 @@
+"""How long the tail is: nearest-rank quantiles, always with the number of samples behind them.
+
+In: durations. Out: a `Tail`, or an empirical distribution to draw. A quantile that the samples
+cannot support (p99 of fewer than 100) is given, but marked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+QUANTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
+
+
+@dataclass(frozen=True)
+class Tail:
+    """Quantiles of `count` durations, in seconds. `notes` marks what the count cannot support."""
+
+    count: int
+    mean_s: float
+    p50_s: float
+    p90_s: float
+    p99_s: float
+    max_s: float
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data, in the order in which people read it."""
+        return {
+            "count": self.count,
+            "mean_s": self.mean_s,
+            "p50_s": self.p50_s,
+            "p90_s": self.p90_s,
+            "p99_s": self.p99_s,
+            "max_s": self.max_s,
+            "notes": dict(self.notes),
+        }
+
+
+def nearest_rank(ascending: Sequence[float] | pl.Series, quantile: float) -> float:
+    """The smallest sample with at least `quantile` of all samples at or below it.
+
+    The nearest-rank definition: sample number ceil(q·n), counted from 1. Never interpolates.
+    """
+    position = math.ceil(round(quantile * len(ascending), 9))
+    return float(ascending[max(position, 1) - 1])
+
+
+def tail(durations_s: pl.Series) -> Tail:
+    """The tail of one or more durations in seconds."""
+    ascending = durations_s.cast(pl.Float64).sort()
+    values = {name: nearest_rank(ascending, q) for name, q in QUANTILES.items()}
+    return Tail(
+        count=len(ascending),
+        mean_s=math.fsum(ascending) / len(ascending),
+        p50_s=values["p50"],
+        p90_s=values["p90"],
+        p99_s=values["p99"],
+        max_s=float(ascending[-1]),
+        notes=weak_quantiles(len(ascending)),
+    )
+
+
+def weak_quantiles(count: int) -> dict[str, str]:
+    """Marks for quantiles with less than one sample expected above them: {"p99_s": "n<100"}."""
+    needed = {name: round(1 / (1 - q)) for name, q in QUANTILES.items()}
+    return {f"{name}_s": f"n<{n}" for name, n in needed.items() if count < n}
+
+
+def distribution(durations_s: pl.Series, points: int = 400) -> list[tuple[float, float]]:
+    """The empirical CDF as (seconds, share of samples at or below), thinned to about `points`.
+
+    Thinning keeps evenly spaced samples and always the first and the last: nothing is interpolated.
+    """
+    ascending = durations_s.cast(pl.Float64).sort()
+    count = len(ascending)
+    kept = sorted({round(i * (count - 1) / (points - 1)) for i in range(points)})
+    return [(float(ascending[i]), (i + 1) / count) for i in kept]

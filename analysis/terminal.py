@@ -1,0 +1,227 @@
+"""A run in the terminal: the headline, then what it rests on. In: `summary.json`. Out: rich tables.
+
+Made for 80 columns. Imports rich, and nothing that needs the events.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from analysis import units
+
+Data = dict[str, Any]
+_TOP = 8
+_GB = 1e9
+
+
+def console() -> Console:
+    """A console: in colours where there is a terminal, 80 columns wide where there is none."""
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=80)
+
+
+def print_summary(run_dir: Path, out: Console) -> None:
+    """Print what `summary.json` of a run folder says, and where its report is."""
+    summary = json.loads((Path(run_dir) / "summary.json").read_text(encoding="utf-8"))
+    print_headline(summary, out)
+    for table in (_fidelity(summary), _iterations(summary), _collective(summary)):
+        out.print(table)
+    print_stalls(summary, out)
+    out.print(_prediction(summary))
+    _print_whereabouts(Path(run_dir), summary, out)
+
+
+def print_headline(summary: Data, out: Console) -> None:
+    """The one sentence; a loud banner instead of a quiet frame where the run is unfaithful."""
+    text = Text(summary["headline"])
+    if summary["faithful"]:
+        out.print(Panel(text, title=Text(str(summary["name"]), "bold"), border_style="green"))
+        return
+    warning = "This run is NOT what was asked for: do not draw conclusions from it.\n\n"
+    body = Text.assemble((warning, "bold white on red"), (summary["headline"], "bold"))
+    out.print(Panel(body, title="UNFAITHFUL", border_style="bold red", box=box.HEAVY))
+
+
+def print_stalls(summary: Data, out: Console) -> None:
+    """Where time went by generation and campus, and the ranks that were waited for most."""
+    stalls = summary["stalls"]
+    out.print(_shares(stalls))
+    out.print(_groups("By GPU generation and campus (mean per rank)", stalls["by_group"]))
+    out.print(_blamed(stalls["by_rank"]))
+
+
+def _table(title: str, *columns: str, text: int = 1) -> Table:
+    """A table whose first `text` columns are words (left) and the others numbers (right)."""
+    table = Table(
+        title=f"\n{title}",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+    )
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index < text else "right", overflow="fold")
+    return table
+
+
+def _fidelity(summary: Data) -> Table:
+    table = _table("Fidelity", "what", "asked", "measured", "error", "limit", "")
+    for check in summary["fidelity"]:
+        ok = check["ok"]
+        table.add_row(
+            Text(str(check["what"])),
+            units.quantity(check["asked"], check["unit"]),
+            units.quantity(check["measured"], check["unit"]),
+            units.error(check["error"]),
+            units.percent(check["limit"]),
+            Text("ok", "green") if ok else Text("NO", "bold white on red"),
+        )
+    if not summary["fidelity"]:
+        table.add_row(Text("nothing was checked", "bold red"), "", "", "", "", "")
+    return table
+
+
+def _iterations(summary: Data) -> Table:
+    found = summary["iterations"]
+    table = _table(
+        "Iterations (warm-up left out)", "count", "mean", "p50", "p90", "p99", "max", text=0
+    )
+    table.add_row(str(found["count"]), *_tail_cells(found))
+    return table
+
+
+def _tail_cells(found: Data) -> list[str]:
+    marks = found["notes"]
+    return [
+        units.time(found[key], digits=4) + (f" ({marks[key]})" if key in marks else "")
+        for key in ("mean_s", "p50_s", "p90_s", "p99_s", "max_s")
+    ]
+
+
+def _collective(summary: Data) -> Table:
+    found = summary["collective"]
+    title = f"Collective: {found['algorithm']} {found['op']} over {summary['world_size']} ranks"
+    table = _table(title, "", "size", "count", "time p50", "algbw GB/s", "busbw GB/s")
+    for name, size in (("real", found), ("carried", found["carried"])):
+        table.add_row(
+            name,
+            units.size(size["size_bytes"]),
+            str(found["count"]),
+            units.time(found["p50_s"]),
+            f"{size['algbw_Bps'] / _GB:.4g}",
+            f"{size['busbw_Bps'] / _GB:.4g}",
+        )
+    return table
+
+
+def _shares(stalls: Data) -> Table:
+    total_s = stalls["compute_s"] + stalls["exposed_communication_s"] + stalls["idle_s"]
+    table = _table(
+        "Where GPU time went (mean per rank and iteration)", "", "time", "share", "", text=1
+    )
+    table.columns[3].justify = "left"
+    rows = (
+        ("compute", "compute_s", "cyan"),
+        ("exposed communication", "exposed_communication_s", "magenta"),
+        ("  sync wait", "sync_wait_s", "red"),
+        ("  transfer", "transfer_s", "blue"),
+        ("idle", "idle_s", "white"),
+    )
+    for name, key, colour in rows:
+        share = stalls[key] / total_s if total_s else 0.0
+        bar = Text("█" * round(share * 24), colour)
+        table.add_row(name, units.time(stalls[key]), units.percent(share), bar)
+    table.caption = _slowdown(stalls)
+    table.caption_justify = "left"
+    table.caption_style = ""
+    return table
+
+
+def _slowdown(stalls: Data) -> str:
+    text = _slower("than with nobody straggling", stalls)
+    one = stalls["one_campus"]
+    if one:
+        text += "\n" + _slower("than on one uniform campus", one)
+    return text
+
+
+def _slower(than: str, found: Data) -> str:
+    slowdown, waste = found["slowdown"], units.percent(found["waste"])
+    return f"{slowdown:.3f} times slower {than}: {waste} of GPU time wasted"
+
+
+def _groups(title: str, groups: list[Data]) -> Table:
+    table = _table(
+        title, "generation", "campus", "ranks", "compute", "sync wait", "transfer", "blame", text=2
+    )
+    for group in groups:
+        table.add_row(
+            Text(group["accelerator"]),
+            Text(group["campus"]),
+            str(group["ranks"]),
+            units.time(group["compute_s"]),
+            units.time(group["sync_wait_s"]),
+            units.time(group["transfer_s"]),
+            units.percent(group["blamed_share"]),
+        )
+    return table
+
+
+def _blamed(ranks: list[Data]) -> Table:
+    table = _table(
+        "Most waited for",
+        "rank",
+        "host",
+        "generation",
+        "waited (rank·time/iter)",
+        "share",
+        "last in",
+        text=3,
+    )
+    top = sorted(ranks, key=lambda rank: (-rank["blamed_s"], rank["rank"]))[:_TOP]
+    for rank in top:
+        table.add_row(
+            str(rank["rank"]),
+            Text(rank["name"]),
+            Text(rank["accelerator"]),
+            units.time(rank["blamed_s"]),
+            units.percent(rank["blamed_share"]),
+            f"{rank['last_to_enter']}x",
+        )
+    return table
+
+
+def _prediction(summary: Data) -> Table:
+    found = summary["prediction"]
+    table = _table("Prediction of the collective", "model", "predicted", "measured p50", "error")
+    for name, key in (
+        ("alpha-beta, pipelined", "collective_s"),
+        ("alpha-beta, textbook", "textbook_s"),
+    ):
+        if found[key]:
+            error = found["measured_s"] / found[key] - 1
+            table.add_row(
+                name,
+                units.time(found[key], 4),
+                units.time(found["measured_s"], 4),
+                units.error(error),
+            )
+    if not table.row_count:
+        table.add_row("none in the plan", "", units.time(found["measured_s"]), "")
+    return table
+
+
+def _print_whereabouts(run_dir: Path, summary: Data, out: Console) -> None:
+    out.print(f"digest {summary['digest'][:16]}…  seed {summary['seed']}  time {summary['time']}")
+    report = run_dir / "report.html"
+    if report.exists():
+        out.print("report", Text(str(report), "bold underline"), soft_wrap=True)

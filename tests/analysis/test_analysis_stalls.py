@@ -1,0 +1,205 @@
+"""Stalls, blame and slowdown on cases small enough to compute by hand, and on planted causes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.blame import between_groups, blame_by_rank, blame_matrix
+from analysis.hops import between_campuses, messages, pairs
+from analysis.stalls import collectives, covered, iterations, lateness
+from analysis.summary import summarise
+from analysis.tables import KINDS, SCHEMA, Run, load_run
+from analysis.whatif import what_if
+from tests.analysis.make_run import Link, Scenario, make_run, uniform
+
+
+def events(*rows: tuple[Any, ...]) -> pl.DataFrame:
+    """Rows of (rank, iteration, task, op, kind, peer, ready, start, end), times in seconds."""
+    table = [(*row[:6], 0, *(round(seconds * 1e9) for seconds in row[6:])) for row in rows]
+    return pl.DataFrame(table, schema=pl.Schema(SCHEMA), orient="row")
+
+
+def entries(*times: tuple[float, float]) -> pl.DataFrame:
+    """One collective, rank i entering and ending at `times[i]` seconds."""
+    return collectives(
+        events(*((rank, 0, 1, -1, "collective", -1, s, s, e) for rank, (s, e) in enumerate(times)))
+    )
+
+
+def run_of(table: pl.DataFrame, tmp_path: Path, ranks: int) -> Run:
+    """A run with these events in place of the made ones."""
+    made = load_run(make_run(tmp_path / "run", uniform(ranks)))
+    return Run(
+        made.path, table, made.ranks, {**made.manifest, "warmup": 0}, made.plan, made.fidelity
+    )
+
+
+# Rank 1 computes for 3 s where rank 0 takes 1 s; the transfer takes 2 s, the second time 4 s.
+TWO = events(
+    (0, 0, 0, -1, "compute", -1, 0, 0, 1),
+    (0, 0, 1, -1, "collective", -1, 1, 1, 5),
+    (0, 1, 0, -1, "compute", -1, 5, 5, 6),
+    (0, 1, 1, -1, "collective", -1, 6, 6, 12),
+    (1, 0, 0, -1, "compute", -1, 0, 0, 3),
+    (1, 0, 1, -1, "collective", -1, 3, 3, 5),
+    (1, 1, 0, -1, "compute", -1, 5, 5, 8),
+    (1, 1, 1, -1, "collective", -1, 8, 8, 12),
+)
+
+
+def test_sync_wait_is_up_to_the_last_entry_and_transfer_is_the_rest() -> None:
+    found = collectives(TWO).sort("iteration", "rank")
+    assert found["sync_wait_ns"].to_list() == [2e9, 0, 2e9, 0]
+    assert found["transfer_ns"].to_list() == [2e9, 2e9, 4e9, 4e9]
+
+
+def test_a_rank_done_before_the_last_entry_has_no_transfer() -> None:
+    found = entries((0, 1), (3, 4))
+    assert found["sync_wait_ns"].to_list() == [1e9, 0]
+    assert found["transfer_ns"].to_list() == [0, 1e9]
+
+
+def test_iterations_sum_to_the_whole_time(tmp_path: Path) -> None:
+    found = iterations(run_of(TWO, tmp_path, 2))
+    assert found["duration_ns"].to_list() == [5e9, 7e9]
+
+
+def test_slowdown_is_actual_over_mean_compute_and_shortest_transfer(tmp_path: Path) -> None:
+    found = what_if(run_of(TWO, tmp_path, 2))
+    assert found.actual_s == 6
+    assert (found.ideal_compute_s, found.ideal_communication_s) == (2, 2)
+    assert found.slowdown == 1.5
+    assert found.waste == pytest.approx(1 / 3)
+    assert found.slowdown_compute == (3 + 2) / 4
+    assert found.slowdown_communication == (2 + 3) / 4
+
+
+def test_the_median_transfer_gives_the_straggler_studys_own_ideal(tmp_path: Path) -> None:
+    assert what_if(run_of(TWO, tmp_path, 2), pl.Expr.median).ideal_communication_s == 3
+
+
+def test_exposed_communication_is_what_compute_does_not_cover() -> None:
+    found = covered(
+        events(
+            (0, 0, 0, -1, "compute", -1, 0, 0, 4),
+            (0, 0, 1, -1, "collective", -1, 3, 3, 6),  # 1 s hidden, 2 s exposed
+            (0, 0, 2, -1, "collective", -1, 5, 5, 7),  # overlaps the other: 1 s more
+            (0, 0, 3, -1, "compute", -1, 8, 8, 9),  # after 1 s of nothing
+        )
+    )
+    assert found.row(0) == (0, 5e9, 3e9, 9e9)
+
+
+def test_lateness_is_split_into_a_late_begin_and_slow_compute(tmp_path: Path) -> None:
+    table = events(
+        (0, 0, 0, -1, "compute", -1, 0, 0, 2),
+        (0, 0, 1, -1, "collective", -1, 2, 2, 9),
+        (1, 0, 0, -1, "compute", -1, 4, 4, 5),
+        (1, 0, 1, -1, "collective", -1, 5, 5, 9),
+    )
+    found = lateness(run_of(table, tmp_path, 2)).sort("rank")
+    assert found["late_begin_s"].to_list() == [-2, 2]
+    assert found["late_compute_s"].to_list() == [0.5, -0.5]
+    assert found["compute_wait_s"].to_list() == [0, 1]
+
+
+def test_blame_goes_wholly_to_a_lone_straggler() -> None:
+    matrix = blame_matrix(entries((0, 9), (0, 9), (5, 9)), 3)
+    assert matrix.tolist() == [[0, 0, 5], [0, 0, 5], [0, 0, 0]]
+
+
+def test_blame_is_shared_equally_while_several_are_missing() -> None:
+    # Ranks 1 and 2 are both missing for 4 s, then rank 2 alone for 2 s.
+    matrix = blame_matrix(entries((0, 9), (4, 9), (6, 9)), 3)
+    assert matrix.tolist() == [[0, 2, 4], [0, 0, 2], [0, 0, 0]]
+
+
+def test_equally_late_ranks_share_equally() -> None:
+    found = blame_by_rank(entries((0, 9), (4, 9), (4, 9)), 3, iterations=1)
+    assert found["blamed_s"].to_list() == [0, 2, 2]
+    assert found["last_to_enter"].to_list() == [0, 1, 0]
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), st.integers(1, 100)), min_size=1, max_size=8))
+def test_blame_always_sums_to_the_sync_wait(times: list[tuple[int, int]]) -> None:
+    waits = entries(*((start, start + lasts) for start, lasts in times))
+    charged = blame_matrix(waits, len(times)).sum(axis=1)
+    assert charged == pytest.approx((waits.sort("rank")["sync_wait_ns"] * 1e-9).to_numpy())
+
+
+def test_blame_between_groups_keeps_the_sum() -> None:
+    matrix = np.array([[0.0, 2.0, 4.0], [0.0, 0.0, 2.0], [0.0, 0.0, 0.0]])
+    assert between_groups(matrix, ["b", "a", "a"]) == (["a", "b"], [[2.0, 0.0], [6.0, 0.0]])
+
+
+def test_a_late_sender_is_not_held_against_the_link() -> None:
+    # Rank 1 is ready at 0; rank 0 sends from 3 on; the last byte arrives at 5.
+    found = messages(
+        events(
+            (0, 0, 1, 0, "send", 1, 3, 3, 4),
+            (1, 0, 1, 0, "recv", 0, 0, 4, 5),
+        )
+    )
+    assert found.select("peer_late_ns", "transfer_ns", "wait_ns").row(0) == (3e9, 2e9, 4e9)
+
+
+def test_the_nth_send_meets_the_nth_recv() -> None:
+    found = messages(
+        events(
+            (0, 0, 1, 0, "send", 1, 0, 0, 1),
+            (0, 0, 1, 1, "send", 1, 0, 1, 2),
+            (1, 0, 1, 4, "recv", 0, 0, 1, 2),
+            (1, 0, 1, 7, "recv", 0, 2, 3, 6),
+        )
+    ).sort("nth")
+    assert found["transfer_ns"].to_list() == [2e9, 4e9]
+
+
+def test_a_planted_straggler_is_blamed_and_nobody_else(tmp_path: Path) -> None:
+    run = load_run(make_run(tmp_path / "run", uniform(8, slowdown={5: 1.5}, jitter=0.001)))
+    stalls = summarise(run)["stalls"]
+    shares = {rank["rank"]: rank["blamed_share"] for rank in stalls["by_rank"]}
+    assert shares.pop(5) > 0.97
+    assert max(shares.values()) < 0.01
+    assert max(stalls["by_rank"], key=lambda rank: rank["slowdown"])["rank"] == 5
+    assert stalls["slowdown_communication"] < 1.01
+    assert stalls["slowdown_compute"] > 1.2
+
+
+def test_a_planted_slow_generation_is_blamed_as_a_group(tmp_path: Path) -> None:
+    stalls = summarise(load_run(make_run(tmp_path / "run")))["stalls"]
+    shares = {group["accelerator"]: group["blamed_share"] for group in stalls["by_accelerator"]}
+    assert shares["H100"] + shares["H200"] > 0.9
+
+
+def test_a_planted_slow_link_is_found_and_no_rank_is_blamed_for_its_compute(tmp_path: Path) -> None:
+    slow = Link("a", "b", 100e-6, 1e6)
+    fast = Link("b", "c", 100e-6, 20e6), Link("a", "c", 100e-6, 20e6)
+    hosts: dict[str, tuple[str, ...]] = dict.fromkeys("abc", ("GB200",) * 4)
+    made = Scenario(hosts=hosts, links=(slow, *fast), jitter=0.0, iterations=4)
+    run = load_run(make_run(tmp_path / "run", made))
+    worst = pairs(messages(run.measured), run.ranks).row(0, named=True)
+    assert (worst["src_campus"], worst["dst_campus"]) == ("a", "b")
+    links = between_campuses(run)
+    assert links.row(0, named=True)["src_campus"] == "a"
+    assert links["transfer_p50_s"][0] > 5 * links["transfer_p50_s"][1]
+    stalls = summarise(run)["stalls"]
+    assert stalls["slowdown"] < 1.01, "a link that is slow all the time makes nobody straggle"
+    assert stalls["compute_wait_s"] == pytest.approx(0, abs=1e-12)
+    assert {rank["late_compute_s"] for rank in stalls["by_rank"]} == {0}
+    assert "for no rank" in summarise(run)["headline"]
+
+
+def test_uniform_ranks_have_no_stalls_at_all(tmp_path: Path) -> None:
+    stalls = summarise(load_run(make_run(tmp_path / "run", uniform(4))))["stalls"]
+    assert (stalls["sync_wait_s"], stalls["idle_s"]) == (0, 0)
+    assert stalls["slowdown"] == pytest.approx(1, abs=1e-9)
+
+
+def test_kinds_are_in_the_order_of_the_alphabet() -> None:
+    assert list(KINDS) == sorted(KINDS), "the digest's codes sort as the words do"
