@@ -2,6 +2,7 @@
 # From a bare Debian or Ubuntu to a checkout that runs: system packages, .venv, the virtual-time kernel.
 #
 #   ./setup.sh [all|system|python|kernel]…      what to see to; all three unless said otherwise
+#   ./setup.sh check                            say what is missing of packages and Python; change nothing
 #
 # What is in place already costs nothing, so every `make` target calls this first. Only missing system
 # packages need root; sudo is asked for those and for nothing else. Interrupt it whenever you like: the
@@ -162,18 +163,20 @@ make_venv() {
     pip_install "$pins" --no-deps --no-build-isolation --editable "$here"
 }
 
+python_is_current() {
+    [[ -f $venv/longhaul.stamp && $(<"$venv/longhaul.stamp") == "$(python_stamp)" ]]
+}
+
 set_up_python() {
-    local stamp=$venv/longhaul.stamp now
-    now=$(python_stamp)
-    [[ ! -f $stamp || $(<"$stamp") != "$now" ]] || return 0
+    ! python_is_current || return 0
     mkdir -p "$venv" 2>/dev/null && [[ -w $venv ]] ||
         die "$venv is not yours to write (made by root?). Remove it: sudo rm -rf $venv"
     exec 9<"$venv"
     flock -n 9 || { say "Another set-up is at work on $venv: waiting for it"; flock 9; }
-    [[ ! -f $stamp || $(<"$stamp") != "$now" ]] || return 0
-    rm -f "$stamp"
+    ! python_is_current || return 0
+    rm -f "$venv/longhaul.stamp"
     make_venv
-    printf '%s\n' "$now" >"$stamp"
+    python_stamp >"$venv/longhaul.stamp"
     exec 9<&-
 }
 
@@ -187,6 +190,13 @@ set_up_kernel() {
     (cd "$here" && "$python" -m longhaul.machine.kernel >/dev/null)
 }
 
+# One line for each thing that is missing, in a form for programs too (`longhaul doctor` reads it).
+check() {
+    local line
+    missing_packages | while read -r line; do printf 'package|%s\n' "$line"; done
+    python_is_current || printf 'python|%s|not made, or older than requirements.lock\n' "$venv"
+}
+
 main() {
     local step
     for step in "${@:-all}"; do
@@ -197,8 +207,9 @@ main() {
             set_up_kernel
             ;;
         system | python | kernel) "set_up_$step" ;;
+        check) check ;;
         -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
-        *) die "unknown step '$step': all, system, python or kernel" ;;
+        *) die "unknown step '$step': all, system, python, kernel or check" ;;
         esac
     done
 }

@@ -1,0 +1,275 @@
+"""What this machine can do for longhaul, and the one command that mends each thing it cannot.
+
+`diagnose` looks and changes nothing: it reads files under /proc, /sys, /boot and /lib/modules, and asks
+`setup.sh check` what is missing. `render` makes text of its findings.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from longhaul.machine.kernel import cache_folder, cached_kernel, kernel_release
+
+CHECKOUT = Path(__file__).parents[2]
+OLDEST_PYTHON = (3, 11)
+OLDEST_RELEASES = {"debian": 12.0, "ubuntu": 24.04}
+MEMORY_BYTES = 4e9  # a guest of a few hundred hosts, with room for the analysis
+DISK_BYTES = 1e9  # a run folder is tens of megabytes; this leaves room for many
+NATIVE_MODULES = {"CONFIG_NET_SCH_NETEM": "sch_netem", "CONFIG_OPENVSWITCH": "openvswitch"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. `ok` is None where it is good to know but nothing hangs on it.
+
+    `mend` is the command that mends it; empty where it is fine or no command can.
+    """
+
+    name: str
+    ok: bool | None
+    detail: str
+    mend: str = ""
+
+
+def diagnose() -> list[Check]:
+    """All findings, those first on which the others depend. Takes a few tens of milliseconds."""
+    missing = missing_parts()
+    return [
+        system_check(platform.freedesktop_os_release()),
+        architecture_check(platform.machine()),
+        packages_check(missing),
+        python_check(),
+        environment_check(missing),
+        kernel_check(),
+        compiler_check(),
+        cpu_check(Path("/proc/cpuinfo").read_text()),
+        cpus_check(len(os.sched_getaffinity(0))),
+        memory_check(Path("/proc/meminfo").read_text()),
+        guest_memory_check(guest_memory_folder()),
+        seccomp_check(read(Path("/proc/sys/kernel/seccomp/actions_avail"))),
+        native_check(kernel_features(), os.geteuid() == 0),
+        kvm_check(),
+        disk_check("disk for runs", Path.cwd()),
+        disk_check("disk for the kernel", cache_folder()),
+    ]
+
+
+def render(checks: Iterable[Check]) -> str:
+    """One line per finding, and under each that needs it the command that mends it."""
+    lines = []
+    for check in checks:
+        mark = {True: "ok  ", False: "FAIL", None: "note"}[check.ok]
+        lines.append(f"{mark}  {check.name:<20} {check.detail}")
+        lines += [f"{'':26} mend: {check.mend}"] if check.mend else []
+    return "\n".join(lines)
+
+
+# --- what set-up looks after ---------------------------------------------------------------------
+
+
+def missing_parts() -> list[list[str]]:
+    """What `setup.sh check` misses: rows of kind (`package` or `python`), name and purpose."""
+    command = [str(CHECKOUT / "setup.sh"), "check"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [line.split("|", 2) for line in told.stdout.splitlines()]
+
+
+def packages_check(missing: list[list[str]]) -> Check:
+    """Whether all system packages are installed."""
+    names = [name for kind, name, _ in missing if kind == "package"]
+    if not shutil.which("dpkg-query"):
+        return Check("system packages", False, "this machine has no dpkg", "vagrant up")
+    if names:
+        return Check("system packages", False, f"missing: {' '.join(names)}", "./setup.sh system")
+    return Check("system packages", True, "all installed")
+
+
+def environment_check(missing: list[list[str]]) -> Check:
+    """Whether the project's Python environment is what requirements.lock says."""
+    for kind, folder, reason in missing:
+        if kind == "python":
+            return Check("environment", False, f"{folder}: {reason}", "./setup.sh python")
+    return Check("environment", True, sys.prefix)
+
+
+def kernel_check() -> Check:
+    """Whether the virtual-time kernel is built."""
+    name = "virtual-time kernel"
+    if platform.machine() != "x86_64":
+        return Check(name, None, "for x86-64 only; fabrics run on this machine's own kernel")
+    if folder := cached_kernel():
+        return Check(name, True, f"Linux {kernel_release(folder)}, {folder}")
+    return Check(name, False, "not built yet (about 4 minutes on 2 CPUs)", "./setup.sh kernel")
+
+
+# --- the system ----------------------------------------------------------------------------------
+
+
+def system_check(release: dict[str, str]) -> Check:
+    """Whether this is a distribution that the set-up was made for."""
+    pretty = release.get("PRETTY_NAME", "an unknown system")
+    oldest = OLDEST_RELEASES.get(release.get("ID", ""))
+    if oldest is None:
+        return Check("system", None, f"{pretty}: neither Debian nor Ubuntu, so untested")
+    if float(release.get("VERSION_ID", "inf")) < oldest:
+        return Check("system", False, f"{pretty} is too old, {oldest:g} is needed", "vagrant up")
+    return Check("system", True, pretty)
+
+
+def architecture_check(machine: str) -> Check:
+    """Whether virtual time is to be had on this processor at all."""
+    if machine == "x86_64":
+        return Check("processor", True, "x86-64")
+    return Check("processor", None, f"{machine}: no virtual time here, real time on this kernel")
+
+
+def python_check() -> Check:
+    """Whether this Python is new enough, and whether Mininet finds the distutils that it imports."""
+    version = platform.python_version()
+    if sys.version_info < OLDEST_PYTHON:
+        return Check("Python", False, f"{version} is too old, 3.11 is needed", "./setup.sh python")
+    try:
+        from distutils.version import StrictVersion  # noqa: F401, PLC0415
+    except ImportError:
+        return Check("Python", False, f"{version} without distutils", "./setup.sh python")
+    return Check("Python", True, f"{version}, {sys.executable}")
+
+
+def compiler_check() -> Check:
+    """Which gcc there is: only building the kernel needs it."""
+    gcc = shutil.which("gcc")
+    if not gcc:
+        return Check("compiler", None, "no gcc; the kernel's build needs one", "./setup.sh system")
+    told = subprocess.run([gcc, "-dumpfullversion"], capture_output=True, text=True, check=False)
+    return Check("compiler", True, f"gcc {told.stdout.strip()}")
+
+
+def cpu_check(cpuinfo: str) -> Check:
+    """Which CPU this is, and whether it has the registers that older User-Mode Linux dies of."""
+    model = re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.M)
+    name = model[1] if model else "unknown model"
+    if re.search(r"\bamx_tile\b", cpuinfo):
+        name += "; has AMX, so a guest kernel must be 6.13 or newer (ours is)"
+    return Check("CPU", None, name)
+
+
+def cpus_check(count: int) -> Check:
+    """How many CPUs this process may use: a guest takes one, whatever else happens the others."""
+    if count == 1:
+        return Check("CPUs", None, "1: a run shares it with everything else, and takes longer")
+    return Check("CPUs", True, str(count))
+
+
+def memory_check(meminfo: str) -> Check:
+    """How much memory is free for a guest."""
+    available = re.search(r"^MemAvailable:\s*(\d+) kB", meminfo, re.M)
+    free_bytes = int(available[1]) * 1024 if available else 0
+    detail = f"{free_bytes / 1e9:.1f} GB available"
+    if free_bytes < MEMORY_BYTES:
+        return Check("memory", None, f"{detail}: enough for small fabrics only")
+    return Check("memory", True, detail)
+
+
+def guest_memory_folder() -> Path:
+    """Where User-Mode Linux keeps the guest's memory: an unlinked file in one of these folders."""
+    return Path(os.environ.get("TMPDIR") or "/dev/shm")
+
+
+def guest_memory_check(folder: Path) -> Check:
+    """Whether that folder has room, and may hold code: containers often have a /dev/shm of 64 MB."""
+    name = "guest memory"
+    if not os.access(folder, os.W_OK):
+        return Check(name, False, f"{folder} cannot be written", "export TMPDIR=/tmp")
+    facts = os.statvfs(folder)
+    free_bytes = facts.f_bavail * facts.f_frsize
+    if facts.f_flag & os.ST_NOEXEC:
+        return Check(name, False, f"{folder} is mounted noexec", "export TMPDIR=/tmp")
+    if free_bytes < MEMORY_BYTES:
+        detail = f"{folder} has {free_bytes / 1e9:.1f} GB free: enough for small fabrics only"
+        return Check(name, None, detail, "export TMPDIR=/tmp")
+    return Check(name, True, f"{folder} has {free_bytes / 1e9:.1f} GB free")
+
+
+def seccomp_check(actions: str) -> Check:
+    """Whether a guest can catch system calls the quick way."""
+    if "trap" in actions.split():
+        return Check("seccomp", True, "guests catch system calls with seccomp")
+    return Check("seccomp", None, "not available: guests use ptrace, 1.5 times slower")
+
+
+def kvm_check() -> Check:
+    """Whether there is hardware virtualization; nothing needs it except Vagrant."""
+    if not Path("/dev/kvm").exists():
+        return Check("KVM", None, "no /dev/kvm; only Vagrant would use it")
+    usable = os.access("/dev/kvm", os.R_OK | os.W_OK)
+    return Check(
+        "KVM", None, f"/dev/kvm is {'usable' if usable else 'not yours'}; only Vagrant would use it"
+    )
+
+
+def disk_check(name: str, folder: Path) -> Check:
+    """Whether the disk under a folder (which need not exist yet) has room."""
+    there = next(parent for parent in [folder, *folder.parents] if parent.exists())
+    free_bytes = shutil.disk_usage(there).free
+    detail = f"{free_bytes / 1e9:.1f} GB free at {there}"
+    if free_bytes < DISK_BYTES:
+        return Check(name, False, f"{detail}: too little", f"du -xh {there} | sort -h | tail")
+    return Check(name, True, detail)
+
+
+# --- this machine's own kernel -------------------------------------------------------------------
+
+
+def native_check(features: set[str], is_root: bool) -> Check:
+    """Whether fabrics can run on this machine's own kernel, in real time."""
+    name = "native kernel"
+    if absent := sorted(set(NATIVE_MODULES.values()) - features):
+        return Check(
+            name, None, f"{platform.release()} lacks {' and '.join(absent)}: no native runs"
+        )
+    if not is_root:
+        return Check(name, None, "has netem and openvswitch; native runs need root", "sudo -s")
+    return Check(name, True, "has netem and openvswitch, and this is root: native runs can be made")
+
+
+def kernel_features() -> set[str]:
+    """Those of the modules that native runs need which this kernel has, loaded or loadable."""
+    config = kernel_config()
+    modules = installed_modules()
+    return {
+        module
+        for option, module in NATIVE_MODULES.items()
+        if f"{option}=y" in config or module in modules or Path(f"/sys/module/{module}").exists()
+    }
+
+
+def kernel_config() -> set[str]:
+    """The lines of the running kernel's configuration, where it shows it."""
+    shown = Path("/proc/config.gz")
+    if shown.exists():
+        return set(gzip.decompress(shown.read_bytes()).decode().splitlines())
+    return set(read(Path(f"/boot/config-{platform.release()}")).splitlines())
+
+
+def installed_modules() -> set[str]:
+    """The names of the running kernel's modules on disk, built-in ones included."""
+    folder = Path("/lib/modules") / platform.release()
+    lists = read(folder / "modules.dep") + read(folder / "modules.builtin")
+    return set(re.findall(r"([^/\s]+)\.ko(?:\.\w+)?(?::|$)", lists, re.M))
+
+
+def read(file: Path) -> str:
+    """The text of a file; nothing where it cannot be read."""
+    try:
+        return file.read_text(errors="replace")
+    except OSError:
+        return ""
