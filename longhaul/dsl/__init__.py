@@ -18,6 +18,7 @@ from .meaning import check_model, check_references
 from .models import TopologyModel
 from .overrides import apply
 from .reading import read_file
+from .schema import schema
 from .shape import check, examine
 from .tree import Problems
 from .types import Topology, Training
@@ -32,6 +33,7 @@ __all__ = [
     "aging_table",
     "load_topology",
     "load_workload",
+    "schema",
 ]
 
 

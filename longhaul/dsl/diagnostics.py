@@ -101,11 +101,24 @@ def complain(  # noqa: PLR0913 - a complaint has six parts
     )
 
 
+def one_of(known: Iterable[str]) -> str:
+    """What is expected where one of several names belongs."""
+    names = list(known)
+    return f"one of {', '.join(names)}" if len(names) > 1 else "".join(names)
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint that names the known spelling closest to `word`; empty where none is close."""
+    meant = closest(word, known)
+    return f"did you mean {meant}?" if meant else ""
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """The known spelling closest to `word`, or an empty text."""
     spellings = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(word[:40].lower(), spellings, 1, 0.6)
-    return f"did you mean {spellings[close[0]]}?" if close else ""
+    asked = word[:40].lower().replace("_", "-")
+    close = difflib.get_close_matches(asked, spellings, 1, 0.6)
+    return spellings[close[0]] if close else ""
 
 
 def clip(text: str, limit: int = LONGEST_VALUE) -> str:

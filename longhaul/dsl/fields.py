@@ -45,7 +45,8 @@ class Read:
         optional = "?" if self.quantity.bare else ""
         pattern = rf"^\s*{units.NUMBER}\s*({listed}){optional}\s*$"
         kinds: dict[str, Any] = {"type": ["string", "number"] if self.quantity.bare else "string"}
-        return kinds | {"pattern": pattern, "examples": [self.quantity.example]}
+        shown = {"pattern": pattern, "examples": [self.quantity.example]}
+        return kinds | shown | {"x-quantity": self.quantity.name}
 
     def read(self, written: object) -> float:
         """The SI value. Raises PydanticCustomError."""
@@ -54,7 +55,7 @@ class Read:
         except UnitError as error:
             raise problem(error.message, error.expected, error.hint) from None
         if not self._within(value):
-            raise problem(f"a {self.quantity.name} out of bounds", self.bounds)
+            raise problem(f"{self.quantity.said} out of bounds", self.bounds)
         return value
 
     @property
@@ -62,7 +63,7 @@ class Read:
         """The bounds in words."""
         words = [("above", self.above), ("at least", self.least), ("at most", self.most)]
         said = [f"{w} {units.write(v, self.quantity)}" for w, v in words if v is not None]
-        return f"{self.quantity.article} {self.quantity.name} {' and '.join(said)}"
+        return f"{self.quantity.said} {' and '.join(said)}"
 
     def _within(self, value: float) -> bool:
         return (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .diagnostics import nearest
+from .diagnostics import nearest, one_of
 from .fabrics import leaf_count
 from .models import (
     MOST_HOSTS,
@@ -50,8 +50,8 @@ def _check_ends(problems: Problems, steps: Steps, campuses: list[str]) -> None:
 def _known(problems: Problems, steps: Steps, what: str, known: list[str]) -> None:
     node: Node | None = at(problems.root, *steps)
     if isinstance(node, Scalar) and isinstance(node.value, str) and node.value not in known:
-        expected = f"one of {', '.join(sorted(known))}"
-        problems.add(steps, f"unknown {what}", expected, nearest(node.value, known))
+        hint = nearest(node.value, known)
+        problems.add(steps, f"unknown {what}", one_of(sorted(known)), hint)
 
 
 def check_model(written: TopologyModel, problems: Problems) -> None:
@@ -85,7 +85,7 @@ def _check_hosts(name: str, campus: CampusModel, problems: Problems) -> None:
     names = [group.name or group.accelerator.lower() for group in campus.hosts]
     for index in _repeated(names):
         message = f"a second group called {names[index]}"
-        hint = f"give it a name of its own: `name: {names[index][:2]}2`"
+        hint = "give it a name of its own with `name`"
         problems.add(("campuses", name, "hosts", index), message, hint=hint)
 
 

@@ -25,6 +25,16 @@ _INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]{1,18}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?")
 _CONSTANTS: dict[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
+# Part of the parser's message -> ours, and how to mend it.
+_SYNTAX = (
+    ("'\\t'", "a tab in the indentation", "use spaces: YAML allows no tabs"),
+    ("mapping values", "a second `:` on the line", "put text that holds `: ` in quotes"),
+    ("cannot start any token", "no value begins with this character", "put text in quotes"),
+    ("stream end", "what begins here is never closed", "a bracket or brace is missing"),
+    ("end of stream", "the quoted text that begins here never ends", "a quote is missing"),
+    ("<block end>", "this does not line up with the lines above", "check the indentation"),
+)
+
 
 def read_file(path: Path) -> Mapping:
     """The document in a file. Raises InvalidInput: unreadable, not UTF-8, too large, not YAML."""
@@ -52,10 +62,8 @@ def read_node(text: str, source: Source) -> Node:
         raise InvalidInput([_bad_character(text, error, source)]) from None
     except (ValueError, OverflowError):
         # The scanner turns escapes such as "\UFFFFFFFF" into characters without looking.
-        problem = complain(
-            Place(source, 1, 1), "this is not YAML", expected="characters that exist"
-        )
-        raise InvalidInput([*reader.problems, problem]) from None
+        message = "after this, an escape that stands for no character"
+        raise InvalidInput([*reader.problems, complain(reader.last, message)]) from None
 
 
 def _text_of(path: Path) -> str:
@@ -102,14 +110,15 @@ def _missing(path: Path) -> Diagnostic:
 
 
 def _syntax(error: yaml.MarkedYAMLError, source: Source) -> Diagnostic:
-    mark = error.problem_mark or error.context_mark
-    place = Place(source, mark.line + 1, mark.column + 1) if mark else Place(source)
     problem = error.problem or "this is not YAML"
-    if "'\\t'" in problem:
-        return complain(place, "a tab in the indentation", expected="spaces: YAML allows no tabs")
-    hint = "quote the text if it holds `: `" if "mapping values" in problem else ""
+    unfinished = "stream end" in problem or "end of stream" in problem
+    mark = (error.context_mark if unfinished else None) or error.problem_mark
+    place = Place(source, mark.line + 1, mark.column + 1) if mark else Place(source)
+    for part, message, hint in _SYNTAX:
+        if part in problem:
+            return complain(place, message, hint=hint)
     context = f" {error.context}" if error.context else ""
-    return complain(place, f"this is not YAML: {clip(problem + context, 120)}", hint=hint)
+    return complain(place, f"this is not YAML: {clip(problem + context, 120)}")
 
 
 def _bad_character(text: str, error: yaml.reader.ReaderError, source: Source) -> Diagnostic:
@@ -127,6 +136,7 @@ class _Reader:
         self.source = source
         self.problems: list[Diagnostic] = []
         self.nodes = 0
+        self.last = Place(source)
 
     def document(self, events: Iterator[yaml.Event]) -> Node:
         root: Node | None = None
@@ -183,7 +193,7 @@ class _Reader:
         text = event.value
         if event.style is not None:
             self._printable(text, place)
-            return Scalar(place, text, text)
+            return Scalar(place, text, text, quoted=True)
         if _TRAPS.fullmatch(text):
             message = f"`{text}` is a boolean to some YAML readers and a text to others"
             expected = "true or false, or the text in quotes"
@@ -222,7 +232,8 @@ class _Reader:
         assert start is not None  # the parser marks every event
         assert end is not None
         length = end.column - start.column if end.line == start.line else 1
-        return Place(self.source, start.line + 1, start.column + 1, max(1, length))
+        self.last = Place(self.source, start.line + 1, start.column + 1, max(1, length))
+        return self.last
 
 
 def _resolved(text: str) -> Value:

@@ -6,14 +6,14 @@ what was expected, and the nearest spelling of what was probably meant.
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from .diagnostics import Diagnostic, InvalidInput, nearest
+from .diagnostics import Diagnostic, InvalidInput, closest, nearest, one_of
+from .forms import Location, description, known_keys, known_kinds
 from .tree import Node, Problems, Steps, at, child, plain, spelling
 
 M = TypeVar("M", bound=BaseModel)
@@ -37,6 +37,29 @@ _BOUNDS = {
     "multiple_of": ("multiple_of", "a multiple of {}"),
 }
 
+# Other words for our keys.
+_SYNONYMS = {
+    "bandwidth": "rate",
+    "speed": "rate",
+    "capacity": "rate",
+    "latency": "delay",
+    "rtt": "delay",
+    "length": "distance",
+    "buffer": "queue",
+    "packet-loss": "loss",
+    "endpoints": "between",
+    "ends": "between",
+    "servers": "hosts",
+    "nodes": "hosts",
+    "machines": "hosts",
+    "sites": "campuses",
+    "datacenters": "campuses",
+    "edges": "links",
+    "gpu": "accelerator",
+    "type": "kind",
+    "number": "count",
+}
+
 
 def check(root: Node, model: type[M]) -> M:
     """`root` as an instance of `model`. Raises InvalidInput."""
@@ -52,9 +75,19 @@ def examine(root: Node, model: type[M]) -> tuple[M | None, list[Diagnostic]]:
         return model.model_validate(plain(root)), []
     except ValidationError as error:
         problems = Problems(root)
-        for detail in error.errors(include_url=False):
-            _diagnostic(detail, problems, model)
+        details = error.errors(include_url=False)
+        misspelled = {meant for detail in details for meant in _meant(detail, model)}
+        for detail in details:
+            if detail["type"] != "missing" or detail["loc"] not in misspelled:
+                _diagnostic(detail, problems, model)
         return None, problems.found
+
+
+def _meant(detail: ErrorDetails, model: type[BaseModel]) -> Iterator[Location]:
+    """Where the key would stand that an unknown one is a misspelling of."""
+    if detail["type"] == "extra_forbidden":
+        *above, key = detail["loc"]
+        yield (*above, _intended(str(key), known_keys(model, tuple(above))))
 
 
 def _diagnostic(detail: ErrorDetails, problems: Problems, model: type[BaseModel]) -> None:
@@ -63,7 +96,9 @@ def _diagnostic(detail: ErrorDetails, problems: Problems, model: type[BaseModel]
     if detail["type"] == "extra_forbidden":
         _unknown_key(problems, steps, known_keys(model, loc[:-1]))
     elif detail["type"] == "missing":
-        problems.add(steps, f"`{steps[-1]}` is missing", _description(model, loc))
+        problems.add(steps, f"`{steps[-1]}` is missing", description(model, loc))
+    elif detail["type"] == "union_tag_not_found":
+        problems.add((*steps, "kind"), "`kind` is missing", one_of(known_kinds(model, loc)))
     elif loc and loc[-1] == "[key]":
         problems.add_key(steps, *_said(detail, None))
     else:
@@ -71,7 +106,7 @@ def _diagnostic(detail: ErrorDetails, problems: Problems, model: type[BaseModel]
         problems.add(steps, *_said(detail, at(problems.root, *steps)))
 
 
-def _steps(root: Node, loc: tuple[str | int, ...]) -> Iterator[str | int]:
+def _steps(root: Node, loc: Location) -> Iterator[str | int]:
     """`loc` without what pydantic adds: the tags of unions, the mark of a key."""
     node: Node | None = root
     for index, step in enumerate(loc):
@@ -84,8 +119,18 @@ def _steps(root: Node, loc: tuple[str | int, ...]) -> Iterator[str | int]:
 
 
 def _unknown_key(problems: Problems, steps: Steps, known: list[str]) -> None:
-    expected = f"one of {', '.join(known)}" if known else ""
-    problems.add_key(steps, "unknown key", expected, nearest(str(steps[-1]), known))
+    meant = _intended(str(steps[-1]), known)
+    hint = f"did you mean {meant}?" if meant else ""
+    problems.add_key(steps, "unknown key", one_of(known), hint)
+
+
+def _intended(key: str, known: list[str]) -> str:
+    """The known key that was probably meant: the closest spelling, or this language's word for it."""
+    for word in (key, _SYNONYMS.get(closest(key, _SYNONYMS), "")):
+        meant = closest(word, known) if word else ""
+        if meant:
+            return meant
+    return ""
 
 
 def _said(detail: ErrorDetails, node: Node | None) -> tuple[str, str, str]:
@@ -98,7 +143,7 @@ def _said(detail: ErrorDetails, node: Node | None) -> tuple[str, str, str]:
         said = f"not {_NOUNS[kind]}", _NOUNS[kind], quote
     elif kind in _BOUNDS:
         key, words = _BOUNDS[kind]
-        said = "a number out of bounds", words.format(f"{context[key]:,}"), ""
+        said = "a number out of bounds", words.format(f"{context[key]:,.6g}"), ""
     elif kind in ("literal_error", "union_tag_invalid"):
         said = _choice(context, node)
     elif kind in ("too_short", "too_long"):
@@ -111,7 +156,7 @@ def _said(detail: ErrorDetails, node: Node | None) -> tuple[str, str, str]:
 def _choice(context: dict[str, Any], node: Node | None) -> tuple[str, str, str]:
     listed = str(context.get("expected") or context.get("expected_tags"))
     known = [word.strip(" '") for word in listed.replace(" or ", ", ").split(",")]
-    expected = f"one of {', '.join(known)}" if len(known) > 1 else known[0]
+    expected = one_of(known)
     hint = nearest(spelling(node), known) if len(known) > 1 else ""
     return "not one of the choices" if len(known) > 1 else "not what belongs here", expected, hint
 
@@ -121,62 +166,3 @@ def _length(kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
     if kind == "too_short":
         return "too few entries", f"at least {least}", ""
     return "too many entries", f"at most {most}", ""
-
-
-def known_keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    """The keys that the mapping at `loc` of a document of `model` may have."""
-    found = _model_at(model, loc)
-    return [field.alias or name for name, field in found.model_fields.items()] if found else []
-
-
-def _description(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
-    owner = _model_at(model, loc[:-1])
-    fields = owner.model_fields.items() if owner else []
-    said = [f.description or "" for name, f in fields if (f.alias or name) == loc[-1]]
-    return said[0].rstrip(".") if said else ""
-
-
-def _model_at(annotation: Any, loc: tuple[str | int, ...]) -> type[BaseModel] | None:
-    """The model of the mapping that `loc` leads to (with pydantic's union tags in it)."""
-    annotation = _bare(annotation)
-    if _is_union(annotation):
-        return _in_union(annotation, loc)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return _in_model(annotation, loc)
-    arguments = get_args(annotation)
-    if get_origin(annotation) in (dict, list) and loc and arguments:
-        return _model_at(arguments[-1], loc[1:])
-    return None
-
-
-def _in_model(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel] | None:
-    if not loc:
-        return model
-    for name, field in model.model_fields.items():
-        if loc[0] == (field.alias or name):
-            # The discriminator stays behind in `field`; a union's members are told by `kind`.
-            return _model_at(field.annotation, loc[1:])
-    return None
-
-
-def _in_union(annotation: Any, loc: tuple[str | int, ...]) -> type[BaseModel] | None:
-    members = [_bare(member) for member in get_args(annotation)]
-    models = [m for m in members if isinstance(m, type) and issubclass(m, BaseModel)]
-    tagged = [m for m in models if loc and loc[0] in _tags(m)]
-    if tagged:
-        return _model_at(tagged[0], loc[1:])
-    return _model_at(models[0], loc) if len(models) == 1 else None
-
-
-def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
-    field = model.model_fields.get("kind")
-    annotation = field.annotation if field else None
-    return get_args(annotation) if get_origin(annotation) is Literal else ()
-
-
-def _bare(annotation: Any) -> Any:
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-
-
-def _is_union(annotation: Any) -> bool:
-    return get_origin(annotation) in (Union, types.UnionType)

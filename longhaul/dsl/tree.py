@@ -19,11 +19,12 @@ Steps: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Scalar:
-    """A single value and its spelling."""
+    """A single value and its spelling, less the quotes if it was `quoted`."""
 
     place: Place
     text: str
     value: Value
+    quoted: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,19 @@ def texts(node: Node | None) -> list[str]:
 def spelling(node: Node | None) -> str:
     """How a value was written, for a person."""
     if isinstance(node, Scalar):
-        return (
-            clip(node.text) if node.text else "nothing" if node.value is None else "an empty text"
-        )
+        return _scalar_spelling(node)
     if isinstance(node, Listing):
         return f"a list of {len(node.items)}" if node.items else "an empty list"
     if isinstance(node, Mapping):
         keys = ", ".join(node.entries)
         return clip(f"a mapping with {keys}" if keys else "an empty mapping")
     return ""
+
+
+def _scalar_spelling(node: Scalar) -> str:
+    if node.quoted:
+        return f'"{clip(node.text)}"'
+    return clip(node.text) or "nothing"
 
 
 def path(steps: Iterable[str | int]) -> str:

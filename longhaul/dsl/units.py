@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-NUMBER = r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?"
+NUMBER = r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,3})?"
 _SPLIT = re.compile(rf"\s*({NUMBER})\s*(\S.*)?", re.DOTALL)
 
 
@@ -39,12 +39,17 @@ class Quantity:
     bare: bool = False
 
     @property
+    def said(self) -> str:
+        """The name with its article."""
+        return f"{self.article} {self.name}"
+
+    @property
     def expected(self) -> str:
         """What to write, in one phrase."""
         listed = ", ".join(self.units)
         if self.bare:
-            return f"{self.article} {self.name}: a number, or one followed by {listed}"
-        return f"{self.article} {self.name} such as {self.example} (units: {listed})"
+            return f"{self.said}: a number, or one followed by {listed}"
+        return f"{self.said} such as {self.example} (units: {listed})"
 
 
 def _bits(suffixes: tuple[str, ...]) -> dict[str, str]:
@@ -97,18 +102,23 @@ COUNT = Quantity(
     bare=True,
 )
 
+QUANTITIES = {
+    quantity.name: quantity
+    for quantity in (RATE, BANDWIDTH, SIZE, DISTANCE, DURATION, AGE, FLOPS, DECIBEL, SHARE, COUNT)
+}
+
 
 def read(written: object, quantity: Quantity) -> float:
     """The SI value of `written` (text, or a bare number). Raises UnitError."""
     if isinstance(written, bool) or not isinstance(written, (str, int, float)):
-        raise UnitError(f"not a {quantity.name}", quantity.expected)
+        raise UnitError(f"not {quantity.said}", quantity.expected)
     parts = _SPLIT.fullmatch(str(written))
     if parts is None:
-        raise UnitError(f"not a {quantity.name}", quantity.expected)
+        raise UnitError(f"not {quantity.said}", quantity.expected)
     number, unit = parts[1], (parts[2] or "").rstrip()
     value = float(Decimal(number) * _factor(number, unit, quantity))
     if value in (float("inf"), float("-inf")):
-        raise UnitError(f"a {quantity.name} too large to compute with", quantity.expected)
+        raise UnitError(f"{quantity.said} too large to compute with", quantity.expected)
     return value
 
 
@@ -118,7 +128,7 @@ def _factor(number: str, unit: str, quantity: Quantity) -> Decimal:
     if not unit and quantity.bare:
         return Decimal(1)
     if not unit:
-        message = f"a bare number where a {quantity.name} needs its unit"
+        message = f"a bare number where {quantity.said} needs its unit"
         choices = ", ".join(number + unit for unit in list(quantity.units)[:5])
         raise UnitError(message, quantity.expected, f"did you mean {choices}?")
     raise UnitError(
@@ -131,12 +141,12 @@ def _factor(number: str, unit: str, quantity: Quantity) -> Decimal:
 def _nearest_unit(number: str, unit: str, quantity: Quantity) -> str:
     """A hint that keeps the number: the same letters in another case first, then the closest."""
     alike = [known for known in quantity.units if known.lower() == unit.lower()]
-    close = alike or difflib.get_close_matches(unit[:20], quantity.units, 3, 0.6)
+    close = alike or difflib.get_close_matches(unit[:20], quantity.units, 1, 0.6)
     return f"did you mean {' or '.join(number + known for known in close)}?" if close else ""
 
 
 def write(value: float, quantity: Quantity) -> str:
-    """`value` (SI) as text that `read` turns back into exactly the same float."""
+    """`value` (SI) as text that `read` turns back into the same float (an age: nearly)."""
     exact = Decimal(repr(float(value)))
     fitting = [u for u in quantity.shown if abs(exact) >= Decimal(quantity.units[u])]
     unit = fitting[-1] if fitting else (quantity.shown[0] if quantity.shown else "")

@@ -63,7 +63,7 @@ class TrainingModel(Strict):
     warmup: int = Field(default=0, ge=0)
     """How many of the first steps do not count."""
     collective: CollectiveModel = CollectiveModel()
-    """How gradients are summed."""
+    """Which collective sums the gradients, and by which algorithm."""
 
 
 def training(written: TrainingModel, root: Node, path: Path) -> tuple[Training, Problems]:

@@ -1,0 +1,80 @@
+"""Which model describes a spot of a document: the keys that may stand there, and what they mean.
+
+A spot is a location as pydantic reports it: keys and indices, with the tag of a union after the key
+that holds it (`campuses`, `c1`, `fabric`, `leaf-spine`, `leaves`).
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+Location: TypeAlias = tuple[str | int, ...]
+
+
+def known_keys(model: type[BaseModel], loc: Location) -> list[str]:
+    """The keys that the mapping at `loc` of a document of `model` may have."""
+    found = _model_at(model, loc)
+    return [field.alias or name for name, field in found.model_fields.items()] if found else []
+
+
+def known_kinds(model: type[BaseModel], loc: Location) -> list[str]:
+    """The values of `kind` between which the mapping at `loc` may choose."""
+    return [kind for member in _members(_at(model, loc)) for kind in _tags(member)]
+
+
+def description(model: type[BaseModel], loc: Location) -> str:
+    """What is documented of the field at `loc`, as a phrase; empty where nothing is."""
+    owner = _model_at(model, loc[:-1])
+    fields = owner.model_fields.items() if owner else []
+    said = [field.description or "" for name, field in fields if (field.alias or name) == loc[-1]]
+    return _phrase(said[0]) if said else ""
+
+
+def _phrase(sentence: str) -> str:
+    """A sentence without its full stop, its first word small unless it is an acronym."""
+    bare = sentence.rstrip(".")
+    return bare if bare[1:2].isupper() else bare[:1].lower() + bare[1:]
+
+
+def _model_at(model: type[BaseModel], loc: Location) -> type[BaseModel] | None:
+    members = _members(_at(model, loc))
+    return members[0] if len(members) == 1 else None
+
+
+def _at(annotation: Any, loc: Location) -> Any:
+    """The type that `loc` leads to, or None."""
+    for step in loc:
+        annotation = _below(_bare(annotation), step)
+    return _bare(annotation)
+
+
+def _below(annotation: Any, step: str | int) -> Any:
+    if get_origin(annotation) in (dict, list):
+        return get_args(annotation)[-1]
+    members = _members(annotation)
+    tagged = [member for member in members if step in _tags(member)]
+    if len(members) > 1:
+        return tagged[0] if tagged else None
+    fields = members[0].model_fields.items() if members else []
+    matching = [field.annotation for name, field in fields if step == (field.alias or name)]
+    return matching[0] if matching else None
+
+
+def _members(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a type allows: itself, or those of a union."""
+    union = get_origin(annotation) in (Union, types.UnionType)
+    candidates = [_bare(a) for a in get_args(annotation)] if union else [annotation]
+    return [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
+
+
+def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
+    field = model.model_fields.get("kind")
+    annotation = field.annotation if field else None
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
+
+
+def _bare(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation

@@ -1,0 +1,48 @@
+"""The languages as JSON Schema, for editors: completion, documentation and errors while typing.
+
+Generated from the models, so that it cannot drift from what is accepted. It knows the form only;
+what makes no sense (a link to an unknown campus) it cannot tell.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from .models import Strict, TopologyModel
+from .units import QUANTITIES, write
+from .workload import TrainingModel
+
+Language: TypeAlias = Literal["topology", "workload"]
+LANGUAGES: dict[Language, type[Strict]] = {"topology": TopologyModel, "workload": TrainingModel}
+
+
+def schema(language: Language = "topology") -> dict[str, Any]:
+    """The JSON Schema (2020-12) of topology or of workload files."""
+    generated = _readable(LANGUAGES[language].model_json_schema(by_alias=True))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated}
+
+
+def _readable(part: dict[str, Any]) -> dict[str, Any]:
+    """A schema with its defaults as people write them, and without what says nothing."""
+    kept = {key: _inside(key, value) for key, value in part.items() if key not in _DROPPED}
+    if "patternProperties" in part:
+        kept["additionalProperties"] = False
+    default = part.get("default")
+    if isinstance(default, float) and "x-quantity" in part:
+        kept["default"] = write(default, QUANTITIES[part["x-quantity"]])
+    elif isinstance(default, (str, int, float)) and default != "":
+        kept["default"] = default
+    return kept
+
+
+_DROPPED = ("default", "title", "x-quantity", "discriminator")
+
+
+def _inside(key: str, value: Any) -> Any:
+    if key in ("properties", "$defs", "patternProperties"):
+        return {name: _readable(part) for name, part in value.items()}
+    if isinstance(value, dict):
+        return _readable(value)
+    if isinstance(value, list):
+        return [_readable(one) if isinstance(one, dict) else one for one in value]
+    return value
