@@ -54,7 +54,7 @@ def diagnose() -> list[Check]:
         cpu_check(Path("/proc/cpuinfo").read_text()),
         cpus_check(len(os.sched_getaffinity(0))),
         memory_check(Path("/proc/meminfo").read_text()),
-        guest_memory_check(guest_memory_folder()),
+        guest_memory_check(Path("/dev/shm")),
         seccomp_check(read(Path("/proc/sys/kernel/seccomp/actions_avail"))),
         native_check(kernel_features(), os.geteuid() == 0),
         kvm_check(),
@@ -179,24 +179,24 @@ def memory_check(meminfo: str) -> Check:
     return Check("memory", True, detail)
 
 
-def guest_memory_folder() -> Path:
-    """Where User-Mode Linux keeps the guest's memory: an unlinked file in one of these folders."""
-    return Path(os.environ.get("TMPDIR") or "/dev/shm")
-
-
 def guest_memory_check(folder: Path) -> Check:
-    """Whether that folder has room, and may hold code: containers often have a /dev/shm of 64 MB."""
+    """Whether the folder that holds guests' memory has room and may hold code.
+
+    In containers /dev/shm is often 64 MB; a guest that outgrows it dies of a bus error.
+    """
     name = "guest memory"
     if not os.access(folder, os.W_OK):
-        return Check(name, False, f"{folder} cannot be written", "export TMPDIR=/tmp")
+        return Check(name, False, f"{folder} cannot be written", f"sudo chmod 1777 {folder}")
     facts = os.statvfs(folder)
     free_bytes = facts.f_bavail * facts.f_frsize
     if facts.f_flag & os.ST_NOEXEC:
-        return Check(name, False, f"{folder} is mounted noexec", "export TMPDIR=/tmp")
+        return Check(name, False, f"{folder} is noexec", f"sudo mount -o remount,exec {folder}")
+    detail = f"{folder} has {free_bytes / 1e9:.1f} GB free"
     if free_bytes < MEMORY_BYTES:
-        detail = f"{folder} has {free_bytes / 1e9:.1f} GB free: enough for small fabrics only"
-        return Check(name, None, detail, "export TMPDIR=/tmp")
-    return Check(name, True, f"{folder} has {free_bytes / 1e9:.1f} GB free")
+        return Check(
+            name, False, f"{detail}: too little", f"sudo mount -o remount,size=8G {folder}"
+        )
+    return Check(name, True, detail)
 
 
 def seccomp_check(actions: str) -> Check:

@@ -64,7 +64,7 @@ def build_kernel(cache: Path, recipe: str, progress: Progress) -> Path:
     source = fetch(work, progress)
     progress.say(description(source))
     tree = unpack(work, progress)
-    configure(tree, work)
+    configure(tree, work, progress)
     compile_kernel(tree, work, progress)
     folder = install(tree, source, work, cache / f"kernel-{source.release}-{recipe}")
     progress.stage("tidying up")
@@ -113,8 +113,9 @@ def unpack(work: Path, progress: Progress) -> Path:
     return partial.rename(tree)
 
 
-def configure(tree: Path, work: Path) -> None:
+def configure(tree: Path, work: Path, progress: Progress) -> None:
     """Give the tree our configuration, and make sure that no line of it was dropped."""
+    progress.stage("configure")
     run(make(tree, "allnoconfig", f"KCONFIG_ALLCONFIG={FRAGMENT}"), work)
     if lost := lost_options(FRAGMENT.read_text(), (tree / ".config").read_text()):
         raise BuildFailed(
@@ -187,15 +188,18 @@ def run(command: Sequence[str], work: Path, on_line: OnLine = lambda _: None) ->
     """Run a command, its output going to the log and, line by line, to `on_line`. Raises BuildFailed."""
     log = work / LOG
     with (
-        log.open("a") as record,
+        log.open("a", buffering=1) as record,
         child(command, stdout=subprocess.PIPE, env=BUILD_ENVIRONMENT) as process,
     ):
         for line in process.stdout or ():
             record.write(line)
             on_line(line)
     if process.returncode:
-        last = "  " + "\n  ".join(log.read_text(errors="replace").splitlines()[-12:])
-        raise BuildFailed(f"{Path(command[0]).name} failed. The log is {log}; it ends:\n{last}")
+        last = "\n  ".join(log.read_text(errors="replace").splitlines()[-12:])
+        raise BuildFailed(
+            f"{Path(command[0]).name} failed, saying last:\n  {last}\n"
+            f"All it said is in {log}. To start afresh: rm -r {work}"
+        )
 
 
 def counter(mark: re.Pattern[str], expected: int, progress: Progress, done: int = 0) -> OnLine:
