@@ -131,11 +131,11 @@ venv_is_whole() {
 
 # pip's chatter goes to a log; what is seen is one line that counts.
 pip_install() {
-    local log=$venv/setup.log total=$1 done=0 word name _
+    local log=$venv/setup.log total=$1 done=0 word _
     shift
     env -u PYTHONPATH -u PIP_USER -u PIP_TARGET -u PIP_PREFIX PYTHONNOUSERSITE=1 \
         "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --use-pep517 "$@" 2>&1 |
-        tee "$log" | while read -r word name _; do
+        tee "$log" | while read -r word _; do
             [[ $word == Collecting || $word == Requirement ]] || continue
             done=$((done + 1))
             [[ ! -t 2 ]] || printf '\rPython packages %d of %d\e[K' "$done" "$total" >&2
@@ -169,8 +169,8 @@ python_is_current() {
 
 set_up_python() {
     ! python_is_current || return 0
-    mkdir -p "$venv" 2>/dev/null && [[ -w $venv ]] ||
-        die "$venv is not yours to write (made by root?). Remove it: sudo rm -rf $venv"
+    mkdir -p "$venv" 2>/dev/null || true
+    [[ -w $venv ]] || die "$venv is not yours to write (made by root?). Remove it: sudo rm -rf $venv"
     exec 9<"$venv"
     flock -n 9 || { say "Another set-up is at work on $venv: waiting for it"; flock 9; }
     ! python_is_current || return 0
