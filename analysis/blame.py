@@ -49,8 +49,11 @@ def blame_by_rank(waits: pl.DataFrame, world_size: int, iterations: int) -> pl.D
 
 
 def between_groups(matrix: Matrix, groups: list[str]) -> tuple[list[str], list[list[float]]]:
-    """The matrix summed over groups: (names, rows). `groups` names the group of each rank."""
-    names = sorted(set(groups))
+    """The matrix summed over groups: (names, rows), in the order in which `groups` first names them.
+
+    `groups` holds the group of each rank.
+    """
+    names = list(dict.fromkeys(groups))
     member = np.array([[group == name for name in names] for group in groups], dtype=np.float64)
     summed = member.T @ matrix @ member
     return names, [[float(value) for value in row] for row in summed]

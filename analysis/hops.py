@@ -11,22 +11,27 @@ import polars as pl
 
 from analysis.tables import NS, Run
 
-MESSAGE = ["iteration", "task", "src", "dst", "nth"]
+_MATCH = ["stream", "nth"]
 
 
 def messages(events: pl.DataFrame) -> pl.DataFrame:
-    """One row per message src → dst: `peer_late_ns`, `transfer_ns`, `wait_ns`, `bytes`.
+    """One row per message src → dst: `end_ns` and, before it, `peer_late_ns`, `transfer_ns`, `wait_ns`.
 
     The n-th send from src to dst is the n-th recv there: streams keep their order. `peer_late_ns`
     is from the receiver's being ready to the first byte sent, `transfer_ns` from both being ready
     to the last byte received, `wait_ns` from the receiver's being ready to the first byte received.
     """
-    sent = _numbered(events, "send", "rank", "peer").select(*MESSAGE, sent_ns=pl.col("start_ns"))
+    sent = _numbered(events, "send", "rank", "peer").select(*_MATCH, sent_ns=pl.col("start_ns"))
     received = _numbered(events, "recv", "peer", "rank")
     both_ready = pl.max_horizontal("sent_ns", "ready_ns")
-    return received.join(sent, on=MESSAGE).select(
-        *MESSAGE,
+    return received.join(sent, on=_MATCH).select(
+        "iteration",
+        "task",
+        "src",
+        "dst",
+        "nth",
         "bytes",
+        "end_ns",
         peer_late_ns=both_ready - pl.col("ready_ns"),
         transfer_ns=pl.col("end_ns") - both_ready,
         wait_ns=(pl.col("start_ns") - pl.col("ready_ns")).clip(lower_bound=0),
@@ -59,16 +64,20 @@ def between_campuses(run: Run) -> pl.DataFrame:
 
 
 def _numbered(events: pl.DataFrame, kind: str, src: str, dst: str) -> pl.DataFrame:
-    """Sends or recvs with `src`, `dst` and their number within (iteration, task, src, dst)."""
-    stream = ["iteration", "task", "rank", "peer"]
+    """Sends or recvs with `src`, `dst`, and `nth` within a `stream` (iteration, task, src, dst).
+
+    The events are in canonical order, so those of one stream are in the order of their operations.
+    """
+    ranks, tasks = events.select(pl.col("rank", "task").max().cast(pl.Int64) + 1).row(0)
+    collective = pl.col("iteration").cast(pl.Int64) * tasks + pl.col("task")
     return (
         events.filter(pl.col("kind") == kind)
-        .sort(*stream, "op")
         .with_columns(
             src=pl.col(src),
             dst=pl.col(dst),
-            nth=pl.int_range(pl.len(), dtype=pl.Int32).over(stream),
+            stream=(collective * ranks + pl.col(src)) * ranks + pl.col(dst),
         )
+        .with_columns(nth=pl.int_range(pl.len(), dtype=pl.Int32).over("stream"))
     )
 
 

@@ -16,6 +16,8 @@ def time(seconds: float, digits: int = 3) -> str:
     magnitude = abs(seconds)
     if magnitude < 0.5e-9:
         return "0 s"
+    if seconds < 0:
+        return "\N{MINUS SIGN}" + time(magnitude, digits)
     for unit, name in _TIMES:
         if float(f"{magnitude:.{digits}g}") >= unit:
             return f"{_digits(seconds / unit, digits)} {name}"
@@ -38,13 +40,18 @@ def rate(rate_bps: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """A loss or corruption ratio: 0, 1.2e-05, 0.031."""
-    return "0" if value == 0 else f"{value:.2g}"
+    """A loss or corruption ratio: 0, 1.2e-5, 0.031."""
+    if value == 0:
+        return "0"
+    if value >= 1e-2:
+        return f"{value:.2g}"
+    digits, exponent = f"{value:.1e}".split("e")
+    return f"{digits.removesuffix('.0')}e{int(exponent)}"
 
 
 def percent(share: float) -> str:
-    """31 %, 0.4 %, 0 %, and never a rounded 0 for something that is there."""
-    hundredths = share * 100
+    """31 %, 0.4 %, 0 %, and never a rounded 0 for more than a billionth."""
+    hundredths = share * 100 if abs(share) > 1e-9 else 0.0
     if hundredths == 0 or abs(hundredths) >= 9.95:
         return f"{hundredths:.0f} %"
     return f"{hundredths:.1f} %" if abs(hundredths) >= 0.05 else f"{hundredths:.1g} %"

@@ -134,7 +134,7 @@ def test_blame_always_sums_to_the_sync_wait(times: list[tuple[int, int]]) -> Non
 
 def test_blame_between_groups_keeps_the_sum() -> None:
     matrix = np.array([[0.0, 2.0, 4.0], [0.0, 0.0, 2.0], [0.0, 0.0, 0.0]])
-    assert between_groups(matrix, ["b", "a", "a"]) == (["a", "b"], [[2.0, 0.0], [6.0, 0.0]])
+    assert between_groups(matrix, ["b", "a", "a"]) == (["b", "a"], [[0.0, 6.0], [0.0, 2.0]])
 
 
 def test_a_late_sender_is_not_held_against_the_link() -> None:

@@ -1,0 +1,191 @@
+"""`report.html`: one self-contained file that answers, with the evidence, offline and on paper.
+
+In: a finished run folder with its `summary.json`. Out: the file. Geometry comes from `charts`,
+`fabric_map` and `timeline`; the page itself is `page/report.html.j2`, autoescaped, and its content security policy
+admits nothing but its own script.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from analysis import units
+from analysis.charts import Chart, Series, distributions, stacked_bars
+from analysis.fabric_map import HEALTH, accelerators, aged, fabric_map
+from analysis.stalls import collectives, iterations
+from analysis.tables import NS, Run, load_run
+from analysis.tail import QUANTILES, distribution
+from analysis.timeline import Timeline, message_timeline, rank_timeline, typical_iteration
+
+Data = dict[str, Any]
+_PAGE = Path(__file__).parent / "page"
+_TOP = 12
+_MAIN = 8
+
+
+def write_report(run_dir: Path) -> Path:
+    """Write `report.html` of a run folder and return its path. Expects `summary.json` to be there."""
+    run_dir = Path(run_dir)
+    summary = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))
+    target = run_dir / "report.html"
+    target.write_text(render(load_run(run_dir), summary), encoding="utf-8")
+    return target
+
+
+def render(run: Run, summary: Data) -> str:
+    """The page as text."""
+    script = (_PAGE / "report.js").read_text(encoding="utf-8")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            s=summary,
+            manifest=run.manifest,
+            plan=run.plan,
+            style=(_PAGE / "report.css").read_text(encoding="utf-8"),
+            script=script,
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            map=_map(run, summary),
+            health_names=HEALTH,
+            accelerators=accelerators(run.plan),
+            bars=budget_bars(summary),
+            timelines=_timelines(run),
+            typical=typical_iteration(run),
+            iteration_chart=iteration_chart(run, summary),
+            collective_chart=collective_chart(run),
+            links=link_rows(run.plan, summary),
+            heat=heat_rows(summary["stalls"]["blame"]),
+            blamed=_most_blamed(summary),
+        )
+    )
+
+
+def iteration_chart(run: Run, summary: Data) -> Chart:
+    """The distribution of iteration times with the quantiles that the samples support."""
+    found = summary["iterations"]
+    supported = {name: q for name, q in QUANTILES.items() if f"{name}_s" not in found["notes"]}
+    series = [Series("iterations", distribution(_seconds(iterations(run)["duration_ns"])), _MAIN)]
+    return distributions(series, [(found[f"{name}_s"], q) for name, q in supported.items()])
+
+
+def collective_chart(run: Run) -> Chart:
+    """The distribution of how long a rank was in the collective, by GPU generation."""
+    waits = collectives(run.measured).join(run.ranks, on="rank")
+    series = []
+    for index, name in enumerate(accelerators(run.plan)):
+        times = _seconds(waits.filter(pl.col("accelerator") == name)["duration_ns"])
+        if len(times):
+            series.append(Series(f"{name} (n={len(times)})", distribution(times), index % _MAIN))
+    return distributions(series)
+
+
+def budget_bars(summary: Data) -> list[Any]:
+    """Where an iteration goes: ideals first, then each generation on each campus."""
+    stalls = summary["stalls"]
+    rows: list[tuple[str, str, list[tuple[str, float]]]] = []
+    if stalls["one_campus"]:
+        whole = stalls["one_campus"]["iteration_s"]
+        rows.append(("One uniform campus", "predicted", [("iteration", whole)]))
+    ideal = stalls["ideal"]
+    equal = [("compute", ideal["compute_s"]), ("transfer", ideal["communication_s"])]
+    rows.append(("Nobody straggles", "same fabric", equal))
+    for group in stalls["by_group"]:
+        label = f"{group['accelerator']} · {group['campus']}"
+        rows.append((label, f"{group['ranks']} ranks", _spent(group)))
+    return stacked_bars(rows, left=210, width=850)
+
+
+def link_rows(plan: Data, summary: Data) -> list[Data]:
+    """Each long-haul link as asked, with how long messages took between its campuses."""
+    measured = {(row["src_campus"], row["dst_campus"]): row for row in summary["links"]}
+    scale = plan.get("scale_bytes", 1.0)
+    rows = []
+    for link in plan["links"]:
+        both = [measured.get(pair) for pair in ((link["a"], link["b"]), (link["b"], link["a"]))]
+        rows.append(
+            {
+                **link,
+                "aged": aged(link),
+                "rate_bps": link["forward"]["rate_bps"] * scale,
+                "messages": [m for m in both if m],
+            }
+        )
+    return rows
+
+
+def heat_rows(blame: Data) -> Data:
+    """The blame matrix with each value's share of the largest (`heat`, 0 to 1)."""
+    largest = max((value for row in blame["waited_s"] for value in row), default=0.0) or 1.0
+    cells = [[(value, value / largest) for value in row] for row in blame["waited_s"]]
+    return {"groups": blame["groups"], "cells": list(zip(blame["groups"], cells, strict=True))}
+
+
+def _map(run: Run, summary: Data) -> Any:
+    ranks = summary["stalls"]["by_rank"]
+    return fabric_map(run.plan, {rank["rank"]: rank["blamed_share"] for rank in ranks})
+
+
+def _timelines(run: Run) -> list[tuple[str, str, Timeline]]:
+    """(id, title, timeline) of what is shown as lanes."""
+    inside = message_timeline(run)
+    shown = [("ranks", "What every rank did", rank_timeline(run))]
+    return [*shown, ("messages", "Inside the slowest collective", inside)] if inside else shown
+
+
+def _most_blamed(summary: Data) -> list[Data]:
+    ranks = summary["stalls"]["by_rank"]
+    return sorted(ranks, key=lambda rank: (-rank["blamed_s"], rank["rank"]))[:_TOP]
+
+
+def _spent(group: Data) -> list[tuple[str, float]]:
+    kinds = ("compute", "sync wait", "transfer", "idle")
+    return [(kind, group[f"{kind.replace(' ', '_')}_s"]) for kind in kinds]
+
+
+def _seconds(nanoseconds: pl.Series) -> pl.Series:
+    return nanoseconds.cast(pl.Float64) * NS
+
+
+def _environment() -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(_PAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in (
+        "time",
+        "size",
+        "throughput",
+        "rate",
+        "ratio",
+        "distance",
+        "percent",
+        "error",
+        "quantity",
+    ):
+        found.filters[name] = getattr(units, name)
+    found.filters["px"] = lambda value: f"{value:.1f}".removesuffix(".0")
+    return found
+
+
+def main() -> None:
+    """`python -m analysis.report RUN`: write `summary.json` and `report.html`, print the path."""
+    from analysis.command import run_folder  # noqa: PLC0415
+    from analysis.summary import write_summary  # noqa: PLC0415
+
+    with run_folder("Write the report of a run.") as path:
+        write_summary(path)
+        print(write_report(path))
+
+
+if __name__ == "__main__":
+    main()
