@@ -1,0 +1,1 @@
+"""The control plane: os-ken (the maintained Ryu) applications that route the campuses."""

@@ -1,0 +1,241 @@
+"""A plan becomes a running Mininet network. The one module that imports mininet.
+
+Hosts, switches and links are Mininet's own objects (`net.get`, `net.iperf`, the CLI work as ever);
+only their start is batched. Mininet as shipped starts a shell per node and a process per `ifconfig`
+and `ovs-vsctl`; here a node's shell starts when it is first asked for, links are made over netlink,
+and all bridges in one ovsdb transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from mininet.link import Intf, Link
+from mininet.log import setLogLevel
+from mininet.net import Mininet
+from mininet.node import Controller, Node, OVSSwitch
+
+from longhaul.fabric import netlink
+from longhaul.fabric.openvswitch import vsctl
+from longhaul.fabric.plan import End, Plan, PlannedHost, PlannedLink
+
+CONTROLLER_PORT = 6653
+
+
+class LazyShell(Node):  # type: ignore[misc]
+    """A node whose shell starts when it is first used. `pid` is of a process in its namespaces."""
+
+    _shell: Any = None
+    _starting = False
+    home = 1
+
+    @property
+    def shell(self) -> Any:
+        if self._shell is None and not self._starting:
+            self._starting = True
+            super().startShell()
+            self._starting = False
+            self.pid = self.home
+        return self._shell
+
+    @shell.setter
+    def shell(self, process: Any) -> None:
+        self._shell = process
+
+    def startShell(self, mnopts: str | None = None) -> None:  # noqa: N802 (Mininet's name)
+        """Called when the node is made: only note where it lives."""
+        self.home = self.pid = self.params.get("home", 1)
+
+    def _popen(self, cmd: list[str], **params: Any) -> Any:
+        """Start the shell in the home namespaces rather than in new ones."""
+        if self._starting and self.home != 1:
+            cmd = ["mnexec", "-a", str(self.home), "mnexec", "-cd", *cmd[2:]]
+        return super()._popen(cmd, **params)
+
+    def terminate(self) -> None:
+        if self._shell is not None:
+            super().terminate()
+
+    def cleanup(self) -> None:
+        if self._shell is not None:
+            super().cleanup()
+
+
+class FabricHost(LazyShell):
+    """A host in the namespaces of a process that runs already (`home`)."""
+
+    def configDefault(self, **_params: Any) -> dict[str, Any]:  # noqa: N802
+        """Nothing: `build` has addressed it."""
+        return {}
+
+
+class FabricSwitch(LazyShell, OVSSwitch):  # type: ignore[misc]
+    """An Open vSwitch bridge (kernel datapath, OpenFlow 1.3)."""
+
+    _made = False
+
+    def __init__(self, name: str, **params: Any) -> None:
+        OVSSwitch.__init__(self, name, protocols="OpenFlow13", **params)
+        self._made = True
+
+    def cmd(self, *args: Any, **kwargs: Any) -> Any:
+        """As a node's, but for Mininet's `ifconfig lo up` while the switch is made: it is up."""
+        return super().cmd(*args, **kwargs) if self._made else ""
+
+    def start(self, controllers: list[Controller]) -> None:
+        """Nothing yet: batchStartup makes all bridges at once."""
+        self.fabric_controllers = controllers
+
+    @classmethod
+    def batchStartup(cls, switches: tuple[Any, ...], run: Any = None) -> tuple[Any, ...]:  # noqa: N802
+        vsctl([command for switch in switches for command in switch.commands_to_start()])
+        for switch in switches:
+            switch.batch = False
+        return switches
+
+    def commands_to_start(self) -> Iterator[list[str]]:
+        """The ovs-vsctl commands that make this bridge, its ports and its controllers."""
+        yield ["add-br", self.name]
+        yield [
+            "set", "bridge", self.name, f"fail_mode={self.failMode}", "protocols=OpenFlow13",
+            f"other_config:datapath-id={self.dpid}", "other_config:disable-in-band=true",
+            f"other_config:dp-desc={self.name}",
+        ]  # fmt: skip
+        targets = [f"{c.protocol}:{c.IP()}:{c.port}" for c in self.fabric_controllers]
+        if targets:
+            yield ["set-controller", self.name, *targets]
+        for interface in self.intfList():
+            if self.ports[interface]:
+                yield ["add-port", self.name, interface.name]
+                yield ["set", "Interface", interface.name, f"ofport_request={self.ports[interface]}"]
+
+    @classmethod
+    def batchShutdown(cls, switches: tuple[Any, ...], run: Any = None) -> tuple[Any, ...]:  # noqa: N802
+        vsctl([["--if-exists", "del-br", switch.name] for switch in switches])
+        for switch in switches:
+            switch.terminate()
+        return switches
+
+
+class FabricController(LazyShell, Controller):  # type: ignore[misc]
+    """Where the switches find the controller, which runs on its own (`python -m controller`)."""
+
+    def __init__(self, name: str = "c0", **params: Any) -> None:
+        Controller.__init__(self, name, port=CONTROLLER_PORT, **params)
+
+    def start(self) -> None:
+        """It has been started."""
+
+    def stop(self, deleteIntfs: bool = False) -> None:  # noqa: N803
+        """Whoever started it ends it."""
+
+    def checkListening(self) -> None:  # noqa: N802
+        """Nothing to look for: the port is ours."""
+
+
+class PlannedVeth(Link):  # type: ignore[misc]
+    """A link whose interfaces netlink has made."""
+
+    def makeIntfPair(self, *_names: Any, **_params: Any) -> tuple[Any, Any]:  # type: ignore[override]  # noqa: N802
+        return None, None
+
+
+class FabricIntf(Intf):  # type: ignore[misc]
+    """An interface that was configured over netlink when it was made."""
+
+    def config(self, **_params: Any) -> dict[str, Any]:
+        return {}
+
+
+@contextmanager
+def running(plan: Plan, homes: Mapping[str, int], seed: int, controller: bool) -> Iterator[Mininet]:
+    """The network of a plan, started. `homes` maps each host to a process in its namespaces.
+
+    With `controller`, switches connect to 127.0.0.1:6653 and forward nothing until it says so;
+    otherwise they learn (standalone), as Mininet's do without a controller.
+    """
+    setLogLevel("warning")
+    net = _describe(plan, homes, controller)
+    make_links(plan, homes)
+    net.built = True
+    net.start()
+    shape_all(plan, homes, seed, impaired=False)
+    yield net
+
+
+def _describe(plan: Plan, homes: Mapping[str, int], controller: bool) -> Mininet:
+    """Mininet's objects, with nothing made in the kernel yet."""
+    net = Mininet(
+        host=FabricHost, switch=FabricSwitch, link=PlannedVeth, intf=FabricIntf,
+        controller=None, build=False, ipBase="10.0.0.0/8",
+    )  # fmt: skip
+    if controller:
+        net.addController("c0", FabricController)
+    planned = {host.name: host for host in plan.hosts + plan.probes}
+    for host in planned.values():
+        net.addHost(host.name, home=homes[host.name], ip=f"{host.ip}/8", mac=host.mac)
+    fail_mode = "secure" if controller else "standalone"
+    for switch in plan.switches:
+        net.addSwitch(switch.name, dpid=f"{switch.dpid:016x}", failMode=fail_mode)
+    for link in plan.links:
+        _add_link(net, link, planned.get(link.a.node))
+    return net
+
+
+def _add_link(net: Mininet, link: PlannedLink, host: PlannedHost | None) -> None:
+    a, b = link.ends
+    made = net.addLink(
+        a.node, b.node, port1=a.port, port2=b.port, intfName1=a.interface, intfName2=b.interface
+    )
+    if host:
+        made.intf1.ip, made.intf1.prefixLen, made.intf1.mac = host.ip, 8, host.mac
+
+
+def make_links(plan: Plan, homes: Mapping[str, int]) -> None:
+    """Make and address every interface; all are up at the end."""
+    planned = {host.name: host for host in plan.hosts + plan.probes}
+    with netlink.sockets_of(None) as root:
+        netlink.up(root, "lo")
+        for link in plan.links:
+            ends = [_veth(end, planned, homes) for end in link.ends]
+            netlink.create_pair(root, *ends, plan.mtu_bytes)
+            for veth in ends:
+                if veth.pid is None:
+                    netlink.up(root, veth.name)
+    for link in plan.links:
+        if link.a.node in planned:
+            with netlink.sockets_of(homes[link.a.node]) as there:
+                netlink.configure_host(there, link.a.interface, planned[link.a.node].ip)
+
+
+def _veth(
+    end: End, planned: Mapping[str, PlannedHost], homes: Mapping[str, int]
+) -> netlink.Veth:
+    host = planned.get(end.node)
+    return netlink.Veth(end.interface, host.mac if host else None, homes.get(end.node))
+
+
+def shape_all(plan: Plan, homes: Mapping[str, int], seed: int, *, impaired: bool) -> None:
+    """Put every link's shape on its interfaces; `impaired` False leaves loss, jitter and the like
+    off, so that rate and delay can be checked alone first."""
+    with netlink.sockets_of(None) as root:
+        for link in plan.links:
+            for end in link.ends:
+                wanted = end.shape if impaired else end.shape.clean()
+                if end.node in homes:
+                    with netlink.sockets_of(homes[end.node]) as there:
+                        netlink.shape(there, end.interface, wanted, seed)
+                else:
+                    netlink.shape(root, end.interface, wanted, seed)
+
+
+def impair(plan: Plan, seed: int) -> None:
+    """Let the long-haul links lose, delay and corrupt as the plan says."""
+    with netlink.sockets_of(None) as root:
+        for link in plan.links:
+            for end in link.ends:
+                if end.shape.impaired:
+                    netlink.shape(root, end.interface, end.shape, seed)
+

@@ -1,0 +1,70 @@
+"""Open vSwitch of our own: a database and a switch daemon in a private folder, for one run.
+
+Nothing of the machine's own Open vSwitch is touched: other sockets, another database; `OVS_RUNDIR`
+in the environment leads `ovs-vsctl`, `ovs-ofctl` and Mininet to it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+COUNTS_CORES_AFTER_S = 10.5
+"""ovs-vswitchd started before this uptime believes that there are no cores and drops every upcall."""
+
+
+@contextmanager
+def open_vswitch(folder: Path, log: Path) -> Iterator[None]:
+    """Run ovsdb-server and ovs-vswitchd with their files in `folder`; end them on leaving."""
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["OVS_RUNDIR"] = os.environ["OVS_DBDIR"] = str(folder)
+    database, sock = folder / "conf.db", folder / "db.sock"
+    wait_for_core_count()
+    _run(["ovsdb-tool", "create", str(database), SCHEMA])
+    with log.open("ab") as out:
+        server = _start(["ovsdb-server", str(database), f"--remote=punix:{sock}"], out)
+        _wait_for(sock)
+        _run(["ovs-vsctl", f"--db=unix:{sock}", "--no-wait", "init"])
+        daemon = _start(["ovs-vswitchd", f"unix:{sock}"], out)
+        try:
+            yield
+        finally:
+            for process in (daemon, server):
+                process.send_signal(signal.SIGTERM)
+                process.wait()
+
+
+def wait_for_core_count() -> None:
+    """Sleep until this kernel is old enough; free in virtual time."""
+    time.sleep(max(0.0, COUNTS_CORES_AFTER_S - time.clock_gettime(time.CLOCK_MONOTONIC)))
+
+
+def vsctl(commands: Sequence[Sequence[str]]) -> None:
+    """Carry out ovs-vsctl commands as one transaction, and wait until the switches have it."""
+    words = [word for command in commands for word in ("--", *command)]
+    _run(["ovs-vsctl", *words[1:]])
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError(f"{command[0]} failed: {done.stderr.strip()}")
+
+
+def _start(command: list[str], log: object) -> subprocess.Popen[bytes]:
+    quiet = ["-vconsole:warn", "-vsyslog:off", "-vfile:off", "--no-chdir"]
+    return subprocess.Popen([*command, *quiet], stdout=log, stderr=log)  # type: ignore[call-overload, no-any-return]
+
+
+def _wait_for(path: Path, within_s: float = 10.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{path} did not appear: see the Open vSwitch log")
+        time.sleep(0.01)

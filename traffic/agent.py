@@ -1,0 +1,423 @@
+"""Replays one rank's program inside its host: waits out compute, moves bytes, notes when.
+
+A program is a list of tasks per iteration: `compute` takes so many nanoseconds, `collective` replays
+the rank's operations of a schedule over TCP. A task starts when the tasks it names are done, so
+communication can overlap compute. One thread, one edge-triggered epoll loop; a receiver asks the
+kernel to be woken once per chunk (SO_RCVLOWAT), which is most of its cost. Standard library alone.
+
+Events are rows of nine 64-bit integers, in the order of FIELDS; times are CLOCK_MONOTONIC.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import mmap
+import os
+import select
+import signal
+import socket
+import struct
+import time
+from array import array
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+FIELDS = ("iteration", "task", "op", "kind", "peer", "bytes", "ready_ns", "start_ns", "end_ns")
+COMPUTE, COLLECTIVE, SEND, RECV = range(4)
+KINDS = ("compute", "collective", "send", "recv")
+
+PORT = 29500
+_HELLO = struct.Struct("<I")
+_TIMERSPEC = struct.Struct("<qqqq")
+_ABSOLUTE = 1
+_PATTERN_LANES = 4093  # prime: a chunk that lands in a wrong place does not look right
+_libc = ctypes.CDLL(None, use_errno=True)
+
+Program = dict[str, Any]
+
+
+def run(program: Program, channel: Any, reply: Callable[[dict[str, Any]], None]) -> None:
+    """Carry out a job: connect, say `ready`, wait for the start time, replay, write the events.
+
+    `program` has `rank`, `addresses` (by rank), `iterations`, `verify`, `size_bytes`, `tasks`,
+    `congestion` and `events` (a file to write). Replies `ready`, then `iteration` after each, then
+    `done`. SIGUSR1 makes it reply `waiting` with what it waits for.
+    """
+    with open(program["file"]) as file:
+        program |= json.load(file)
+    replay = Replay(program)
+    try:
+        replay.connect()
+        reply({"state": "ready"})
+        start_ns = int(json.loads(channel.readline())["start_ns"])
+        signal.signal(signal.SIGUSR1, lambda *_: reply({"waiting": replay.waiting()}))
+        replay.timer.wait(start_ns)
+        for iteration in range(program["iterations"]):
+            replay.iterate(iteration)
+            reply({"iteration": iteration})
+        with open(program["events"], "wb") as file:
+            replay.events.tofile(file)
+        reply({"state": "done", "wrong": replay.wrong})
+    finally:
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        replay.close()
+
+
+class Timer:
+    """A timerfd: the only clock of the standard kernel interface that epoll can wait for to the
+    nanosecond (epoll's own timeout counts milliseconds)."""
+
+    def __init__(self) -> None:
+        self.fd: int = _libc.timerfd_create(time.CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
+        if self.fd < 0:
+            raise OSError(ctypes.get_errno(), "timerfd_create")
+
+    def set(self, when_ns: int) -> None:
+        seconds, nanoseconds = divmod(max(when_ns, 1), 1_000_000_000)
+        spec = ctypes.create_string_buffer(_TIMERSPEC.pack(0, 0, seconds, nanoseconds))
+        if _libc.timerfd_settime(self.fd, _ABSOLUTE, spec, None):
+            raise OSError(ctypes.get_errno(), "timerfd_settime")
+
+    def wait(self, when_ns: int) -> None:
+        self.set(when_ns)
+        select.select([self.fd], [], [])
+        os.read(self.fd, 8)
+
+
+class Operation:
+    """An operation in flight; `left` counts what it still waits for, `moved` the bytes so far."""
+
+    __slots__ = (
+        "after", "index", "kind", "left", "moved", "offset", "peer", "ready_ns", "size", "start_ns",
+        "unlocks",
+    )  # fmt: skip
+
+    def __init__(self, index: int, peer: Peer, row: list[Any]) -> None:
+        self.kind, _, self.offset, self.size, self.after = row
+        self.index = index
+        self.peer = peer
+        self.unlocks: list[Operation] = []
+        self.left = self.moved = self.ready_ns = self.start_ns = 0
+
+
+class Peer:
+    """One direction of traffic with one other rank: a socket, and its operations in their order."""
+
+    __slots__ = ("head", "lowat", "operations", "pump", "rank", "sock")
+
+    def __init__(self, rank: int, sock: socket.socket, pump: Callable[[Peer], None]) -> None:
+        self.rank = rank
+        self.sock = sock
+        self.pump = pump
+        self.operations: list[Operation] = []
+        self.head = 0
+        self.lowat = 1
+
+    def next(self) -> Operation | None:
+        """The operation at the head, if nothing holds it back."""
+        if self.head < len(self.operations) and not self.operations[self.head].left:
+            return self.operations[self.head]
+        return None
+
+
+class Collective:
+    """The operations of one collective task, and the peers they go to and come from."""
+
+    def __init__(self, rows: list[list[Any]], out: dict[int, Peer], into: dict[int, Peer]) -> None:
+        self.queues: dict[Peer, list[Operation]] = {}
+        self.operations: list[Operation] = []
+        for index, row in enumerate(rows):
+            peer = (out if row[0] == "send" else into)[row[1]]
+            self.operations.append(Operation(index, peer, row))
+            self.queues.setdefault(peer, []).append(self.operations[-1])
+        for operation in self.operations:
+            for before in operation.after:
+                self.operations[before].unlocks.append(operation)
+        self.open = 0
+
+    def enter(self, now_ns: int) -> None:
+        """Arm every operation afresh."""
+        self.open = len(self.operations)
+        for operation in self.operations:
+            operation.left = len(operation.after)
+            operation.moved = 0
+            operation.ready_ns = now_ns
+        for peer, operations in self.queues.items():
+            peer.operations = operations
+            peer.head = 0
+
+
+class Replay:
+    """The state of one rank. Holds sockets: call `close`."""
+
+    def __init__(self, program: Program) -> None:
+        self.rank: int = program["rank"]
+        self.addresses: list[str] = program["addresses"]
+        self.tasks: list[dict[str, Any]] = program["tasks"]
+        self.congestion: str = program["congestion"]
+        self.numbers = Numbers(program) if program["verify"] else None
+        self.events = array("q")
+        self.iteration = 0
+        self.timer = Timer()
+        self.poller = select.epoll()
+        self.poller.register(self.timer.fd, select.EPOLLIN)
+        self.handlers: dict[int, Callable[[], None]] = {self.timer.fd: self._compute_ends}
+        self.out: dict[int, Peer] = {}
+        self.into: dict[int, Peer] = {}
+        self.collectives: dict[int, Collective] = {}
+        room = max(program["size_bytes"], mmap.PAGESIZE)
+        self.data = memoryview(mmap.mmap(-1, room))
+        self.scratch = memoryview(mmap.mmap(-1, room))
+        self.streams: dict[str, list[int]] = {"compute": [], "collective": []}
+        self.left: list[int] = []
+        self.open = 0
+        self.began_ns: dict[int, int] = {}
+        self.pumping: list[Peer] = []
+
+    @property
+    def wrong(self) -> int:
+        """Collectives whose result was not the sum; 0 where nothing was verified."""
+        return self.numbers.wrong if self.numbers else 0
+
+    def close(self) -> None:
+        for peer in (*self.out.values(), *self.into.values()):
+            peer.sock.close()
+        self.poller.close()
+        os.close(self.timer.fd)
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """What holds this rank up: the operation at the head of each peer's queue."""
+        return [
+            {
+                "kind": operation.kind,
+                "peer": peer.rank,
+                "op": operation.index,
+                "bytes": operation.moved,
+                "of": operation.size,
+                "iteration": self.iteration,
+            }
+            for peer in (*self.into.values(), *self.out.values())
+            if self.streams["collective"] and (operation := peer.next())
+        ]
+
+    # -- connections: each ordered pair of ranks that exchange bytes has one of its own
+
+    def connect(self) -> None:
+        """Open all connections: to those we send to, from those we receive from."""
+        receives = self._peers("copy", "reduce")
+        listener = self._socket()
+        listener.bind((self.addresses[self.rank], PORT))
+        listener.listen(len(receives) + 1)
+        for rank in self._peers("send"):
+            self.out[rank] = Peer(rank, self._dial(rank), self._send)
+        for _ in receives:
+            sock, _address = listener.accept()
+            (rank,) = _HELLO.unpack(sock.recv(_HELLO.size, socket.MSG_WAITALL))
+            self.into[rank] = Peer(rank, sock, self._receive)
+        listener.close()
+        for peer in (*self.out.values(), *self.into.values()):
+            peer.sock.setblocking(False)
+            self.handlers[peer.sock.fileno()] = partial(peer.pump, peer)
+            events = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET
+            self.poller.register(peer.sock.fileno(), events)
+        for index, task in enumerate(self.tasks):
+            if task["kind"] == "collective":
+                self.collectives[index] = Collective(task["ops"], self.out, self.into)
+
+    def _peers(self, *kinds: str) -> list[int]:
+        ops = (op for task in self.tasks for op in task.get("ops", ()))
+        return sorted({op[1] for op in ops if op[0] in kinds})
+
+    def _socket(self) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, self.congestion.encode())
+        return sock
+
+    def _dial(self, rank: int) -> socket.socket:
+        """Connect, trying again while the other side is not listening yet."""
+        while True:
+            sock = self._socket()
+            try:
+                sock.connect((self.addresses[rank], PORT))
+            except ConnectionRefusedError:
+                sock.close()
+                time.sleep(0.001)
+            else:
+                sock.sendall(_HELLO.pack(self.rank))
+                return sock
+
+    # -- one iteration: tasks start when what they name is done, one at a time per stream
+
+    def iterate(self, iteration: int) -> None:
+        """Run every task once; return when all are done."""
+        self.iteration = iteration
+        self.open = len(self.tasks)
+        self.left = [len(task["after"]) for task in self.tasks]
+        for index, left in enumerate(self.left):
+            if not left:
+                self._ready(index)
+        while self.open:
+            for fd, _event in self.poller.poll():
+                self.handlers[fd]()
+            while self.pumping:
+                peer = self.pumping.pop()
+                peer.pump(peer)
+
+    def _ready(self, index: int) -> None:
+        stream = self.streams[self.tasks[index]["kind"]]
+        stream.append(index)
+        if len(stream) == 1:
+            self._begin(index)
+
+    def _begin(self, index: int) -> None:
+        now_ns = self.began_ns[index] = time.monotonic_ns()
+        if self.tasks[index]["kind"] == "compute":
+            self.timer.set(now_ns + self.tasks[index]["ns"])
+            return
+        if self.numbers:
+            self.numbers.fill(self.data, self.iteration)
+        collective = self.collectives[index]
+        collective.enter(now_ns)
+        self.pumping.extend(collective.queues)
+
+    def _compute_ends(self) -> None:
+        os.read(self.timer.fd, 8)
+        self._end(self.streams["compute"], COMPUTE, 0)
+
+    def _collective_ends(self) -> None:
+        if self.numbers:
+            self.numbers.check(self.data, self.iteration)
+        index = self.streams["collective"][0]
+        self._end(self.streams["collective"], COLLECTIVE, self.tasks[index]["size_bytes"])
+
+    def _end(self, stream: list[int], kind: int, size: int) -> None:
+        """The task at the head of a stream is done: note it, begin the next, free its dependents."""
+        index = stream.pop(0)
+        start_ns = self.began_ns[index]
+        self._note(index, -1, kind, -1, size, start_ns, start_ns, time.monotonic_ns())
+        if stream:
+            self._begin(stream[0])
+        self.open -= 1
+        for other, task in enumerate(self.tasks):
+            if index in task["after"]:
+                self.left[other] -= 1
+                if not self.left[other]:
+                    self._ready(other)
+
+    def _note(self, *row: int) -> None:
+        self.events.extend((self.iteration, *row))
+
+    # -- bytes
+
+    def _send(self, peer: Peer) -> None:
+        """Hand the operations at the head of a peer's queue to TCP until it takes no more."""
+        while operation := peer.next():
+            if not operation.moved:
+                operation.start_ns = time.monotonic_ns()
+            end = operation.offset + operation.size
+            try:
+                while operation.moved < operation.size:
+                    view = self.data[operation.offset + operation.moved : end]
+                    operation.moved += peer.sock.send(view)
+            except BlockingIOError:
+                return
+            self._operation_ends(peer, operation, SEND)
+
+    def _receive(self, peer: Peer) -> None:
+        """Take what has come for the operations at the head of a peer's queue."""
+        while operation := peer.next():
+            while operation.moved < operation.size:
+                if not self._take(peer, operation):
+                    self._wake_after(peer, operation.size - operation.moved if operation.moved else 1)
+                    return
+            if self.numbers and operation.kind == "reduce":
+                add(self.data, self.scratch, operation.offset, operation.size)
+            self._operation_ends(peer, operation, RECV)
+        self._wake_after(peer, 1)
+
+    def _take(self, peer: Peer, operation: Operation) -> bool:
+        """Receive once. Unverified bytes are dropped in the kernel: nobody reads them."""
+        left = operation.size - operation.moved
+        try:
+            if not self.numbers:
+                count = peer.sock.recv_into(self.scratch, left, socket.MSG_TRUNC)
+            elif operation.kind == "reduce":
+                count = peer.sock.recv_into(self.scratch[operation.moved :], left)
+            else:
+                count = peer.sock.recv_into(self.data[operation.offset + operation.moved :], left)
+        except BlockingIOError:
+            return False
+        if not count:
+            raise ConnectionError(f"rank {peer.rank} closed its connection to rank {self.rank}")
+        if not operation.moved:
+            operation.start_ns = time.monotonic_ns()
+        operation.moved += count
+        return True
+
+    def _wake_after(self, peer: Peer, count: int) -> None:
+        """Ask to be woken when `count` bytes are there. More than are to come would be for ever."""
+        if count != peer.lowat:
+            peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
+            peer.lowat = count
+
+    def _operation_ends(self, peer: Peer, operation: Operation, kind: int) -> None:
+        now_ns = time.monotonic_ns()
+        peer.head += 1
+        self._note(
+            self.streams["collective"][0], operation.index, kind, peer.rank, operation.size,
+            operation.ready_ns, operation.start_ns, now_ns,
+        )  # fmt: skip
+        for other in operation.unlocks:
+            other.left -= 1
+            if not other.left:
+                other.ready_ns = now_ns
+                self.pumping.append(other.peer)
+        collective = self.collectives[self.streams["collective"][0]]
+        collective.open -= 1
+        if not collective.open:
+            self._collective_ends()
+
+
+class Numbers:
+    """Real numbers to reduce: unsigned 32-bit lanes, small enough that no sum overflows a lane.
+
+    Lane i of rank r starts as a(i mod 4093) + b(r): a chunk in a wrong place, a rank missing or
+    counted twice shows.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.rank = program["rank"]
+        self.ranks = len(program["addresses"])
+        self.size = program["size_bytes"]
+        self.wrong = 0
+
+    def fill(self, data: memoryview, iteration: int) -> None:
+        """This rank's own contribution."""
+        data[: self.size] = self._tiled(1, self._bias(self.rank, iteration))
+
+    def check(self, data: memoryview, iteration: int) -> None:
+        """Count the result as wrong unless every lane is the sum over all ranks."""
+        bias = sum(self._bias(rank, iteration) for rank in range(self.ranks))
+        if data[: self.size] != self._tiled(self.ranks, bias):
+            self.wrong += 1
+
+    @staticmethod
+    def _bias(rank: int, iteration: int) -> int:
+        return ((rank + 1) * 40503 + iteration * 7919) % 65521
+
+    def _tiled(self, factor: int, bias: int) -> bytes:
+        lanes = array("I", (factor * (i * 2654435761 % 65536) + bias for i in range(_PATTERN_LANES)))
+        block = lanes.tobytes()
+        return (block * (self.size // len(block) + 1))[: self.size]
+
+
+def add(data: memoryview, other: memoryview, offset: int, size: int) -> None:
+    """data[offset:offset+size] += other[:size], as 32-bit lanes: one long integer each, since no
+    lane carries into the next."""
+    mine = int.from_bytes(data[offset : offset + size], "little")
+    theirs = int.from_bytes(other[:size], "little")
+    data[offset : offset + size] = (mine + theirs).to_bytes(size, "little")

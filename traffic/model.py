@@ -1,0 +1,132 @@
+"""What a schedule should cost on a planned fabric: the α–β model, with the pipelining that the
+schedule's own dependencies allow. Pure; printed beside what was measured.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+from longhaul.fabric.plan import (
+    ETHERNET_HEADER,
+    TCP_IP_HEADERS,
+    End,
+    Plan,
+    PlannedHost,
+)
+from traffic.schedule import Op, Schedule, matches
+
+
+@dataclass(frozen=True)
+class Path:
+    """From one host to another: seconds until the last frame of a message is there after it has
+    left the slowest wire (α), and seconds per payload byte on that wire (β)."""
+
+    alpha_s: float
+    beta_s_per_byte: float
+
+
+def path(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Path:
+    """Along the plan's rules. A frame is received whole before it is sent on, so each wire but the
+    slowest adds one frame's time. Raises LookupError where the rules lead nowhere."""
+    ends = _ends(plan, source, sink)
+    frame_bits = 8 * (plan.mtu_bytes + ETHERNET_HEADER)
+    slowest_bps = min(end.shape.rate_bps for end in ends)
+    frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
+    delay_s = sum(end.shape.delay_s for end in ends)
+    return Path(delay_s + frames_s, 8 / (slowest_bps * plan.payload_share))
+
+
+def _ends(plan: Plan, source: PlannedHost, sink: PlannedHost) -> list[End]:
+    """The sending end of every wire from `source` to `sink`."""
+    wires = {end.interface: (link, end) for link in plan.links for end in link.ends}
+    ports = {(end.node, end.port): end for link in plan.links for end in link.ends}
+    routes = {(rule.switch, rule.prefix): rule.port for rule in plan.rules}
+    octets = sink.ip.split(".")
+    prefixes = (f"{sink.ip}/32", f"10.{octets[1]}.{octets[2]}.0/24", f"10.{octets[1]}.0.0/16")
+    ends = [ports[source.name, 0]]
+    node = source.leaf
+    while node != sink.name:
+        port = next((routes[node, p] for p in prefixes if (node, p) in routes), None)
+        if port is None or len(ends) > len(plan.switches) + 1:
+            raise LookupError(f"no route from {source.name} to {sink.name} at {node}")
+        ends.append(ports[node, port])
+        link, end = wires[ends[-1].interface]
+        node = (link.b if end is link.a else link.a).node
+    return ends
+
+
+def pipelined_s(plan: Plan, schedule: Schedule) -> float:
+    """Seconds from the common start until the last rank is done.
+
+    A send starts when it may and its sender's wire is free; it frees the wire after size·β, and its
+    last byte is there α later. Raises ValueError for a schedule that cannot finish.
+    """
+    return max(_Execution(plan, schedule).run(), default=0.0)
+
+
+class _Execution:
+    """Runs a schedule against the model, earliest operation first."""
+
+    def __init__(self, plan: Plan, schedule: Schedule) -> None:
+        self.plan = plan
+        self.schedule = schedule
+        self.paths: dict[tuple[int, int], Path] = {}
+        self.wire_free = [0.0] * len(schedule)
+        self.receivers = matches(schedule)
+        self.left = {
+            (rank, index): len(op.after) + (op.kind != "send")
+            for rank, ops in enumerate(schedule)
+            for index, op in enumerate(ops)
+        }
+        self.unlocks: dict[tuple[int, int], list[tuple[int, int]]] = {at: [] for at in self.left}
+        for rank, index in self.left:
+            for before in schedule[rank][index].after:
+                self.unlocks[rank, before].append((rank, index))
+        self.ready_s = dict.fromkeys(self.left, 0.0)
+        self.queue = [(0.0, at) for at, left in sorted(self.left.items()) if not left]
+
+    def run(self) -> list[float]:
+        """The time at which each operation is done."""
+        done = []
+        while self.queue:
+            ready_s, at = heapq.heappop(self.queue)
+            done.append(self._carry_out(ready_s, at))
+        if len(done) < len(self.left):
+            raise ValueError(f"{len(self.left) - len(done)} operations wait for each other")
+        return done
+
+    def _carry_out(self, ready_s: float, at: tuple[int, int]) -> float:
+        rank, index = at
+        op = self.schedule[rank][index]
+        done_s = ready_s
+        if op.kind == "send":
+            way = self._path(rank, op)
+            done_s = max(ready_s, self.wire_free[rank]) + op.size * way.beta_s_per_byte
+            self.wire_free[rank] = done_s
+            self._unlock(self.receivers[at], done_s + way.alpha_s)
+        for other in self.unlocks[at]:
+            self._unlock(other, done_s)
+        return done_s
+
+    def _unlock(self, at: tuple[int, int], when_s: float) -> None:
+        self.left[at] -= 1
+        self.ready_s[at] = max(self.ready_s[at], when_s)
+        if not self.left[at]:
+            heapq.heappush(self.queue, (self.ready_s[at], at))
+
+    def _path(self, rank: int, op: Op) -> Path:
+        pair = (rank, op.peer)
+        if pair not in self.paths:
+            self.paths[pair] = path(self.plan, self.plan.hosts[rank], self.plan.hosts[op.peer])
+        return self.paths[pair]
+
+
+def ring_textbook_s(plan: Plan, size_bytes: int) -> float:
+    """2(n−1)α + 2(n−1)/n·Sβ with the worst α and β of the ring: no pipelining. [Thakur 2005]"""
+    hosts = plan.hosts
+    count = len(hosts)
+    ways = [path(plan, host, hosts[(host.rank + 1) % count]) for host in hosts] if count > 1 else []
+    alpha_s = max((way.alpha_s for way in ways), default=0.0)
+    beta = max((way.beta_s_per_byte for way in ways), default=0.0)
+    return 2 * (count - 1) * (alpha_s + size_bytes / count * beta)

@@ -1,0 +1,139 @@
+"""Measurements between two hosts: ICMP echo, iperf3, and counted datagrams.
+
+Runs inside a host as a job (`traffic.hosts`): each function is one role. iperf3 is driven through
+its Python bindings.
+"""
+
+from __future__ import annotations
+
+import site
+import socket
+import struct
+import time
+from collections.abc import Callable
+from ctypes import c_uint64
+from typing import Any
+
+IPERF_PORT = 5201
+_LIBIPERF = "libiperf.so.0"  # named, as looking for it would start a compiler
+DATAGRAM_PORT = 5202
+ECHO_FRAME_BYTES = 98
+_SILENCE_S = 1.0
+_DATAGRAM_BYTES = 64
+_ECHO = struct.Struct("!BBHHH")
+
+
+def run(job: dict[str, Any], channel: Any, reply: Callable[[dict[str, Any]], None]) -> None:
+    """Play the role that the job names, with its arguments."""
+    ROLES[job["role"]](reply, **job["arguments"])
+
+
+def echo(reply: Callable[[dict[str, Any]], None], address: str, count: int) -> None:
+    """ICMP round trips to `address`, the first (cold caches) left out: {"rtt_s": mean}.
+
+    What `ping` measures, to the nanosecond; ping itself prints microseconds, and busy-waits for
+    its next round where jiffies are long.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as sock:
+        sock.connect((address, 0))
+        sock.settimeout(_SILENCE_S)
+        times_ns = [_round_trip_ns(sock, number) for number in range(count + 1)][1:]
+    reply({"rtt_s": sum(times_ns) / len(times_ns) / 1e9})
+
+
+def _round_trip_ns(sock: socket.socket, number: int) -> int:
+    request = bytearray(_ECHO.pack(8, 0, 0, 1, number) + bytes(56))
+    struct.pack_into("!H", request, 2, _checksum(request))
+    sent_ns = time.monotonic_ns()
+    sock.send(request)
+    while True:
+        answer = sock.recv(1024)
+        if _ECHO.unpack_from(answer, 20)[::4] == (0, number):
+            return time.monotonic_ns() - sent_ns
+
+
+def _checksum(data: bytes) -> int:
+    """The Internet checksum of an even number of bytes. [RFC 1071]"""
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def iperf_server(reply: Callable[[dict[str, Any]], None], address: str) -> None:
+    """Serve one iperf3 test, and say what arrived: {"goodput_Bps", "bytes"}."""
+    iperf3 = _iperf3()
+    server = iperf3.Server(lib_name=_LIBIPERF)
+    server.bind_address = address
+    server.port = IPERF_PORT
+    reply({"state": "listening"})
+    reply(_received(server.run()))
+
+
+def iperf_client(
+    reply: Callable[[dict[str, Any]], None], address: str, size_bytes: int
+) -> None:
+    """Send `size_bytes` over TCP to an iperf3 server."""
+    iperf3 = _iperf3()
+    client = iperf3.Client(lib_name=_LIBIPERF)
+    client.server_hostname = address
+    client.port = IPERF_PORT
+    client.duration = 0
+    client.lib.iperf_set_test_bytes(client._test, c_uint64(size_bytes))
+    result = client.run()
+    reply({"error": result.error} if result.error else {"state": "sent"})
+
+
+def _iperf3() -> Any:
+    """The bindings; hosts start without site-packages, for speed."""
+    site.main()
+    import iperf3
+
+    return iperf3
+
+
+def _received(result: Any) -> dict[str, Any]:
+    if result.error:
+        return {"error": result.error}
+    received = result.json["end"]["sum_received"]
+    return {"goodput_Bps": received["bytes"] / received["seconds"], "bytes": received["bytes"]}
+
+
+def datagram_sink(reply: Callable[[dict[str, Any]], None], address: str) -> None:
+    """Count datagrams until none has come for a second: {"received"}."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 24)
+        sock.bind((address, DATAGRAM_PORT))
+        reply({"state": "listening"})
+        sock.recv(_DATAGRAM_BYTES)
+        received = 1
+        sock.settimeout(_SILENCE_S)
+        try:
+            while True:
+                sock.recv(_DATAGRAM_BYTES)
+                received += 1
+        except TimeoutError:
+            reply({"received": received})
+
+
+def datagram_source(
+    reply: Callable[[dict[str, Any]], None], address: str, count: int, gap_s: float
+) -> None:
+    """Send `count` datagrams, `gap_s` apart."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect((address, DATAGRAM_PORT))
+        payload = bytes(_DATAGRAM_BYTES)
+        start = time.monotonic()
+        for number in range(count):
+            time.sleep(max(0.0, start + number * gap_s - time.monotonic()))
+            sock.send(payload)
+    reply({"sent": count})
+
+
+ROLES: dict[str, Callable[..., None]] = {
+    "echo": echo,
+    "iperf-server": iperf_server,
+    "iperf-client": iperf_client,
+    "datagram-sink": datagram_sink,
+    "datagram-source": datagram_source,
+}
