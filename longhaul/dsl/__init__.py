@@ -1,8 +1,8 @@
 """The topology and workload language: YAML text in, frozen and validated objects in SI units out.
 
 Pure: no clock, no network, nothing of the rest of longhaul. Everything wrong with the input is
-raised at once as `InvalidInput`. The stages: read -> override -> catalogue -> form -> meaning ->
-elaborate.
+raised at once as `InvalidInput`. The stages: read and include -> override -> inherit -> catalogue -> form ->
+meaning -> elaborate.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .aging import Aged, Span, aged, aging_table
+from .aging import Aged, Span, aged, aging_table, gilbert_elliott
 from .catalogue import with_catalogue
 from .diagnostics import Diagnostic, InvalidInput
 from .elaborate import elaborate
-from .meaning import check_model, check_references
-from .models import TopologyModel
-from .overrides import apply
-from .reading import read_file
+from .include import read_document
+from .inherit import SECTIONS, inherit
+from .meaning import check_model, check_references, without_consequences
+from .merge import only, without
+from .models import Reuse, TopologyModel
+from .overrides import parse_all, put, put_rest
 from .schema import schema
-from .shape import check, examine
+from .shape import check, complaints_of_part, examine
 from .tree import Problems
 from .types import Topology, Training
 from .workload import TrainingModel, training
@@ -31,6 +33,7 @@ __all__ = [
     "Span",
     "aged",
     "aging_table",
+    "gilbert_elliott",
     "load_topology",
     "load_workload",
     "schema",
@@ -39,27 +42,28 @@ __all__ = [
 
 def load_topology(path: Path, overrides: Sequence[str] = ()) -> Topology:
     """The topology in a file, with overrides such as `links.c1-c2.age=20y`. Raises InvalidInput."""
-    root = with_catalogue(apply(read_file(path), overrides))
+    document = read_document(path)
+    root, late = put(document.root, parse_all(overrides))
+    root = with_catalogue(put_rest(inherit(root), late))
     problems = Problems(root)
-    written, malformed = examine(root, TopologyModel)
+    problems.found += complaints_of_part(only(root, *SECTIONS), Reuse)
+    written, malformed = examine(without(root, *SECTIONS), TopologyModel)
+    problems.found += malformed
     check_references(problems)
-    _stop_on(malformed + problems.found)
+    problems.found = without_consequences(problems.found)
+    problems.stop()
     assert written is not None
     check_model(written, problems)
-    _stop_on(problems.found)
-    topology = elaborate(written, problems, path)
-    _stop_on(problems.found)
+    problems.stop()
+    topology = elaborate(written, problems, document.files)
+    problems.stop()
     return topology
 
 
 def load_workload(path: Path, overrides: Sequence[str] = ()) -> Training:
     """The workload in a file, with overrides such as `iterations=3`. Raises InvalidInput."""
-    root = apply(read_file(path), overrides)
-    workload, problems = training(check(root, TrainingModel), root, path)
-    _stop_on(problems.found)
+    document = read_document(path)
+    root = put_rest(document.root, parse_all(overrides))
+    workload, problems = training(check(root, TrainingModel), root, document.files)
+    problems.stop()
     return workload
-
-
-def _stop_on(found: Sequence[Diagnostic]) -> None:
-    if found:
-        raise InvalidInput(found)

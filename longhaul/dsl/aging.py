@@ -9,6 +9,8 @@ Assumptions, where measurements end:
 - Attenuation grows by 2 % (dry) to 30 % (damp) over 20 years, linearly; waterlogged splices add
   0.05 dB/km each year (0.45 -> 0.65 dB/km in 4 years were measured).
 - Cables are cut 4.39 times a year per 1000 miles, and each repair leaves two splices of 0.1 dB.
+- Lines longer than 80 km are amplified in equal spans of at most 80 km. Each amplifier makes up for
+  its span, so that noise grows by what one span has lost, not by the sum.
 - A dB of span loss costs a dB of SNR. The span was built to meet the FEC's limit (bit error ratio
   2.4e-4) with `margin_db` to spare; 3 dB is a usual design margin.
 - Beyond the measured table of SNR against bit error ratio, its end segments are prolonged.
@@ -30,6 +32,7 @@ GROWTH_PER_YEAR = {"dry": 0.02 / 20, "damp": 0.30 / 20, "waterlogged": 0.05 / NE
 CUTS_PER_MILE_YEAR = 4.39e-3
 REPAIR_DB = 2 * 0.1
 DEFAULT_MARGIN_DB = 3.0
+LONGEST_SPAN_M = 80_000.0
 
 # Measured (SNR in dB, pre-FEC bit error ratio); between them log10 of the ratio is linear in dB.
 MEASURED = (
@@ -107,11 +110,12 @@ def oldest_age_s(span: Span, mode: str = "loss", most_loss: float = 0.5) -> floa
 
 
 def span_loss_db(span: Span) -> float:
-    """Loss of the whole span at its age, in dB, repairs included."""
+    """Loss at its age in dB, repairs included, of the line or of each of its amplified spans."""
+    length_m = span.distance_m / max(1, math.ceil(span.distance_m / LONGEST_SPAN_M))
     years = span.age_s / YEAR_S
     growth = 1 + GROWTH_PER_YEAR[span.condition] * years
-    repairs = CUTS_PER_MILE_YEAR * span.distance_m / MILE_M * years
-    return NEW_DB_PER_KM * span.distance_m / 1000 * growth + REPAIR_DB * repairs
+    repairs = CUTS_PER_MILE_YEAR * length_m / MILE_M * years
+    return NEW_DB_PER_KM * length_m / 1000 * growth + REPAIR_DB * repairs
 
 
 def snr_db(span: Span) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 LONGEST_EXCERPT = 96
 LONGEST_VALUE = 72
@@ -60,12 +61,14 @@ class Diagnostic:
 
 
 class InvalidInput(Exception):
-    """Input that cannot be used, with every reason (`diagnostics`, in the order of the text)."""
+    """Input that cannot be used, with every reason (`diagnostics`, in the order of the text).
+
+    What is wrong in a template is told once, however often the template is used.
+    """
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(
-            sorted(set(diagnostics), key=lambda d: (d.file, d.line, d.col, d.path))
-        )
+        once = {(d.file, d.line, d.col, d.message): d for d in reversed([*diagnostics])}
+        self.diagnostics = tuple(once[key] for key in sorted(once))
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
@@ -76,6 +79,25 @@ class InvalidInput(Exception):
     def to_json(self) -> list[dict[str, str | int]]:
         """One plain object per diagnostic, for `--format json`."""
         return [asdict(diagnostic) for diagnostic in self.diagnostics]
+
+
+class Collected:
+    """Gathers what several steps raise, so that all is told at once: `with problems: step()`."""
+
+    def __init__(self) -> None:
+        self.found: list[Diagnostic] = []
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        self.found += error.diagnostics if isinstance(error, InvalidInput) else []
+        return isinstance(error, InvalidInput)
+
+    def stop(self) -> None:
+        """Raises InvalidInput if anything was gathered."""
+        if self.found:
+            raise InvalidInput(self.found)
 
 
 def complain(  # noqa: PLR0913 - a complaint has six parts
@@ -119,6 +141,16 @@ def closest(word: str, known: Iterable[str]) -> str:
     asked = word[:40].lower().replace("_", "-")
     close = difflib.get_close_matches(asked, spellings, 1, 0.6)
     return spellings[close[0]] if close else ""
+
+
+def nearest_file(path: Path) -> str:
+    """A hint that names the file of the same folder and type whose name is closest."""
+    try:
+        beside = {file.stem: file.name for file in path.parent.glob(f"*{path.suffix}")}
+    except (OSError, ValueError):
+        return ""
+    meant = closest(path.stem, sorted(beside))
+    return f"did you mean {beside[meant]}?" if meant else ""
 
 
 def clip(text: str, limit: int = LONGEST_VALUE) -> str:

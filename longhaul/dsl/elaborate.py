@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import random
+import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from statistics import NormalDist
 
 from . import fabrics
 from .aging import Aged, Span, aged, oldest_age_s
 from .catalogue import accelerator
-from .models import CampusModel, Effects, HostGroup, Link, TopologyModel
+from .geography import length_m, light_delay_s
+from .models import Effects, HostException, HostGroup, Link, TopologyModel, Variation
 from .tree import Problems, Steps
 from .types import Campus, Direction, Host, LongHaul, Topology
 
-# Light in standard fibre: group index 1.4682 over c.
-FIBRE_S_PER_M = 1.4682 / 299_792_458
 LONGEST_HOST_NAME = 10
 LONGEST_INTERFACE_NAME = 15
 # A link that loses more than this is down, whatever its rate.
@@ -22,14 +25,10 @@ MOST_LOSS = 0.5
 NEGLIGIBLE_LOSS = 1e-9
 
 
-def elaborate(written: TopologyModel, problems: Problems, path: Path) -> Topology:
+def elaborate(written: TopologyModel, problems: Problems, files: tuple[Path, ...]) -> Topology:
     """The topology. What makes no sense on the way is added to `problems`."""
-    links = tuple(
-        _long_haul(name, link, written.mtu, problems) for name, link in written.links.items()
-    )
-    campuses = tuple(
-        _campus(name, campus, written, problems) for name, campus in written.campuses.items()
-    )
+    links = tuple(_long_haul(name, written, problems) for name in written.links)
+    campuses = tuple(_campus(name, written, problems) for name in written.campuses)
     _check_interfaces(campuses, links, problems)
     _check_unique(campuses, problems)
     return Topology(
@@ -39,24 +38,24 @@ def elaborate(written: TopologyModel, problems: Problems, path: Path) -> Topolog
         mtu_bytes=written.mtu,
         campuses=campuses,
         links=links,
-        source=str(path),
+        source=str(files[-1]),
+        files=tuple(str(file) for file in files),
     )
 
 
-def _campus(name: str, campus: CampusModel, written: TopologyModel, problems: Problems) -> Campus:
-    hosts = tuple(
-        host
-        for index, group in enumerate(campus.hosts)
-        for host in _group(("campuses", name, "hosts", index), group, written, problems)
-    )
+def _campus(name: str, written: TopologyModel, problems: Problems) -> Campus:
+    campus = written.campuses[name]
+    for index, group in enumerate(campus.hosts):
+        _check_host_name(("campuses", name, "hosts", index), name, group, problems)
+    hosts = tuple(host for group in campus.hosts for host in _group(name, group, written))
     wiring = fabrics.wire(name, campus.fabric, hosts)
     rate_bps = campus.fabric.border_rate or _border_bps(name, written, hosts)
     switches, links = fabrics.with_border(name, wiring, rate_bps, campus.fabric.link_delay)
     return Campus(
         name=name,
         site=campus.site,
-        latitude=None,
-        longitude=None,
+        latitude=campus.latitude,
+        longitude=campus.longitude,
         kind=campus.fabric.kind,
         switches=switches,
         fabric_links=links,
@@ -76,47 +75,66 @@ def _border_bps(name: str, written: TopologyModel, hosts: tuple[Host, ...]) -> f
     return sum(rates) or max(host.nic_bps for host in hosts)
 
 
-def _group(
-    steps: Steps, group: HostGroup, written: TopologyModel, problems: Problems
-) -> tuple[Host, ...]:
-    campus = str(steps[1])
+def _label(campus: str, group: HostGroup) -> str:
+    """What the names of a group's hosts have in the middle: `h100`, or short, `h1`, where they must."""
+    label = group.name or group.accelerator.lower()
+    if group.name or len(f"{campus}-{label}-{group.count}") <= LONGEST_HOST_NAME:
+        return label
+    short = re.match(r"[a-z]+[0-9]?", label)
+    return short[0] if short else label
+
+
+def _group(campus: str, group: HostGroup, written: TopologyModel) -> Iterator[Host]:
     model = written.accelerators[group.accelerator]
-    gpus = group.gpus or model.per_host
-    name = group.name or group.accelerator.lower()
-    _check_host_name(steps, f"{campus}-{name}-{group.count}", group, problems)
-    return tuple(
-        Host(
-            name=f"{campus}-{name}-{index}",
+    for index in range(1, group.count + 1):
+        name = f"{campus}-{_label(campus, group)}-{index}"
+        own = group.exceptions.get(index, HostException())
+        gpus = own.gpus or group.gpus or model.per_host
+        nic_bps = own.nic or group.nic or model.nic
+        yield Host(
+            name=name,
             campus=campus,
-            group=name,
+            group=group.name or group.accelerator.lower(),
             accelerator=accelerator(group.accelerator, model),
             gpus=gpus,
-            nic_bps=(group.nic or model.nic) * (group.nics or gpus),
-            intra_Bps=group.nvlink or model.nvlink,
-            slowdown=group.slowdown,
+            nic_bps=nic_bps * (own.nics or group.nics or gpus),
+            intra_Bps=own.nvlink or group.nvlink or model.nvlink,
+            slowdown=own.slowdown or group.slowdown * variation(name, group.variation),
         )
-        for index in range(1, group.count + 1)
-    )
 
 
-def _check_host_name(steps: Steps, longest: str, group: HostGroup, problems: Problems) -> None:
+def variation(host: str, written: Variation | None) -> float:
+    """The host's factor on top of its group's slowdown, 1 or more: drawn by the seed and its name."""
+    if written is None:
+        return 1.0
+    # Seeded with a text, random() is the same on every machine and version of Python.
+    drawn = random.Random(f"{written.seed}/{host}").random()
+    if written.distribution == "half-normal":
+        drawn = NormalDist().inv_cdf(0.5 + drawn / 2)
+    return 1.0 + written.spread * drawn
+
+
+def _check_host_name(steps: Steps, campus: str, group: HostGroup, problems: Problems) -> None:
+    name = _label(campus, group)
+    longest = f"{campus}-{name}-{group.count}"
     over = len(longest) - LONGEST_HOST_NAME
     if over <= 0:
         return
-    name = group.name or group.accelerator.lower()
     message = f"the host name {longest} is too long"
     expected = f"at most {LONGEST_HOST_NAME} characters, so that its interfaces have names"
     short = name[: max(0, len(name) - over)].rstrip("-")
-    hint = f"give the group a shorter name, such as `name: {short}`" if short else ""
+    named = f"give the group a shorter name, such as `name: {short}`"
+    hint = named if short else "a shorter campus name, or fewer hosts in the group"
     problems.add((*steps, "name") if group.name else steps, message, expected, hint)
 
 
-def _long_haul(name: str, link: Link, mtu_bytes: int, problems: Problems) -> LongHaul:
-    distance_m = link.distance or (link.delay or 0.0) / FIBRE_S_PER_M
+def _long_haul(name: str, written: TopologyModel, problems: Problems) -> LongHaul:
+    link = written.links[name]
+    distance_m = length_m(link, *(written.campuses[end] for end in link.between))
     span = Span(distance_m, link.age, link.condition, link.margin)
-    state = aged(span, link.aging, mtu_bytes)
-    directions = [_direction(link, way, distance_m, state) for way in (link.forward, link.backward)]
-    if state.packet_loss > MOST_LOSS and any(way.loss > MOST_LOSS for way in directions):
+    state = aged(span, link.aging, written.mtu)
+    ways = [_direction(link, way, distance_m, state) for way in (link.forward, link.backward)]
+    if state.packet_loss > MOST_LOSS and any(way.loss > MOST_LOSS for way in ways):
         _complain_down(("links", name), link, span, state, problems)
     return LongHaul(
         name=name,
@@ -125,8 +143,9 @@ def _long_haul(name: str, link: Link, mtu_bytes: int, problems: Problems) -> Lon
         distance_m=distance_m,
         age_s=link.age,
         condition=link.condition,
-        forward=directions[0],
-        backward=directions[1],
+        forward=ways[0],
+        backward=ways[1],
+        medium=link.medium,
     )
 
 
@@ -142,7 +161,7 @@ def _direction(link: Link, way: Effects, distance_m: float, state: Aged) -> Dire
     modelled_loss = state.packet_loss if state.packet_loss >= NEGLIGIBLE_LOSS else 0.0
     return Direction(
         rate_bps=_nominal_bps(link, way) * state.rate_share,
-        delay_s=_first(way.delay, link.delay, distance_m * FIBRE_S_PER_M),
+        delay_s=_first(way.delay, link.delay, light_delay_s(distance_m, link.medium)),
         jitter_s=_first(way.jitter, link.jitter, 0.0),
         loss=_first(way.loss, link.loss, modelled_loss),
         loss_correlation=_first(way.loss_correlation, link.loss_correlation, 0.0),
@@ -182,8 +201,10 @@ def _check_interfaces(
 def _check_unique(campuses: tuple[Campus, ...], problems: Problems) -> None:
     owner: dict[str, str] = {}
     for campus in campuses:
-        for name in [switch.name for switch in campus.switches] + [h.name for h in campus.hosts]:
-            if owner.setdefault(name, campus.name) != campus.name:
-                message = f"{name} is a name in campus {owner[name]} too"
-                problems.add_key(("campuses", campus.name), message, hint="rename the campus")
+        for name in [s.name for s in campus.switches] + [h.name for h in campus.hosts]:
+            if name in owner:
+                message = f"the name {name} is there twice"
+                hint = f"campus {owner[name]} has it first; name a group or a campus otherwise"
+                problems.add_key(("campuses", campus.name), message, hint=hint)
                 break
+            owner[name] = campus.name

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from . import units
@@ -80,6 +80,7 @@ class Named:
     pattern: str
     says: str
     longest: int
+    if_longer: str = ""
 
     def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.read)
@@ -94,12 +95,29 @@ class Named:
         if not re.fullmatch(self.pattern, written):
             raise problem("not a name that can be used here", self.says, self._mended(written))
         if len(written) > self.longest:
-            raise problem("a name that is too long", f"at most {self.longest} characters")
+            raise problem("a name too long", f"at most {self.longest} characters", self.if_longer)
         return written
 
     def _mended(self, written: str) -> str:
         mended = re.sub(r"[^a-z0-9]+", "-", written[:40].lower()).strip("-")
         return f"did you mean {mended}?" if re.fullmatch(self.pattern, mended) else ""
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """Reads a key that is a number, from 1 on."""
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(self, _: Any, __: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "pattern": r"^[1-9][0-9]{0,5}$"}
+
+    def read(self, written: object) -> int:
+        """The number. Raises PydanticCustomError."""
+        if not isinstance(written, str) or not re.fullmatch(r"[1-9][0-9]{0,5}", written):
+            raise problem("not the number of a host", "a whole number, from 1 on")
+        return int(written)
 
 
 _LOWER = "lower-case letters, digits and hyphens, a letter first"
@@ -108,12 +126,25 @@ Name: TypeAlias = Annotated[str, Named(NAME, _LOWER, 40)]
 """Of a topology, a workload, a link, a template."""
 
 ShortName: TypeAlias = Annotated[str, Named(NAME, _LOWER, 8)]
-"""Of a campus, a host group, a switch: it becomes part of an interface name (15 characters)."""
+"""Of a host group, a switch: it becomes part of an interface name (15 characters)."""
+
+CampusName: TypeAlias = Annotated[
+    str, Named(NAME, _LOWER, 6, "the campus's whole name may stand in `site`")
+]
+"""Of a campus: it begins the names of all that stands there (hosts: 10 characters)."""
 
 Model: TypeAlias = Annotated[
     str, Named(r"[A-Za-z][A-Za-z0-9-]*", "letters, digits and hyphens, a letter first", 20)
 ]
 """Of an accelerator, as its maker writes it: GB200."""
+
+Number: TypeAlias = Annotated[int, Numbered()]
+"""Of a host in its group."""
+
+Files: TypeAlias = Annotated[
+    None, WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}})
+]
+"""Of a document: reading has put their contents in its place."""
 
 Rate: TypeAlias = Annotated[float, Read(units.RATE, above=0, most=1e15)]
 Bandwidth: TypeAlias = Annotated[float, Read(units.BANDWIDTH, above=0, most=1e15)]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .diagnostics import nearest, one_of
+from .diagnostics import Diagnostic, nearest, one_of
 from .fabrics import leaf_count
+from .geography import straight_line_m
 from .models import (
     MOST_HOSTS,
     MOST_HOSTS_PER_LEAF,
@@ -24,7 +25,8 @@ from .tree import Listing, Mapping, Node, Problems, Scalar, Steps, at, texts
 
 
 def check_references(problems: Problems) -> None:
-    """Names of accelerators and campuses that nothing defines."""
+    """Names of accelerators, campuses, templates and kinds that nothing defines."""
+    _check_nesting(problems)
     root = problems.root
     accelerators = texts(at(root, "accelerators"))
     for campus in texts(at(root, "campuses")):
@@ -32,10 +34,35 @@ def check_references(problems: Problems) -> None:
         for index in range(len(groups.items) if isinstance(groups, Listing) else 0):
             steps: Steps = ("campuses", campus, "hosts", index, "accelerator")
             _known(problems, steps, "accelerator", accelerators)
+        _known(problems, ("campuses", campus, "template"), "template", texts(at(root, "templates")))
     campuses = texts(at(root, "campuses"))
+    kinds = texts(at(root, "kinds", "links"))
     if isinstance(at(root, "links"), Mapping) and campuses:
         for link in texts(at(root, "links")):
             _check_ends(problems, ("links", link, "between"), campuses)
+            _known(problems, ("links", link, "kind"), "kind of link", kinds)
+
+
+def _check_nesting(problems: Problems) -> None:
+    """What is inherited does not itself inherit, so it may not say from what."""
+    sections: list[tuple[Steps, str]] = [
+        (("templates",), "template"),
+        (("kinds", "links"), "kind"),
+        (("kinds", "hosts"), "accelerator"),
+    ]
+    for section, key in sections:
+        for name in texts(at(problems.root, *section)):
+            if at(problems.root, *section, name, key) is not None:
+                message = f"`{key}` cannot be said here"
+                hint = "this is inherited from, and does not itself inherit"
+                problems.add_key((*section, name, key), message, hint=hint)
+
+
+def without_consequences(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Less what is missing only because the template or kind that should bring it is unknown."""
+    causes = ("unknown template", "unknown kind of link")
+    owners = tuple(f"{d.path.rpartition('.')[0]}." for d in found if d.message in causes)
+    return [d for d in found if not (d.path.startswith(owners) and "is missing" in d.message)]
 
 
 def _check_ends(problems: Problems, steps: Steps, campuses: list[str]) -> None:
@@ -57,6 +84,9 @@ def _known(problems: Problems, steps: Steps, what: str, known: list[str]) -> Non
 def check_model(written: TopologyModel, problems: Problems) -> None:
     """Everything else that can be told from the model alone."""
     for name, campus in written.campuses.items():
+        if (campus.latitude is None) != (campus.longitude is None):
+            message = "half a pair of coordinates"
+            problems.add(("campuses", name), message, "both `latitude` and `longitude`")
         _check_hosts(name, campus, problems)
         _check_fabric(("campuses", name, "fabric"), campus, problems)
     total = sum(_hosts(campus) for campus in written.campuses.values())
@@ -82,6 +112,11 @@ def _check_hosts(name: str, campus: CampusModel, problems: Problems) -> None:
         problems.add(
             ("campuses", name, "hosts"), f"{hosts:,} hosts", f"at most {most:,} on {per}", hint
         )
+    for index, group in enumerate(campus.hosts):
+        for number in group.exceptions:
+            if number > group.count:
+                steps = ("campuses", name, "hosts", index, "exceptions", str(number))
+                problems.add_key(steps, "no such host in the group", f"1 to {group.count}")
     names = [group.name or group.accelerator.lower() for group in campus.hosts]
     for index in _repeated(names):
         message = f"a second group called {names[index]}"
@@ -136,9 +171,14 @@ def _check_whole(steps: Steps, fabric: Explicit, problems: Problems) -> None:
 def _check_links(written: TopologyModel, problems: Problems) -> None:
     for name, link in written.links.items():
         steps = ("links", name)
-        if link.distance is None and link.delay is None:
-            message = "neither `distance` nor `delay`"
+        ends = [written.campuses[end] for end in link.between]
+        if not (link.distance or link.delay or straight_line_m(*ends)):
+            message = "no `distance`, no `delay`, and no coordinates to measure between"
             problems.add(steps, message, "how long the link is, such as distance: 10mi")
+        if link.medium == "hollow-core" and link.age:
+            hint = "leave `age` out, or give `loss`"
+            message = "how hollow-core fibre ages is not known"
+            problems.add((*steps, "age"), message, "no age", hint)
         if link.rate is None and not (link.forward.rate and link.backward.rate):
             problems.add((*steps, "rate"), "`rate` is missing", "a rate such as 400Gbit/s")
 

@@ -13,12 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from .fields import (
     Age,
     Bandwidth,
+    CampusName,
     Delay,
     Distance,
+    Files,
     Flops,
     Margin,
     Model,
     Name,
+    Number,
     PositiveShare,
     Rate,
     Share,
@@ -163,11 +166,38 @@ class Explicit(Strict):
 Fabric: TypeAlias = Annotated[LeafSpine | Single | FatTree | Explicit, Field(discriminator="kind")]
 
 
+class Variation(Strict):
+    """Hosts of a group differ in speed, by chance: the seed decides how."""
+
+    distribution: Literal["uniform", "half-normal"]
+    """`uniform`: up to `spread` slower. `half-normal`: `spread` is the standard deviation."""
+    spread: Share
+    """How much slower a host may be."""
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    """Another seed, another draw; the same seed, the same draw."""
+
+
+class HostException(Strict):
+    """One host of a group that is unlike the others."""
+
+    gpus: int | None = Field(default=None, ge=1, le=576)
+    """GPUs in this host."""
+    nic: Rate | None = None
+    """Rate of each of its NICs."""
+    nics: int | None = Field(default=None, ge=1, le=576)
+    """NICs in this host."""
+    nvlink: Bandwidth | None = None
+    """Bandwidth between its GPUs, per GPU and direction."""
+    slowdown: float | None = Field(default=None, ge=1, le=1000)
+    """Its compute takes this many times as long as it should; `variation` leaves it alone."""
+
+
 class HostGroup(Strict):
     """Hosts that are alike."""
 
     name: ShortName | None = None
-    """Part of the hosts' names (`c1-NAME-1`); else the accelerator's name in lower case."""
+    """Part of the hosts' names (`c1-NAME-1`); else the accelerator's name in lower case, cut after
+    its first digit where names would be too long (`c1-gb2-10`)."""
     count: int = Field(ge=1, le=MOST_HOSTS)
     """How many hosts."""
     accelerator: Model
@@ -182,13 +212,23 @@ class HostGroup(Strict):
     """Bandwidth between the GPUs of a host, per GPU and direction; else as the catalogue says."""
     slowdown: float = Field(default=1.0, ge=1, le=1000)
     """Compute takes this many times as long as it should."""
+    variation: Variation | None = None
+    """Differences between the hosts, on top of `slowdown`."""
+    exceptions: dict[Number, HostException] = {}
+    """Single hosts that differ, by their number in the group: a straggler, a host short of NICs."""
 
 
 class CampusModel(Strict):
     """One site: a fabric and its hosts."""
 
+    template: Name | None = None
+    """The template that says what this campus does not."""
     site: str = ""
     """Where it is, for people."""
+    latitude: float | None = Field(default=None, ge=-90, le=90)
+    """Degrees north."""
+    longitude: float | None = Field(default=None, ge=-180, le=180)
+    """Degrees east."""
     fabric: Fabric = Single()
     """How its switches are linked; else a single switch."""
     hosts: list[HostGroup] = Field(min_length=1, max_length=500)
@@ -201,7 +241,7 @@ class Effects(Strict):
     rate: Rate | None = None
     """Rate."""
     delay: Delay | None = None
-    """One-way delay; else 4.897 µs for each km."""
+    """One-way delay; else what light takes over the distance."""
     jitter: Delay | None = None
     """Spread of the delay (standard deviation)."""
     loss: Share | None = None
@@ -216,13 +256,20 @@ class Effects(Strict):
     """Buffer in front of the link; else one bandwidth-delay product."""
 
 
-class Link(Effects):
-    """A long-haul link between two campuses."""
+class Route(Strict):
+    """Where a long-haul link runs, and through what."""
 
-    between: list[ShortName] = Field(min_length=2, max_length=2)
+    between: list[CampusName] = Field(min_length=2, max_length=2)
     """The two campuses; the first is where `forward` starts."""
+    kind: Name | None = None
+    """The entry of `kinds.links` that says what this link does not."""
     distance: Distance | None = None
-    """Length of the fibre."""
+    """Length of the fibre; else the distance between the campuses' coordinates on the globe, times
+    `route-factor`; else the length that `delay` stands for."""
+    route_factor: float = Field(default=1.3, ge=1, le=10)
+    """How much longer the fibre is than the straight line between coordinates (an assumption)."""
+    medium: Literal["fibre", "hollow-core"] = "fibre"
+    """What light travels in: 4.897 µs/km in fibre, 3.346 µs/km in hollow-core fibre."""
     age: Age = 0.0
     """Years since the fibre was laid."""
     condition: Literal["dry", "damp", "waterlogged"] = "dry"
@@ -237,8 +284,43 @@ class Link(Effects):
     """What differs from the second campus to the first."""
 
 
-class TopologyModel(Strict):
-    """A testbed: campuses, joined by long-haul links."""
+class Link(Effects, Route):
+    """A long-haul link between two campuses."""
+
+
+class Defaults(Strict):
+    """What every campus, host group or link has that does not say otherwise."""
+
+    campuses: CampusModel | None = None
+    """For campuses."""
+    hosts: HostGroup | None = None
+    """For host groups."""
+    links: Link | None = None
+    """For long-haul links."""
+
+
+class Kinds(Strict):
+    """What host groups and links of a kind have that do not say otherwise."""
+
+    hosts: dict[Model, HostGroup] = {}
+    """For host groups, by their accelerator."""
+    links: dict[Name, Link] = {}
+    """For long-haul links, by their `kind`."""
+
+
+class Reuse(Strict):
+    """The parts of a topology that are there to be inherited from. In them no key is required."""
+
+    defaults: Defaults | None = None
+    """What is inherited by all."""
+    kinds: Kinds | None = None
+    """What is inherited by all of a kind."""
+    templates: dict[Name, CampusModel] = {}
+    """Campuses to be used by name, with `template`."""
+
+
+class Testbed(Strict):
+    """What is built."""
 
     longhaul: Literal[1]
     """Version of this language."""
@@ -246,13 +328,19 @@ class TopologyModel(Strict):
     """Name of the testbed."""
     description: str = ""
     """What it shows, for people."""
+    include: Files = None
+    """Files, beside this one or below, to start from. This file says only what differs."""
     scale: Scale = Scale()
     """How far the emulation is scaled down."""
     mtu: int = Field(default=9000, ge=576, le=9216)
     """Largest IP packet, in bytes."""
     accelerators: dict[Model, AcceleratorModel] = {}
     """GPU generations beside those of the catalogue, or in place of them."""
-    campuses: dict[ShortName, CampusModel] = Field(min_length=1, max_length=64)
+    campuses: dict[CampusName, CampusModel] = Field(min_length=1, max_length=64)
     """The campuses by name."""
     links: dict[Name, Link] = Field(default={}, max_length=256)
     """The long-haul links by name."""
+
+
+class TopologyModel(Reuse, Testbed):
+    """A testbed: campuses, joined by long-haul links."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .diagnostics import Diagnostic, InvalidInput, Place, Source, complain
+from .diagnostics import Collected, InvalidInput, Place, Source, complain
 from .merge import with_entry
 from .reading import read_node
 from .tree import Entry, Listing, Mapping, Node, Steps, child, path
@@ -35,23 +35,56 @@ def parse(text: str) -> Override:
     if form is None or len(source.lines) > 1:
         raise InvalidInput([complain(Place(source), "not an override", expected=_EXPECTED)])
     place = Place(source, 1, 1, len(form["path"]))
+    if form["path"].lstrip(".") == "include":
+        raise InvalidInput([complain(place, "`include` can only be written in a file")])
     node = read_node(" " * form.start("value") + form["value"], source)
     return Override(_steps(form["path"], place), place, node)
 
 
-def apply(root: Mapping, overrides: Sequence[str]) -> Mapping:
-    """The document with all overrides in it, the last one winning. Raises InvalidInput."""
-    problems: list[Diagnostic] = []
-    for text in overrides:
-        try:
-            override = parse(text)
+def parse_all(texts: Sequence[str]) -> tuple[Override, ...]:
+    """Each text as an override. Raises InvalidInput with all that are wrong."""
+    parsed, problems = [], Collected()
+    for text in texts:
+        with problems:
+            parsed.append(parse(text))
+    problems.stop()
+    return tuple(parsed)
+
+
+def put(root: Mapping, overrides: Sequence[Override]) -> tuple[Mapping, tuple[Override, ...]]:
+    """The document with the overrides in it, the last one winning. Raises InvalidInput.
+
+    Those that reach into a list which is not there come back: a template may bring it.
+    """
+    early = [o for o in overrides if not _waits(root, o)]
+    return _put_all(root, early), tuple(o for o in overrides if o not in early)
+
+
+def put_rest(root: Mapping, overrides: Sequence[Override]) -> Mapping:
+    """As `put`, when nothing more will be brought. Raises InvalidInput."""
+    return _put_all(root, overrides)
+
+
+def _put_all(root: Mapping, overrides: Sequence[Override]) -> Mapping:
+    problems = Collected()
+    for override in overrides:
+        with problems:
             replaced = _put(root, override, 0)
-            root = replaced if isinstance(replaced, Mapping) else root
-        except InvalidInput as error:
-            problems += error.diagnostics
-    if problems:
-        raise InvalidInput(problems)
+            assert isinstance(replaced, Mapping)  # a path has at least one step
+            root = replaced
+    problems.stop()
     return root
+
+
+def _waits(root: Mapping, override: Override) -> bool:
+    """Whether the path goes by number into something that is not there yet."""
+    node: Node | None = root
+    for step in override.steps:
+        if node is None:
+            return str(step).isdecimal()
+        number = isinstance(node, Listing) and str(step).isdecimal()
+        node = child(node, int(step) if number else step)
+    return False
 
 
 def _steps(text: str, place: Place) -> Steps:
@@ -74,18 +107,20 @@ def _put(node: Node | None, override: Override, depth: int) -> Node:
     step = override.steps[depth]
     if isinstance(node, Listing):
         return _put_in_list(node, override, depth)
-    if node is None and isinstance(step, str):
-        node = Mapping(override.place)
+    if isinstance(step, int):
+        raise _nowhere(override, depth, "there is no list here to count in")
+    node = node if node is not None else Mapping(override.place)
     if not isinstance(node, Mapping):
         raise _nowhere(override, depth, "this is not a mapping, so nothing can be set inside it")
     below = _put(child(node, step), override, depth + 1)
-    return with_entry(node, str(step), Entry(override.place, below))
+    return with_entry(node, step, Entry(override.place, below))
 
 
 def _put_in_list(node: Listing, override: Override, depth: int) -> Node:
     step = str(override.steps[depth])
     if not step.isdecimal() or int(step) >= len(node.items):
-        raise _nowhere(override, depth, f"this list has entries 0 to {len(node.items) - 1}")
+        entries = f"has entries 0 to {len(node.items) - 1}" if node.items else "is empty"
+        raise _nowhere(override, depth, f"this list {entries}")
     index = int(step)
     below = _put(node.items[index], override, depth + 1)
     return Listing(node.place, (*node.items[:index], below, *node.items[index + 1 :]))

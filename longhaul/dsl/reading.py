@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from .diagnostics import Diagnostic, InvalidInput, Place, Source, clip, complain, nearest
+from .diagnostics import Diagnostic, InvalidInput, Place, Source, clip, complain, nearest_file
 from .tree import Entry, Listing, Mapping, Node, Scalar, Value
 
 MOST_BYTES = 1_000_000
@@ -57,7 +57,7 @@ def read_node(text: str, source: Source) -> Node:
     try:
         return reader.document(yaml.parse(text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
-        raise InvalidInput([*reader.problems, _syntax(error, source)]) from None
+        raise InvalidInput([*reader.problems, _syntax(error, source, reader.last)]) from None
     except yaml.reader.ReaderError as error:
         raise InvalidInput([_bad_character(text, error, source)]) from None
     except (ValueError, OverflowError):
@@ -101,24 +101,26 @@ def _unreadable(path: Path, message: str) -> Diagnostic:
 
 
 def _missing(path: Path) -> Diagnostic:
-    try:
-        beside = [entry.name for entry in path.parent.iterdir() if entry.suffix == path.suffix]
-    except OSError:
-        beside = []
     place = Place(Source(clip(str(path), 200)))
-    return complain(place, "no such file", hint=nearest(path.name, beside))
+    return complain(place, "no such file", hint=nearest_file(path))
 
 
-def _syntax(error: yaml.MarkedYAMLError, source: Source) -> Diagnostic:
+def _syntax(error: yaml.MarkedYAMLError, source: Source, last: Place) -> Diagnostic:
+    """The parser's complaint in our words. `last` is where the last thing it understood is."""
     problem = error.problem or "this is not YAML"
-    unfinished = "stream end" in problem or "end of stream" in problem
-    mark = (error.context_mark if unfinished else None) or error.problem_mark
-    place = Place(source, mark.line + 1, mark.column + 1) if mark else Place(source)
+    place = _marked(source, error.problem_mark) or last
+    if "stream end" in problem or "end of stream" in problem:
+        opened = _marked(source, error.context_mark)
+        place = last if opened is None or opened == place else opened
     for part, message, hint in _SYNTAX:
         if part in problem:
             return complain(place, message, hint=hint)
     context = f" {error.context}" if error.context else ""
     return complain(place, f"this is not YAML: {clip(problem + context, 120)}")
+
+
+def _marked(source: Source, mark: yaml.error.Mark | None) -> Place | None:
+    return Place(source, mark.line + 1, mark.column + 1) if mark else None
 
 
 def _bad_character(text: str, error: yaml.reader.ReaderError, source: Source) -> Diagnostic:

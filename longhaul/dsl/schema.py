@@ -18,8 +18,19 @@ LANGUAGES: dict[Language, type[Strict]] = {"topology": TopologyModel, "workload"
 
 def schema(language: Language = "topology") -> dict[str, Any]:
     """The JSON Schema (2020-12) of topology or of workload files."""
-    generated = _readable(LANGUAGES[language].model_json_schema(by_alias=True))
+    generated = _loosened(LANGUAGES[language].model_json_schema(by_alias=True))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated}
+
+
+def _loosened(generated: dict[str, Any]) -> dict[str, Any]:
+    """The schema of what is written, where anything but the version may be inherited or included."""
+    readable = _readable(generated)
+    for part in readable["$defs"].values():
+        part.pop("required", None)
+        for written in part["properties"].values():
+            if "oneOf" in written:  # without its kind, a fabric may be one of several
+                written["anyOf"] = written.pop("oneOf")
+    return readable | {"required": ["longhaul"]}
 
 
 def _readable(part: dict[str, Any]) -> dict[str, Any]:

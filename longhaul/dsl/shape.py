@@ -83,6 +83,19 @@ def examine(root: Node, model: type[M]) -> tuple[M | None, list[Diagnostic]]:
         return None, problems.found
 
 
+def complaints_of_part(root: Node, model: type[BaseModel]) -> list[Diagnostic]:
+    """What is wrong in something to be inherited from, where nothing that is missing is wrong."""
+    try:
+        model.model_validate(plain(root))
+    except ValidationError as error:
+        problems = Problems(root)
+        for detail in error.errors(include_url=False):
+            if detail["type"] not in ("missing", "union_tag_not_found"):
+                _diagnostic(detail, problems, model)
+        return problems.found
+    return []
+
+
 def _meant(detail: ErrorDetails, model: type[BaseModel]) -> Iterator[Location]:
     """Where the key would stand that an unknown one is a misspelling of."""
     if detail["type"] == "extra_forbidden":

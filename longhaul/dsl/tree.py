@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from .diagnostics import Diagnostic, Place, clip, complain
+from .diagnostics import Diagnostic, InvalidInput, Place, clip, complain
 
 Value: TypeAlias = str | int | float | bool | None
 Plain: TypeAlias = "Value | list[Plain] | dict[str, Plain]"
@@ -141,6 +141,11 @@ class Problems:
 
     root: Node
     found: list[Diagnostic] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """Raises InvalidInput if there is anything to complain about."""
+        if self.found:
+            raise InvalidInput(self.found)
 
     def add(self, steps: Steps, message: str, expected: str = "", hint: str = "") -> None:
         """Complain about the value at `steps`."""

@@ -116,11 +116,15 @@ class LongHaul:
     condition: str
     forward: Direction
     backward: Direction
+    medium: str = "fibre"
 
 
 @dataclass(frozen=True)
 class Topology:
-    """A whole testbed. `scale_bytes` k: payloads and rates are divided by k alike, so times stay."""
+    """A whole testbed. `scale_bytes` k: payloads and rates are divided by k alike, so times stay.
+
+    `files` are all that it was read from: what it includes, and last `source` itself.
+    """
 
     name: str
     description: str
@@ -129,6 +133,7 @@ class Topology:
     campuses: tuple[Campus, ...]
     links: tuple[LongHaul, ...]
     source: str
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,3 +161,4 @@ class Training:
     warmup: int
     collective: Collective
     source: str
+    files: tuple[str, ...] = ()

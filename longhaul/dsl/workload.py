@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .fields import Count, Name
+from .fields import Count, Files, Name
 from .models import Strict
 from .tree import Node, Problems
 from .types import Collective, Training
@@ -52,6 +52,8 @@ class TrainingModel(Strict):
     """Name of the workload."""
     description: str = ""
     """What it is, for people."""
+    include: Files = None
+    """Files, beside this one or below, to start from. This file says only what differs."""
     kind: Literal["training"]
     """The kind of workload."""
     model: ModelModel
@@ -66,7 +68,9 @@ class TrainingModel(Strict):
     """Which collective sums the gradients, and by which algorithm."""
 
 
-def training(written: TrainingModel, root: Node, path: Path) -> tuple[Training, Problems]:
+def training(
+    written: TrainingModel, root: Node, files: tuple[Path, ...]
+) -> tuple[Training, Problems]:
     """The workload in SI units, and what makes no sense in it."""
     problems = Problems(root)
     if written.warmup >= written.iterations:
@@ -82,7 +86,8 @@ def training(written: TrainingModel, root: Node, path: Path) -> tuple[Training, 
             iterations=written.iterations,
             warmup=written.warmup,
             collective=Collective(collective.op, collective.algorithm, collective.verify),
-            source=str(path),
+            source=str(files[-1]),
+            files=tuple(str(file) for file in files),
         ),
         problems,
     )
