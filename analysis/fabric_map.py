@@ -8,24 +8,18 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from analysis import units
+from analysis.arcs import Arc, flights, landed
 
 WIDTH = 1160.0
 _MARGIN, _GAP, _INSET = 8.0, 28.0, 14.0
 _TIER, _SWITCH_HEIGHT, _HEAD, _FOOT = 56.0, 18.0, 14.0, 26.0
 _WIDEST = 560.0
-_ARC_FIRST, _ARC_STEP = 60.0, 98.0
-_LETTER, _LINE = 6.6, 15.0
-_ROOMY, _LABELLED = 4, 12
-"""Up to so many campuses arcs carry two lines of text; up to so many links they carry any."""
 _HOST_SIZES = (16.0, 13.0, 11.0, 9.0, 7.0, 5.0, 4.0)
 _HOST_ROOM = 150.0
 _APART = 3.0
-
-HEALTH = ("no loss", "loss below 1e-5", "loss 1e-5 to 1e-3", "loss above 1e-3")
 
 
 @dataclass(frozen=True)
@@ -78,22 +72,6 @@ class CampusBox:
 
 
 @dataclass(frozen=True)
-class Arc:
-    """A long-haul link: an SVG path, lines of text at its top, its health (index in `HEALTH`).
-
-    The text is centred on `x`, about `text_width` wide, its first line on `y`.
-    """
-
-    path: str
-    x: float
-    y: float
-    text_width: float
-    lines: tuple[str, ...]
-    health: int
-    title: str
-
-
-@dataclass(frozen=True)
 class FabricMap:
     """The whole picture."""
 
@@ -109,15 +87,20 @@ def fabric_map(plan: Mapping[str, Any], blamed_share: Mapping[int, float]) -> Fa
     campuses = plan["campuses"]
     kinds = accelerators(plan)
     marked = _most_blamed(blamed_share)
-    arcs = _arcs(plan)
+    places = _places(len(campuses))
+    arcs = flights(plan, [x + width / 2 for x, width in places])
     sky = max((arc.room for arc in arcs), default=_MARGIN)
     placed = [
-        _campus(campus, place, kinds, marked)
-        for campus, place in zip(campuses, _places(len(campuses), sky), strict=True)
+        _campus(campus, (x, sky, width), kinds, marked)
+        for campus, (x, width) in zip(campuses, places, strict=True)
     ]
     bottom = max(box.frame.y + box.frame.height for box in placed)
     return FabricMap(
-        WIDTH, bottom + _FOOT, tuple(placed), tuple(_drawn(arc, sky) for arc in arcs), tuple(kinds)
+        WIDTH,
+        bottom + _FOOT,
+        tuple(placed),
+        tuple(landed(arc, sky, _HEAD) for arc in arcs),
+        tuple(kinds),
     )
 
 
@@ -126,15 +109,6 @@ def accelerators(plan: Mapping[str, Any]) -> list[str]:
     hosts = [host for campus in plan["campuses"] for host in campus["hosts"]]
     ordered = sorted(hosts, key=lambda host: host["rank"])
     return list(dict.fromkeys(host["accelerator"] for host in ordered))
-
-
-def health(link: Mapping[str, Any]) -> int:
-    """Index in `HEALTH` by the worse direction's loss and corruption (classes as in CorrOpt)."""
-    worst = max(
-        link[side].get("loss", 0.0) + link[side].get("corruption", 0.0)
-        for side in ("forward", "backward")
-    )
-    return 0 if worst == 0 else 1 if worst < 1e-5 else 2 if worst < 1e-3 else 3
 
 
 def tiers(campus: Mapping[str, Any]) -> list[list[str]]:
@@ -156,12 +130,12 @@ def tiers(campus: Mapping[str, Any]) -> list[list[str]]:
     return [[name for name in names if depth.get(name, 1) == row] for row in rows]
 
 
-def _places(count: int, top: float) -> list[tuple[float, float, float]]:
-    """(x, y, width) of each campus, centred."""
+def _places(count: int) -> list[tuple[float, float]]:
+    """(left, width) of each campus, centred."""
     room = (WIDTH - 2 * _MARGIN - _GAP * (count - 1)) / count
     width = min(room, _WIDEST)
     start = (WIDTH - count * width - (count - 1) * _GAP) / 2
-    return [(start + index * (width + _GAP), top, width) for index in range(count)]
+    return [(start + index * (width + _GAP), width) for index in range(count)]
 
 
 def _campus(
@@ -253,98 +227,3 @@ def _most_blamed(blamed_share: Mapping[int, float]) -> frozenset[int]:
     """Ranks with more than twice an equal share of the blame."""
     limit = 2 / max(len(blamed_share), 1)
     return frozenset(rank for rank, share in blamed_share.items() if share > limit)
-
-
-@dataclass(frozen=True)
-class _Flight:
-    """An arc before the ground's place is known: ends, height, and the link that it draws."""
-
-    x1: float
-    x2: float
-    height: float
-    lines: tuple[str, ...]
-    link: Mapping[str, Any]
-    title: str
-
-    @property
-    def middle(self) -> float:
-        return (self.x1 + self.x2) / 2
-
-    @property
-    def half(self) -> float:
-        """Half the width of its text, roughly."""
-        return max(map(len, self.lines), default=0) * _LETTER / 2
-
-    @property
-    def room(self) -> float:
-        """The height that arc and text need above the ground."""
-        return self.height + _LINE * len(self.lines) + 16
-
-
-def _arcs(plan: Mapping[str, Any]) -> list[_Flight]:
-    """The arcs, near ones first and lowest; one whose text would cover another's goes higher."""
-    campuses = plan["campuses"]
-    middles = [x + width / 2 for x, _, width in _places(len(campuses), 0)]
-    order = {campus["name"]: index for index, campus in enumerate(campuses)}
-    found: list[_Flight] = []
-    for link in sorted(plan["links"], key=lambda link: abs(order[link["a"]] - order[link["b"]])):
-        first, last = sorted((order[link["a"]], order[link["b"]]))
-        found.append(
-            _raised(_flight(plan, link, (middles[first], middles[last]), last - first), found)
-        )
-    return found
-
-
-def _flight(
-    plan: Mapping[str, Any], link: Mapping[str, Any], ends: tuple[float, float], apart: int
-) -> _Flight:
-    lines = link_lines(link, plan.get("scale_bytes", 1.0))
-    shown = lines if len(plan["campuses"]) <= _ROOMY else lines[:1]
-    shown = shown if len(plan["links"]) <= _LABELLED else ()
-    height = _ARC_FIRST + _step(shown) * (apart - 1)
-    title = f"{link['name']}: {', '.join(lines)}"
-    return _Flight(ends[0] + 10, ends[1] - 10, height, shown, link, title)
-
-
-def _raised(flight: _Flight, others: Sequence[_Flight]) -> _Flight:
-    """The same arc, as much higher as its text needs to be clear of the others'."""
-    while any(_collide(flight, other) for other in others):
-        flight = replace(flight, height=flight.height + _step(flight.lines) / 2)
-    return flight
-
-
-def _step(lines: Sequence[str]) -> float:
-    return _ARC_STEP if len(lines) > 1 else _ARC_STEP * 0.6
-
-
-def _collide(one: _Flight, other: _Flight) -> bool:
-    beside = abs(one.middle - other.middle) >= one.half + other.half + 8
-    needed = _LINE * max(len(one.lines), len(other.lines), 1) + 12
-    return not beside and abs(one.height - other.height) < needed
-
-
-def _drawn(flight: _Flight, ground: float) -> Arc:
-    y = ground + _HEAD
-    lift = y - (flight.height + _HEAD) * 4 / 3
-    x1, x2 = flight.x1, flight.x2
-    path = f"M{x1:.1f} {y:.1f}C{x1:.1f} {lift:.1f} {x2:.1f} {lift:.1f} {x2:.1f} {y:.1f}"
-    top = ground - flight.height - 7 - _LINE * (len(flight.lines) - 1)
-    state = health(flight.link)
-    return Arc(path, flight.middle, top, 2 * flight.half, flight.lines, state, flight.title)
-
-
-def aged(link: Mapping[str, Any]) -> str:
-    """Age and condition: 15 years, worn."""
-    age = units.years(link["age_s"]) if link.get("age_s") else "new"
-    condition = str(link.get("condition") or "")
-    return f"{age}, {condition}" if condition not in {"", age} else age
-
-
-def link_lines(link: Mapping[str, Any], scale: float) -> tuple[str, ...]:
-    """A link in two lines: distance and delay; rate, age, condition and loss."""
-    forward = link["forward"]
-    loss = units.ratio(max(link[side].get("loss", 0.0) for side in ("forward", "backward")))
-    return (
-        f"{units.distance(link['distance_m'])} · {units.time(forward['delay_s'])}",
-        f"{units.rate(forward['rate_bps'] * scale)} · {aged(link)} · loss {loss}",
-    )

@@ -17,8 +17,9 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from analysis import units
+from analysis.arcs import HEALTH, aged
 from analysis.charts import Chart, Series, distributions, stacked_bars
-from analysis.fabric_map import HEALTH, accelerators, aged, fabric_map
+from analysis.fabric_map import accelerators, fabric_map
 from analysis.stalls import collectives, iterations
 from analysis.tables import NS, Run, load_run
 from analysis.tail import QUANTILES, distribution

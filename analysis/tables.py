@@ -35,6 +35,13 @@ ORDER = ("rank", "iteration", "task", "op", "kind")
 NS = 1e-9
 
 
+REQUIRED = {
+    "manifest": ("longhaul", "name", "command", "seed", "time", "machine", "kernel", "inputs"),
+    "plan": ("campuses", "links", "workload", "prediction", "modelled", "scale_bytes"),
+}
+"""What the analysis needs of a run folder's JSON files."""
+
+
 class RunError(Exception):
     """A run folder that cannot be analysed. The message says what is missing or wrong, where."""
 
@@ -187,10 +194,17 @@ def _ranks(plan: dict[str, Any], path: Path) -> pl.DataFrame:
         "accelerator": pl.String,
         "gpus": pl.Int32,
     }
-    return pl.DataFrame(hosts, schema=schema).sort("rank")
+    table = pl.DataFrame(hosts, schema=schema).sort("rank")
+    if table["rank"].to_list() != list(range(table.height)):
+        raise RunError(f"{path / 'plan.json'}: ranks are not 0 to {table.height - 1}, each once")
+    return table
 
 
 def _check(run: Run) -> None:
+    for name, keys in REQUIRED.items():
+        missing = [key for key in keys if key not in getattr(run, name)]
+        if missing:
+            raise RunError(f"{run.path / name}.json: lacks {', '.join(missing)}")
     strangers = set(run.events["rank"].unique()) - set(run.ranks["rank"])
     if strangers:
         raise RunError(f"{run.path}: events of ranks that the plan lacks: {sorted(strangers)}")

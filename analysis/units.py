@@ -49,16 +49,20 @@ def ratio(value: float) -> str:
     return f"{digits.removesuffix('.0')}e{int(exponent)}"
 
 
-def percent(share: float) -> str:
-    """31 %, 0.4 %, 0 %, and never a rounded 0 for more than a billionth."""
+def percent(share: float | None) -> str:
+    """31 %, 0.4 %, 0 %, and never a rounded 0 for more than a billionth; a dash for None."""
+    if share is None:
+        return "\N{EN DASH}"
     hundredths = share * 100 if abs(share) > 1e-9 else 0.0
     if hundredths == 0 or abs(hundredths) >= 9.95:
         return f"{hundredths:.0f} %"
     return f"{hundredths:.1f} %" if abs(hundredths) >= 0.05 else f"{hundredths:.1g} %"
 
 
-def error(relative: float) -> str:
-    """A relative error with its sign: +0.01 %, -3.2 %, 0 %."""
+def error(relative: float | None) -> str:
+    """A relative error with its sign: +0.01 %, -3.2 %, 0 %; a dash for None."""
+    if relative is None:
+        return "\N{EN DASH}"
     if relative == 0:
         return "0 %"
     sign = "+" if relative > 0 else "\N{MINUS SIGN}"
@@ -77,8 +81,13 @@ def years(seconds: float) -> str:
     return "1 year" if round(count, 1) == 1 else f"{_digits(count)} years"
 
 
-def quantity(value: float, unit: str) -> str:
-    """A measured value in the unit it was stored in: `s`, `Bps`, `bps`, `ratio`, or any other."""
+def quantity(value: float | None, unit: str) -> str:
+    """A measured value in the unit it was stored in: `s`, `Bps`, `bps`, `ratio`, or any other.
+
+    None, where nothing could be measured, is a dash.
+    """
+    if value is None:
+        return "\N{EN DASH}"
     shown = _SHOWN.get(unit)
     return shown(value) if shown else f"{_digits(value)} {unit}"
 

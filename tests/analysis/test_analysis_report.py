@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.arcs import health
 from analysis.charts import Series, distributions, nice_ticks, stacked_bars, time_labels
-from analysis.fabric_map import fabric_map, health, tiers
+from analysis.fabric_map import fabric_map, tiers
 from analysis.report import write_report
 from analysis.summary import write_summary
 from analysis.tables import load_run

@@ -145,6 +145,8 @@ def alone(module: str, path: Path) -> subprocess.CompletedProcess[str]:
         (units.percent(0.0412), "4.1 %"),
         (units.percent(0.00001), "0.001 %"),
         (units.error(-0.073), "\N{MINUS SIGN}7.3 %"),
+        (units.quantity(None, "s"), "\N{EN DASH}"),
+        (units.error(None), "\N{EN DASH}"),
         (units.distance(16093.44), "16.1 km (10 mi)"),
         (units.years(15 * 365.25 * 86400), "15 years"),
         (units.quantity(0.5, "furlongs"), "0.5 furlongs"),

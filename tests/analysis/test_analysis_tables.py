@@ -1,6 +1,7 @@
 """The event table: canonical order, its digest, and what is said about a broken run folder."""
 
 import hashlib
+import json
 import struct
 from pathlib import Path
 
@@ -93,6 +94,16 @@ def test_a_folder_that_lacks_a_file_is_no_finished_run(tmp_path: Path, missing: 
 def test_a_run_with_nothing_but_warm_up_is_refused(tmp_path: Path) -> None:
     path = make_run(tmp_path / "run", uniform(iterations=1, warmup=1))
     with pytest.raises(RunError, match="no iteration after the 1 of the warm-up"):
+        load_run(path)
+
+
+@pytest.mark.parametrize(("name", "key"), [("plan", "links"), ("manifest", "seed")])
+def test_what_a_file_lacks_is_named(tmp_path: Path, name: str, key: str) -> None:
+    path = make_run(tmp_path / "run", uniform())
+    stored = json.loads((path / f"{name}.json").read_text())
+    del stored[key]
+    (path / f"{name}.json").write_text(json.dumps(stored))
+    with pytest.raises(RunError, match=f"{name}.json: lacks {key}"):
         load_run(path)
 
 
