@@ -7,7 +7,7 @@ depends on a browser. Inside a campus, switches are in rows by their distance fr
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ _WIDEST = 560.0
 _HOST_SIZES = (16.0, 13.0, 11.0, 9.0, 7.0, 5.0, 4.0)
 _HOST_ROOM = 150.0
 _APART = 3.0
+COLOURS = 8
+_KNOWN = ("H100", "H200", "GB200", "B200", "A100")
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,12 @@ class Box:
 
 @dataclass(frozen=True)
 class HostBox:
-    """A host: a square with the index of its accelerator; `blamed` where ranks waited for it most."""
+    """A host: a square in the colour of its accelerator; `blamed` where ranks waited for it most."""
 
     x: float
     y: float
     size: float
-    accelerator: int
+    colour: int
     blamed: bool
     title: str
 
@@ -79,19 +81,18 @@ class FabricMap:
     height: float
     campuses: tuple[CampusBox, ...]
     arcs: tuple[Arc, ...]
-    accelerators: tuple[str, ...]
 
 
 def fabric_map(plan: Mapping[str, Any], blamed_share: Mapping[int, float]) -> FabricMap:
     """Lay a plan out. `blamed_share`: rank -> share of all waiting that was for it."""
     campuses = plan["campuses"]
-    kinds = accelerators(plan)
+    colours = palette(plan)
     marked = _most_blamed(blamed_share)
     places = _places(len(campuses))
     arcs = flights(plan, [x + width / 2 for x, width in places])
     sky = max((arc.room for arc in arcs), default=_MARGIN)
     placed = [
-        _campus(campus, (x, sky, width), kinds, marked)
+        _campus(campus, (x, sky, width), colours, marked)
         for campus, (x, width) in zip(campuses, places, strict=True)
     ]
     bottom = max(box.frame.y + box.frame.height for box in placed)
@@ -100,15 +101,24 @@ def fabric_map(plan: Mapping[str, Any], blamed_share: Mapping[int, float]) -> Fa
         bottom + _FOOT,
         tuple(placed),
         tuple(landed(arc, sky, _HEAD) for arc in arcs),
-        tuple(kinds),
     )
 
 
-def accelerators(plan: Mapping[str, Any]) -> list[str]:
-    """GPU generations in the order of their first rank; their indices are places in the palette."""
+def palette(plan: Mapping[str, Any]) -> dict[str, int]:
+    """GPU generations in the order of their first rank, each with its colour in the palette.
+
+    Well-known generations have the same colour in every report; the others take what is left.
+    """
     hosts = [host for campus in plan["campuses"] for host in campus["hosts"]]
     ordered = sorted(hosts, key=lambda host: host["rank"])
-    return list(dict.fromkeys(host["accelerator"] for host in ordered))
+    names = list(dict.fromkeys(host["accelerator"] for host in ordered))
+    known = {name: _KNOWN.index(name) for name in names if name in _KNOWN}
+    free = [index for index in range(COLOURS) if index not in known.values()]
+    others = [name for name in names if name not in known]
+    found = known | {
+        name: (free or [0])[index % max(len(free), 1)] for index, name in enumerate(others)
+    }
+    return {name: found[name] for name in names}
 
 
 def tiers(campus: Mapping[str, Any]) -> list[list[str]]:
@@ -141,7 +151,7 @@ def _places(count: int) -> list[tuple[float, float]]:
 def _campus(
     campus: Mapping[str, Any],
     place: tuple[float, float, float],
-    kinds: Sequence[str],
+    colours: Mapping[str, int],
     marked: frozenset[int],
 ) -> CampusBox:
     x, y, width = place
@@ -155,7 +165,7 @@ def _campus(
     ground = y + _HEAD + (len(rows) - 1) * _TIER + _SWITCH_HEIGHT + 10
     grid = _host_grid(campus, width - 2 * _INSET)
     hosts = tuple(
-        _host(host, (left, top, grid[1]), kinds, marked)
+        _host(host, (left, top, grid[1]), colours, marked)
         for host, left, top in _host_places(campus, grid, boxes, ground)
     )
     depth_y = max((host.y + host.size for host in hosts), default=ground)
@@ -213,14 +223,14 @@ def _host_places(
 def _host(
     host: Mapping[str, Any],
     place: tuple[float, float, float],
-    kinds: Sequence[str],
+    colours: Mapping[str, int],
     marked: frozenset[int],
 ) -> HostBox:
     blamed = host["rank"] in marked
     waited = "; among the most waited for" if blamed else ""
     gpus = f"{host.get('gpus', 1)} x {host['accelerator']}"
     title = f"rank {host['rank']}: {host['name']} ({gpus}), {host.get('ip', '')}{waited}"
-    return HostBox(*place, kinds.index(host["accelerator"]), blamed, title)
+    return HostBox(*place, colours[host["accelerator"]], blamed, title)
 
 
 def _most_blamed(blamed_share: Mapping[int, float]) -> frozenset[int]:

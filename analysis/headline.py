@@ -8,6 +8,8 @@ from analysis import units
 
 _NOTICEABLE = 0.01
 """A share of GPU time below which a cause is not worth a word in the headline."""
+_MOST = 0.6
+"""A share of the blame that is called most of it."""
 
 
 def headline(summary: dict[str, Any]) -> str:
@@ -53,9 +55,26 @@ def _for_whom(stalls: dict[str, Any]) -> str:
     if stalls["compute_wait_s"] < stalls["sync_wait_s"] / 2:
         return "for no rank's compute but because the collective lets ranks go at different times"
     rank = max(stalls["by_rank"], key=lambda one: one["blamed_share"])
-    if rank["blamed_share"] > 0.5:
+    if rank["blamed_share"] >= _MOST:
         return f"mostly for rank {rank['rank']} ({rank['accelerator']}, {rank['name']})"
-    group = stalls["by_group"][0]
-    if group["blamed_share"] > 0.5 and len(stalls["by_group"]) > 1:
-        return f"mostly for {group['accelerator']} at {group['campus']}"
-    return "for no rank in particular"
+    return _groups(stalls["by_group"])
+
+
+def _groups(groups: list[dict[str, Any]]) -> str:
+    """The fewest groups (most blamed first) that carry most of the blame, unless that is nearly all."""
+    carried, named = 0.0, []
+    for group in groups:
+        carried += group["blamed_share"]
+        named.append(group)
+        if carried >= _MOST:
+            break
+    if carried < _MOST or len(named) > max(1, len(groups) // 2):
+        return "for no rank in particular"
+    return "mostly for " + " and ".join(_at_campuses(named))
+
+
+def _at_campuses(groups: list[dict[str, Any]]) -> list[str]:
+    campuses: dict[str, list[str]] = {}
+    for group in groups:
+        campuses.setdefault(group["campus"], []).append(group["accelerator"])
+    return [f"{' and '.join(sorted(names))} at {campus}" for campus, names in campuses.items()]

@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from analysis import units
 from analysis.arcs import HEALTH, aged
 from analysis.charts import Chart, Series, distributions, stacked_bars
-from analysis.fabric_map import accelerators, fabric_map
+from analysis.fabric_map import COLOURS, fabric_map, palette
 from analysis.stalls import collectives, iterations
 from analysis.tables import NS, Run, load_run
 from analysis.tail import QUANTILES, distribution
@@ -28,7 +28,7 @@ from analysis.timeline import Timeline, message_timeline, rank_timeline, typical
 Data = dict[str, Any]
 _PAGE = Path(__file__).parent / "page"
 _TOP = 12
-_MAIN = 8
+_MAIN = COLOURS
 
 
 def write_report(run_dir: Path) -> Path:
@@ -55,7 +55,7 @@ def render(run: Run, summary: Data) -> str:
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             map=_map(run, summary),
             health_names=HEALTH,
-            accelerators=accelerators(run.plan),
+            palette=palette(run.plan),
             bars=budget_bars(summary),
             timelines=_timelines(run),
             typical=typical_iteration(run),
@@ -80,10 +80,10 @@ def collective_chart(run: Run) -> Chart:
     """The distribution of how long a rank was in the collective, by GPU generation."""
     waits = collectives(run.measured).join(run.ranks, on="rank")
     series = []
-    for index, name in enumerate(accelerators(run.plan)):
+    for name, colour in palette(run.plan).items():
         times = _seconds(waits.filter(pl.col("accelerator") == name)["duration_ns"])
         if len(times):
-            series.append(Series(f"{name} (n={len(times)})", distribution(times), index % _MAIN))
+            series.append(Series(f"{name} (n={len(times)})", distribution(times), colour))
     return distributions(series)
 
 

@@ -47,23 +47,25 @@
   // A lane's spans, from differences: starts, ends, kinds and marks as typed arrays.
   const unpack = (packed) => {
     const count = packed.length / 3;
-    const lane = { start: new Float64Array(count), end: new Float64Array(count), kind: new Uint8Array(count), mark: new Int32Array(count) };
+    // `reach` is the latest end so far: it ascends even where spans overlap, so it can be searched.
+    const lane = { reach: new Float64Array(count), start: new Float64Array(count), end: new Float64Array(count), kind: new Uint8Array(count), mark: new Int32Array(count) };
     let at = 0, mark = 0;
     for (let i = 0; i < count; i++) {
       lane.start[i] = at + packed[3 * i];
       at = lane.end[i] = lane.start[i] + packed[3 * i + 1];
+      lane.reach[i] = Math.max(at, i ? lane.reach[i - 1] : 0);
       const code = packed[3 * i + 2];
       lane.kind[i] = ((code % 4) + 4) % 4;
       lane.mark[i] = mark += Math.floor(code / 4);
     }
     return lane;
   };
-  // The first span that ends after t.
+  // The first span that can still be open after t.
   const firstAfter = (lane, t) => {
-    let low = 0, high = lane.end.length;
+    let low = 0, high = lane.reach.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (lane.end[middle] <= t) low = middle + 1; else high = middle;
+      if (lane.reach[middle] <= t) low = middle + 1; else high = middle;
     }
     return low;
   };
@@ -130,6 +132,7 @@
       lanes.forEach((lane, index) => {
         sums.fill(0);
         for (let i = firstAfter(lane, from); i < lane.start.length && lane.start[i] < to; i++) {
+          if (lane.end[i] <= from) continue;
           const a = Math.max(0, (lane.start[i] - from) / perPixel), b = Math.min(width, (lane.end[i] - from) / perPixel);
           const colour = colours[lane.kind[i]];
           for (let p = Math.floor(a); p < b; p++) {
@@ -236,8 +239,10 @@
       tip.style.top = `${y + tip.offsetHeight > height ? y - tip.offsetHeight - rowHeight - 16 : y}px`;
     };
     const spanAt = (lane, t) => {
-      const i = firstAfter(lanes[lane], t);
-      return i < lanes[lane].start.length && lanes[lane].start[i] <= t ? i : -1;
+      const { start, end } = lanes[lane];
+      let found = -1;
+      for (let i = firstAfter(lanes[lane], t); i < start.length && start[i] <= t; i++) if (end[i] > t) found = i;
+      return found;
     };
     const leave = () => { pointed = null; cursor.hidden = tip.hidden = true; };
 
