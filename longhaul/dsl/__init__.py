@@ -13,14 +13,14 @@ from pathlib import Path
 from .aging import Aged, Span, aged, aging_table, gilbert_elliott
 from .catalogue import with_catalogue
 from .diagnostics import Diagnostic, InvalidInput
-from .elaborate import elaborate
+from .elaboration import elaborate
 from .include import read_document
-from .inherit import SECTIONS, inherit
+from .inheritance import SECTIONS, inherit
+from .json_schema import schema
 from .meaning import check_model, check_references, without_consequences
 from .merge import only, without
 from .models import Reuse, TopologyModel
 from .overrides import parse_all, put, put_rest
-from .schema import schema
 from .shape import check, complaints_of_part, examine
 from .tree import Problems
 from .types import Topology, Training

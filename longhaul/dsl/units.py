@@ -87,7 +87,7 @@ FLOPS = Quantity(
     "computing rate",
     "a",
     {"GFLOP/s": "1e9", "TFLOP/s": "1e12", "PFLOP/s": "1e15"},
-    ("GFLOP/s", "TFLOP/s", "PFLOP/s"),
+    ("GFLOP/s", "TFLOP/s"),
     "989TFLOP/s",
 )
 DECIBEL = Quantity("ratio in decibels", "a", {"dB": "1"}, ("dB",), "3dB")

@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 
 from longhaul.dsl import schema
+from longhaul.dsl.json_schema import Language
 from longhaul.dsl.reading import read_file, read_text
-from longhaul.dsl.schema import Language
 from longhaul.dsl.tree import plain
 
 ROOT = Path(__file__).parents[2]

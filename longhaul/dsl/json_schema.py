@@ -38,12 +38,19 @@ def _readable(part: dict[str, Any]) -> dict[str, Any]:
     kept = {key: _inside(key, value) for key, value in part.items() if key not in _DROPPED}
     if "patternProperties" in part:
         kept["additionalProperties"] = False
-    default = part.get("default")
-    if isinstance(default, float) and "x-quantity" in part:
-        kept["default"] = write(default, QUANTITIES[part["x-quantity"]])
-    elif isinstance(default, (str, int, float)) and default != "":
+    default = shown_default(part)
+    if default is not None:
         kept["default"] = default
     return kept
+
+
+def shown_default(part: dict[str, Any]) -> str | int | float | None:
+    """A property's default as people write it, or None where it has none worth showing."""
+    default = part.get("default")
+    if isinstance(default, float) and "x-quantity" in part:
+        return write(default, QUANTITIES[part["x-quantity"]])
+    shown = isinstance(default, (str, int, float)) and default != ""
+    return default if shown else None
 
 
 _DROPPED = ("default", "title", "x-quantity", "discriminator")
