@@ -31,6 +31,7 @@ kernel_packages=(
     "gcc|compiles the virtual-time kernel"
     "libc6-dev|C headers for it"
     "make|drives its build"
+    "patch|makes its clock exact"
     "flex|its configuration language"
     "bison|its configuration language"
     "bc|its time constants"
@@ -63,56 +64,59 @@ missing_packages() {
     done
 }
 
-as_root() {
-    if ((EUID == 0)); then "$@"; else sudo -- "$@"; fi
-}
-
-# Keeps package scripts from starting services: the fabric starts its own Open vSwitch and stops it again.
+# While packages are installed, this file keeps their scripts from starting services: a fabric starts its own
+# Open vSwitch, and stops it again.
 policy=/usr/sbin/policy-rc.d
-policy_mark='longhaul set-up: no services while packages are installed; safe to delete'
+policy_mark="longhaul's set-up: no services while it installs packages. Safe to delete"
+
 forbid_services() {
-    [[ ! -e $policy ]] || return 0
-    as_root sh -c "printf '#!/bin/sh\n# $policy_mark\nexit 101\n' >$policy && chmod 755 $policy"
-}
-allow_services() {
-    grep -qsF "$policy_mark" "$policy" || return 0
-    as_root rm -f "$policy"
+    [[ -e $policy ]] || printf '#!/bin/sh\n# %s\nexit 101\n' "$policy_mark" >"$policy"
+    chmod 755 "$policy"
 }
 
-apt_install() {
-    local apt=(env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
-        apt-get -q -o DPkg::Lock::Timeout=300)
-    as_root dpkg --configure -a || return
-    as_root "${apt[@]}" update || say "setup: apt-get update failed; going on with the lists at hand"
-    as_root "${apt[@]}" install --yes --no-install-recommends "$@"
+services_forbidden() { grep -qsF "$policy_mark" "$policy"; }
+
+allow_services() { ! services_forbidden || rm -f "$policy"; }
+
+apt() {
+    local quiet=(-qq -o Dpkg::Use-Pty=0)
+    [[ ! -t 1 ]] || quiet=(-o Dpkg::Progress-Fancy=1)
+    DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+        apt-get "${quiet[@]}" -o DPkg::Lock::Timeout=300 "$@" >&2
 }
 
-# A service that this set-up brought along is not to start at the next boot either.
-leave_service_off() {
-    command -v systemctl >/dev/null || return 0
-    as_root systemctl disable --quiet "$1" || true
+# The part that runs as root: install the packages, and leave no service behind that was not there before.
+install_packages() {
+    trap allow_services EXIT
+    (($#)) || return 0
+    forbid_services
+    dpkg --configure -a >&2
+    apt update || say "apt-get update failed; going on with the lists at hand"
+    apt install --yes --no-install-recommends "$@" ||
+        die "apt-get failed; its message is above. Mend that, then run this again"
+    if [[ " $* " == *" openvswitch-switch "* ]] && command -v systemctl >/dev/null; then
+        systemctl disable --quiet openvswitch-switch # nor at the next boot
+    fi
 }
 
 set_up_system() {
     command -v dpkg-query >/dev/null ||
         die "this machine has no dpkg: longhaul needs Debian 12+ or Ubuntu 24.04+. Elsewhere: vagrant up"
-    local missing line
+    local missing line names
     mapfile -t missing < <(missing_packages)
-    ((${#missing[@]})) || return 0
+    ((${#missing[@]})) || services_forbidden || return 0
 
-    say "These system packages are missing:"
+    ((!${#missing[@]})) || say "These system packages are missing:"
     for line in "${missing[@]}"; do printf '  %-24s %s\n' "${line%%|*}" "${line#*|}" >&2; done
-    if ((EUID != 0)); then
-        command -v sudo >/dev/null ||
-            die "no sudo here. As root, run: apt-get install --no-install-recommends ${missing[*]%%|*}"
-        say "Installing them with sudo (nothing else here uses it)."
+    names=("${missing[@]%%|*}")
+    if ((EUID == 0)); then
+        (install_packages "${names[@]}")
+    elif command -v sudo >/dev/null; then
+        say "Installing them with sudo, which nothing else here uses."
+        sudo -- "$here/setup.sh" install "${names[@]}"
+    else
+        die "there is no sudo here. Run as root: $here/setup.sh system"
     fi
-    trap allow_services EXIT
-    forbid_services || die "could not become root to install them"
-    apt_install "${missing[@]%%|*}" || die "apt-get failed; its message is above. Then run this again"
-    allow_services
-    trap - EXIT
-    [[ " ${missing[*]%%|*} " != *" openvswitch-switch "* ]] || leave_service_off openvswitch-switch
 }
 
 # --- Python ------------------------------------------------------------------------------------
@@ -199,6 +203,11 @@ check() {
 
 main() {
     local step
+    if [[ ${1-} == install ]]; then # what this script runs with sudo
+        shift
+        install_packages "$@"
+        return
+    fi
     for step in "${@:-all}"; do
         case $step in
         all)
