@@ -111,14 +111,14 @@ def complain(  # noqa: PLR0913 - a complaint has six parts
 ) -> Diagnostic:
     """A diagnostic about `place`, with its excerpt."""
     return Diagnostic(
-        file=place.source.name,
+        file=printable(place.source.name),
         line=place.line,
         col=place.column,
-        message=message,
+        message=printable(message),
         path=path,
         found=clip(found),
-        expected=expected,
-        hint=hint,
+        expected=printable(expected),
+        hint=printable(hint),
         excerpt=_excerpt(place),
     )
 
@@ -154,9 +154,14 @@ def nearest_file(path: Path) -> str:
 
 
 def clip(text: str, limit: int = LONGEST_VALUE) -> str:
-    """`text` on one line, printable, and short: what a terminal can be trusted with."""
-    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[: limit + 1])
+    """`text` printable and short."""
+    shown = printable(text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """`text` on one line, without what would command a terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _excerpt(place: Place) -> str:

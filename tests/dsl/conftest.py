@@ -4,9 +4,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from longhaul.dsl import load_topology
 from longhaul.dsl.types import Topology
+
+# How long an example takes says more about the machine's other work than about the code.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 Load = Callable[..., Topology]
 

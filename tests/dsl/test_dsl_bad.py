@@ -31,6 +31,12 @@ def test_a_bad_file_has_exactly_this_complaint(file: Path, monkeypatch: pytest.M
     assert f"{caught.value}\n" == golden.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("file", sorted(BAD.glob("*.txt")), ids=lambda file: file.stem)
+def test_a_complaint_holds_nothing_that_commands_a_terminal(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert all(line.isprintable() for line in text.splitlines())
+
+
 def test_there_is_a_complaint_for_each_bad_file_and_no_other() -> None:
     assert {path.stem for path in FILES} == {path.stem for path in BAD.glob("*.txt")}
     assert len(FILES) >= 60
