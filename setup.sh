@@ -151,6 +151,13 @@ pip_install() {
     [[ ! -t 2 ]] || printf '\r\e[K' >&2
 }
 
+# The entries of a lock file for these packages.
+pins_of() {
+    local names
+    names=$(IFS='|' && printf '%s' "$*")
+    sed -nE "/^($names)==/,/[^\\]\$/p"
+}
+
 make_venv() {
     [[ -x $python ]] || die "$python is missing: ./setup.sh system"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
@@ -160,9 +167,9 @@ make_venv() {
         die "could not make $venv. Is python3-venv there? ./setup.sh system"
     local lock=$here/requirements.lock pins
     pins=$(grep -c '^[A-Za-z0-9]' "$lock")
-    # setuptools first, since packages that come as source are built with the very one that is pinned.
-    grep -A9 '^setuptools==' "$lock" | sed -n '1p; 2,/[^\\]$/{/--hash/p}' >"$venv/setuptools.lock"
-    pip_install 1 --require-hashes -r "$venv/setuptools.lock"
+    # These first: packages that come as source are built with them, and the system's own may be too old.
+    pins_of setuptools packaging <"$lock" >"$venv/build-tools.lock"
+    pip_install 2 --require-hashes -r "$venv/build-tools.lock"
     pip_install "$pins" --require-hashes --no-build-isolation -r "$lock"
     pip_install "$pins" --no-deps --no-build-isolation --editable "$here"
 }
