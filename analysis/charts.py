@@ -151,7 +151,7 @@ def _bar(
         says = f"{kind}: {units.time(seconds)} ({share})"
         drawn.append(Part(x, seconds * scale, kind, says))
         x += seconds * scale
-    return Bar(label, note, tuple(drawn), x, units.time(total_s))
+    return Bar(label, note, tuple(drawn), x, units.time(total_s, 4))
 
 
 def _padded(values: Sequence[float]) -> tuple[float, float]:

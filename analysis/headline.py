@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis import units
 
-_NOTICEABLE = 0.01
+NOTICEABLE = 0.01
 """A share of GPU time below which a cause is not worth a word in the headline."""
 _MOST = 0.6
 """A share of the blame that is called most of it."""
@@ -26,12 +26,12 @@ def _warning(summary: dict[str, Any]) -> str:
 
 
 def _loss(summary: dict[str, Any]) -> str:
-    took = f"An iteration took {units.time(summary['iterations']['p50_s'])} (p50)"
+    took = f"An iteration took {units.time(summary['iterations']['p50_s'], 4)} (p50)"
     one_campus = summary["stalls"]["one_campus"]
     if not one_campus:
         return f"{took}: {_spent(summary['stalls'])}"
-    ideal, waste = units.time(one_campus["iteration_s"]), one_campus["waste"]
-    if waste < _NOTICEABLE:
+    ideal, waste = units.time(one_campus["iteration_s"], 4), one_campus["waste"]
+    if waste < NOTICEABLE:
         return f"{took}, as it would on one uniform campus ({ideal}): {_spent(summary['stalls'])}"
     lost = f"{units.percent(waste)} of the GPU time lost"
     return (
@@ -44,7 +44,7 @@ def _spent(stalls: dict[str, Any]) -> str:
     total_s = stalls["compute_s"] + stalls["exposed_communication_s"] + stalls["idle_s"]
     wait, transfer = stalls["sync_wait_s"] / total_s, stalls["transfer_s"] / total_s
     moving = f"{units.percent(transfer)} moving gradients"
-    if wait < _NOTICEABLE:
+    if wait < NOTICEABLE:
         return f"ranks spent {units.percent(transfer)} of their time moving gradients"
     waiting = f"{units.percent(wait)} of their time waiting, {_for_whom(stalls)}"
     return f"ranks spent {waiting}, and {moving}"

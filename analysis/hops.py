@@ -20,11 +20,14 @@ def messages(events: pl.DataFrame) -> pl.DataFrame:
     The n-th send from src to dst is the n-th recv there: streams keep their order. `peer_late_ns`
     is from the receiver's being ready to the first byte sent, `transfer_ns` from both being ready
     to the last byte received, `wait_ns` from the receiver's being ready to the first byte received.
+    A receiver is ready when the operation is and the message before on the same stream is in.
     """
     sent = _numbered(events, "send", "rank", "peer").select(*_MATCH, sent_ns=pl.col("start_ns"))
     received = _numbered(events, "recv", "peer", "rank")
+    before = pl.col("end_ns").shift().over("stream").fill_null(0)
+    ready = received.with_columns(ready_ns=pl.max_horizontal("ready_ns", before))
     both_ready = pl.max_horizontal("sent_ns", "ready_ns")
-    return received.join(sent, on=_MATCH).select(
+    return ready.join(sent, on=_MATCH).select(
         "iteration",
         "task",
         "src",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from analysis import units
 from analysis.arcs import HEALTH, aged
 from analysis.charts import Chart, Series, distributions, stacked_bars
 from analysis.fabric_map import COLOURS, fabric_map, palette
+from analysis.headline import NOTICEABLE
 from analysis.stalls import collectives, iterations
 from analysis.tables import NS, Run, load_run
 from analysis.tail import QUANTILES, distribution
@@ -64,6 +66,7 @@ def render(run: Run, summary: Data) -> str:
             links=link_rows(run.plan, summary),
             heat=heat_rows(summary["stalls"]["blame"]),
             blamed=_most_blamed(summary),
+            waits=_waits(summary),
         )
     )
 
@@ -99,7 +102,7 @@ def budget_bars(summary: Data) -> list[Any]:
     rows.append(("Nobody straggles", "same fabric", equal))
     for group in stalls["by_group"]:
         label = f"{group['accelerator']} · {group['campus']}"
-        rows.append((label, f"{group['ranks']} ranks", _spent(group)))
+        rows.append((label, _count(group["ranks"], "rank"), _spent(group)))
     return stacked_bars(rows, left=210, width=850)
 
 
@@ -129,8 +132,15 @@ def heat_rows(blame: Data) -> Data:
 
 
 def _map(run: Run, summary: Data) -> Any:
-    ranks = summary["stalls"]["by_rank"]
+    ranks = summary["stalls"]["by_rank"] if _waits(summary) else []
     return fabric_map(run.plan, {rank["rank"]: rank["blamed_share"] for rank in ranks})
+
+
+def _waits(summary: Data) -> bool:
+    """Whether ranks waited for each other long enough to ask for whom."""
+    stalls = summary["stalls"]
+    whole_s = stalls["compute_s"] + stalls["exposed_communication_s"] + stalls["idle_s"]
+    return bool(stalls["sync_wait_s"] >= NOTICEABLE * whole_s)
 
 
 def _timelines(run: Run) -> list[tuple[str, str, Timeline]]:
@@ -143,6 +153,10 @@ def _timelines(run: Run) -> list[tuple[str, str, Timeline]]:
 def _most_blamed(summary: Data) -> list[Data]:
     ranks = summary["stalls"]["by_rank"]
     return sorted(ranks, key=lambda rank: (-rank["blamed_s"], rank["rank"]))[:_TOP]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _spent(group: Data) -> list[tuple[str, float]]:
@@ -174,6 +188,9 @@ def _environment() -> Environment:
         "quantity",
     ):
         found.filters[name] = getattr(units, name)
+    found.filters["unbroken"] = lambda text: re.sub(
+        r"(?<=\d) (?=[a-zµ%])", "\N{NO-BREAK SPACE}", text
+    )
     found.filters["px"] = lambda value: f"{value:.1f}".removesuffix(".0")
     return found
 

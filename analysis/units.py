@@ -56,6 +56,8 @@ def percent(share: float | None) -> str:
     hundredths = share * 100 if abs(share) > 1e-9 else 0.0
     if hundredths == 0 or abs(hundredths) >= 9.95:
         return f"{hundredths:.0f} %"
+    if abs(hundredths) < 0.0005:
+        return "<0.001 %"
     return f"{hundredths:.1f} %" if abs(hundredths) >= 0.05 else f"{hundredths:.1g} %"
 
 

@@ -115,7 +115,7 @@ def test_the_report_says_what_the_summary_says(tmp_path: Path) -> None:
     page = report(tmp_path)
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     for text in (summary["headline"], summary["digest"], "n<100", "RDMA is not emulated"):
-        assert text in page.text
+        assert text in page.text.replace("\N{NO-BREAK SPACE}", " ")
     assert "every fidelity check passed" in page.text
     assert "Unfaithful run" not in page.text
 

@@ -148,6 +148,20 @@ def test_a_late_sender_is_not_held_against_the_link() -> None:
     assert found.select("peer_late_ns", "transfer_ns", "wait_ns").row(0) == (3e9, 2e9, 4e9)
 
 
+def test_a_message_that_follows_another_is_awaited_once_that_one_is_in() -> None:
+    # Both receives are ready at 0, but share a stream: the second message can only come after 2.
+    found = messages(
+        events(
+            (0, 0, 1, 0, "send", 1, 0, 0, 1),
+            (0, 0, 1, 1, "send", 1, 0, 5, 6),
+            (1, 0, 1, 0, "recv", 0, 0, 1, 2),
+            (1, 0, 1, 1, "recv", 0, 0, 6, 7),
+        )
+    ).sort("nth")
+    assert found["peer_late_ns"].to_list() == [0, 3e9]
+    assert found["transfer_ns"].to_list() == [2e9, 2e9]
+
+
 def test_the_nth_send_meets_the_nth_recv() -> None:
     found = messages(
         events(

@@ -144,6 +144,7 @@ def alone(module: str, path: Path) -> subprocess.CompletedProcess[str]:
         (units.percent(0.312), "31 %"),
         (units.percent(0.0412), "4.1 %"),
         (units.percent(0.00001), "0.001 %"),
+        (units.percent(0.0000001), "<0.001 %"),
         (units.error(-0.073), "\N{MINUS SIGN}7.3 %"),
         (units.quantity(None, "s"), "\N{EN DASH}"),
         (units.error(None), "\N{EN DASH}"),
