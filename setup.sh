@@ -94,6 +94,7 @@ install_packages() {
     apt update || say "apt-get update failed; going on with the lists at hand"
     apt install --yes --no-install-recommends "$@" ||
         die "apt-get failed; its message is above. Mend that, then run this again"
+    (($(installed_packages "$@" | wc -l) >= $#)) || die "some packages are still missing; run this again"
     if [[ " $* " == *" openvswitch-switch "* ]] && command -v systemctl >/dev/null; then
         systemctl disable --quiet openvswitch-switch # nor at the next boot
     fi

@@ -6,6 +6,7 @@ that the next try builds on, so it may be interrupted anywhere. Standard library
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -21,12 +22,12 @@ from longhaul.machine.debian import KernelSource, Origin, download, find_source
 from longhaul.machine.progress import Progress
 
 TESTED = "7.3.4"  # the release that longhaul's figures were measured with
-OLDEST = (
-    "6.13"  # an older User-Mode Linux dies at once on a CPU with AMX: its FP registers do not fit
-)
+OLDEST = "6.13"  # an older User-Mode Linux dies at once on a CPU with AMX
 
 FRAGMENT = Path(__file__).with_name("kernel.config")
+PATCH = Path(__file__).with_name("kernel-clock.patch")
 SEEDED_RANDOM = Path(__file__).with_name("seeded_random.c")
+INGREDIENTS = (FRAGMENT, PATCH, SEEDED_RANDOM)
 
 BUILD_STEP = re.compile(r"  [A-Z]\w* ")  # what make prints for each file, as `  CC      mm/slab.o`
 BUILD_STEPS = 1415  # as many for the tested release
@@ -96,12 +97,13 @@ def fetch(work: Path, progress: Progress) -> KernelSource:
 
 
 def unpack(work: Path, progress: Progress) -> Path:
-    """Have the whole source in `work`/tree."""
-    tree, partial, package = work / "tree", work / "tree.partial", work / "package"
+    """Have the whole source in a folder of `work`, patched; one with another patch has to go."""
+    tree = work / f"tree-{hashlib.sha256(PATCH.read_bytes()).hexdigest()[:12]}"
     if tree.exists():
         return tree
     progress.stage("unpack")
-    for leftover in (partial, package):
+    partial, package = work / "tree.partial", work / "package"
+    for leftover in (package, *work.glob("tree*")):
         shutil.rmtree(leftover, ignore_errors=True)
     partial.mkdir()
     run(["dpkg-deb", "--extract", str(work / "source.deb"), str(package)], work)
@@ -110,6 +112,7 @@ def unpack(work: Path, progress: Progress) -> Path:
     command += ["--strip-components=1", f"--checkpoint={MARK_RECORDS}"]
     run(command, work, counter(UNPACK_MARK, UNPACK_MARKS, progress))
     shutil.rmtree(package)
+    run(["patch", "-p1", "--batch", "-d", str(partial), "-i", str(PATCH)], work)
     return partial.rename(tree)
 
 
