@@ -37,6 +37,8 @@ SYSCTLS = {
     "net/ipv4/tcp_wmem": "4096 65536 67108864",
     "net/ipv4/tcp_slow_start_after_idle": "0",
     "net/ipv4/tcp_no_metrics_save": "1",
+    "net/ipv6/conf/all/disable_ipv6": "1",  # the fabric speaks IPv4: no router solicitations
+    "net/ipv6/conf/default/disable_ipv6": "1",
 }
 
 Job = dict[str, Any]
@@ -84,7 +86,8 @@ def _become(name: str) -> None:
     _libc.mount(b"none", b"/", None, _MS_REC_PRIVATE, None)
     _libc.mount(b"sysfs", b"/sys", b"sysfs", 0, None)
     for key, value in SYSCTLS.items():
-        Path("/proc/sys", key).write_text(value)
+        if Path("/proc/sys", key).exists():
+            Path("/proc/sys", key).write_text(value)
     Path("/proc/self/timerslack_ns").write_text("1")
     Path("/proc/self/comm").write_text(name)
 

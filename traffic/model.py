@@ -5,15 +5,10 @@ schedule's own dependencies allow. Pure; printed beside what was measured.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from longhaul.fabric.plan import (
-    ETHERNET_HEADER,
-    TCP_IP_HEADERS,
-    End,
-    Plan,
-    PlannedHost,
-)
+from longhaul.fabric.plan import End, Plan, PlannedHost
 from traffic.schedule import Op, Schedule, matches
 
 
@@ -30,7 +25,7 @@ def path(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Path:
     """Along the plan's rules. A frame is received whole before it is sent on, so each wire but the
     slowest adds one frame's time. Raises LookupError where the rules lead nowhere."""
     ends = _ends(plan, source, sink)
-    frame_bits = 8 * (plan.mtu_bytes + ETHERNET_HEADER)
+    frame_bits = 8 * plan.frame_bytes
     slowest_bps = min(end.shape.rate_bps for end in ends)
     frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
     delay_s = sum(end.shape.delay_s for end in ends)
@@ -56,19 +51,19 @@ def _ends(plan: Plan, source: PlannedHost, sink: PlannedHost) -> list[End]:
     return ends
 
 
-def pipelined_s(plan: Plan, schedule: Schedule) -> float:
-    """Seconds from the common start until the last rank is done.
+def pipelined_s(plan: Plan, schedule: Schedule, starts_s: Sequence[float]) -> float:
+    """Seconds from the last rank's start until the last rank is done; `starts_s` by rank.
 
-    A send starts when it may and its sender's wire is free; it frees the wire after size·β, and its
+    Ranks that start early get ahead as far as the schedule lets them. A send starts when it may and its sender's wire is free; it frees the wire after size·β, and its
     last byte is there α later. Raises ValueError for a schedule that cannot finish.
     """
-    return max(_Execution(plan, schedule).run(), default=0.0)
+    return max(_Execution(plan, schedule, starts_s).run(), default=0.0) - max(starts_s)
 
 
 class _Execution:
     """Runs a schedule against the model, earliest operation first."""
 
-    def __init__(self, plan: Plan, schedule: Schedule) -> None:
+    def __init__(self, plan: Plan, schedule: Schedule, starts_s: Sequence[float]) -> None:
         self.plan = plan
         self.schedule = schedule
         self.paths: dict[tuple[int, int], Path] = {}
@@ -83,8 +78,9 @@ class _Execution:
         for rank, index in self.left:
             for before in schedule[rank][index].after:
                 self.unlocks[rank, before].append((rank, index))
-        self.ready_s = dict.fromkeys(self.left, 0.0)
-        self.queue = [(0.0, at) for at, left in sorted(self.left.items()) if not left]
+        self.ready_s = {at: starts_s[at[0]] for at in self.left}
+        self.queue = [(self.ready_s[at], at) for at, left in self.left.items() if not left]
+        heapq.heapify(self.queue)
 
     def run(self) -> list[float]:
         """The time at which each operation is done."""

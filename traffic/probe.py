@@ -12,14 +12,18 @@ import struct
 import time
 from collections.abc import Callable
 from ctypes import c_uint64
+from pathlib import Path
 from typing import Any
 
 IPERF_PORT = 5201
 _LIBIPERF = "libiperf.so.0"  # named, as looking for it would start a compiler
-DATAGRAM_PORT = 5202
+DATAGRAM_PORT = 9  # discard [RFC 863]
+DATAGRAM_BYTES = 64
+BURST = 32
+TCP_SEND_BUFFER = Path("/proc/sys/net/ipv4/tcp_wmem")
 ECHO_FRAME_BYTES = 98
 _SILENCE_S = 1.0
-_DATAGRAM_BYTES = 64
+_UDP_SEGMENT = 103  # one send, many datagrams [include/uapi/linux/udp.h]
 _ECHO = struct.Struct("!BBHHH")
 
 
@@ -71,9 +75,10 @@ def iperf_server(reply: Callable[[dict[str, Any]], None], address: str) -> None:
 
 
 def iperf_client(
-    reply: Callable[[dict[str, Any]], None], address: str, size_bytes: int
+    reply: Callable[[dict[str, Any]], None], address: str, size_bytes: int, send_buffer_bytes: int
 ) -> None:
-    """Send `size_bytes` over TCP to an iperf3 server."""
+    """Send `size_bytes` over TCP to an iperf3 server, with at most so many in flight."""
+    TCP_SEND_BUFFER.write_text(f"4096 {send_buffer_bytes} {send_buffer_bytes}")
     iperf3 = _iperf3()
     client = iperf3.Client(lib_name=_LIBIPERF)
     client.server_hostname = address
@@ -99,41 +104,21 @@ def _received(result: Any) -> dict[str, Any]:
     return {"goodput_Bps": received["bytes"] / received["seconds"], "bytes": received["bytes"]}
 
 
-def datagram_sink(reply: Callable[[dict[str, Any]], None], address: str) -> None:
-    """Count datagrams until none has come for a second: {"received"}."""
+def datagrams(reply: Callable[[dict[str, Any]], None], address: str, bursts: int, gap_s: float) -> None:
+    """Send `bursts` of BURST small datagrams, `gap_s` apart. They are counted on the wire; the
+    other end need not read them."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 24)
-        sock.bind((address, DATAGRAM_PORT))
-        reply({"state": "listening"})
-        sock.recv(_DATAGRAM_BYTES)
-        received = 1
-        sock.settimeout(_SILENCE_S)
-        try:
-            while True:
-                sock.recv(_DATAGRAM_BYTES)
-                received += 1
-        except TimeoutError:
-            reply({"received": received})
-
-
-def datagram_source(
-    reply: Callable[[dict[str, Any]], None], address: str, count: int, gap_s: float
-) -> None:
-    """Send `count` datagrams, `gap_s` apart."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.connect((address, DATAGRAM_PORT))
-        payload = bytes(_DATAGRAM_BYTES)
-        start = time.monotonic()
-        for number in range(count):
-            time.sleep(max(0.0, start + number * gap_s - time.monotonic()))
-            sock.send(payload)
-    reply({"sent": count})
+        sock.setsockopt(socket.IPPROTO_UDP, _UDP_SEGMENT, DATAGRAM_BYTES)
+        payload = bytes(BURST * DATAGRAM_BYTES)
+        for _ in range(bursts):
+            sock.sendto(payload, (address, DATAGRAM_PORT))  # unconnected: hears no refusals
+            time.sleep(gap_s)
+    reply({"state": "sent"})
 
 
 ROLES: dict[str, Callable[..., None]] = {
     "echo": echo,
     "iperf-server": iperf_server,
     "iperf-client": iperf_client,
-    "datagram-sink": datagram_sink,
-    "datagram-source": datagram_source,
+    "datagrams": datagrams,
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from mininet.link import Intf, Link
@@ -157,12 +158,21 @@ def running(plan: Plan, homes: Mapping[str, int], seed: int, controller: bool) -
     otherwise they learn (standalone), as Mininet's do without a controller.
     """
     setLogLevel("warning")
+    silence_ipv6()
     net = _describe(plan, homes, controller)
     make_links(plan, homes)
     net.built = True
     net.start()
     shape_all(plan, homes, seed, impaired=False)
     yield net
+
+
+def silence_ipv6() -> None:
+    """Have the switches' interfaces send nothing of their own accord."""
+    for scope in ("all", "default"):
+        setting = Path("/proc/sys/net/ipv6/conf", scope, "disable_ipv6")
+        if setting.exists():
+            setting.write_text("1")
 
 
 def _describe(plan: Plan, homes: Mapping[str, int], controller: bool) -> Mininet:

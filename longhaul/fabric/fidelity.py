@@ -22,16 +22,20 @@ from longhaul.fabric.plan import (
     PlannedHost,
     PlannedLink,
 )
+from traffic.probe import BURST, DATAGRAM_BYTES
 
 LIMIT = 0.01
 ECHO_FRAME_BYTES = 98
 ECHOES = 10
-RAMP_ROUNDS = 6
-WINDOW_ROUNDS = 8
+RAMP_ROUNDS = 4
+WINDOW_ROUNDS = 6
 LEAST_WINDOW_S = 0.04
 FIRST_WINDOW_BYTES = 65_536
+SKB_OVERHEAD = 1.1  # bytes of send buffer per byte in flight, at an MTU of 9000
 LOSS_EVENTS = 100
-MOST_DATAGRAMS = 50_000
+MOST_DATAGRAMS = 20_000
+DATAGRAM_FRAME_BYTES = DATAGRAM_BYTES + 8 + 20 + ETHERNET_HEADER
+SPACING = 2.0  # of bursts, in times that the link needs for one
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def check_loss(plan: Plan, hosts: Hosts) -> Iterator[Measured]:
         near, far = ends(plan, link)
         for end, source, sink in ((link.a, near, far), (link.b, far, near)):
             if end.shape.loss:
-                yield _loss(hosts, link, end, source, sink)
+                yield _loss(plan, hosts, link, end, source, sink)
 
 
 def ends(plan: Plan, link: PlannedLink) -> tuple[PlannedHost, PlannedHost]:
@@ -116,19 +120,25 @@ def _goodput(
 ) -> Measured:
     """Asked: the link's rate times the payload's share of a full frame.
 
-    iperf3 sends; what reaches the receiver is read off its wire between two instants after slow
-    start, since iperf3's own clock moves in steps of 10 ms here.
+    iperf3 sends; what reaches the receiver is read off its wire between two instants, since
+    iperf3's own clock moves in steps of 10 ms here. It keeps the link full and half its queue:
+    dropping nothing, it measures the link rather than a congestion control.
     """
     asked = end.shape.rate_bps / 8 * plan.payload_share
     rtt_s = sum(e.shape.delay_s for e in link.ends)
-    ramp_s = rtt_s * (RAMP_ROUNDS + max(0.0, math.log2(asked * rtt_s / FIRST_WINDOW_BYTES)))
-    window_s = max(WINDOW_ROUNDS * rtt_s, LEAST_WINDOW_S)
+    in_line = end.shape.rate_bps * end.shape.delay_s / 8 / plan.frame_bytes
+    queue_s = (end.shape.limit_packets - in_line) * plan.frame_bytes * 8 / end.shape.rate_bps
+    ramp_s = RAMP_ROUNDS * (rtt_s + queue_s)
+    window_s = max(WINDOW_ROUNDS * (rtt_s + queue_s), LEAST_WINDOW_S)
     size = round(asked * (ramp_s + 1.2 * window_s))
     server = _role(hosts, sink, "iperf-server", address=sink.ip)
     server.hear()
-    client = _role(hosts, source, "iperf-client", address=sink.ip, size_bytes=size)
-    port = next(wire.b.interface for wire in plan.links if wire.a.node == sink.name)
-    measured = _payload_rate(port, ramp_s, window_s)
+    buffer_bytes = round(asked * (rtt_s + queue_s / 2) * SKB_OVERHEAD)
+    client = _role(
+        hosts, source, "iperf-client",
+        address=sink.ip, size_bytes=size, send_buffer_bytes=buffer_bytes,
+    )  # fmt: skip
+    measured = _payload_rate(_port_to(plan, sink), ramp_s, window_s)
     for job in (client, server):
         job.hear()
         job.close()
@@ -151,27 +161,34 @@ def _payload_rate(interface: str, ramp_s: float, window_s: float) -> float:
 
 
 def _loss(
-    hosts: Hosts, link: PlannedLink, end: End, source: PlannedHost, sink: PlannedHost
+    plan: Plan, hosts: Hosts, link: PlannedLink, end: End, source: PlannedHost, sink: PlannedHost
 ) -> Measured:
-    """`ok` unless the count is further than four standard deviations from what was asked."""
+    """Datagrams, counted on the far border's port to its probe. `ok` unless the count is further
+    than four standard deviations from what was asked; few losses make that wide."""
     asked = end.shape.loss
-    count = min(MOST_DATAGRAMS, math.ceil(LOSS_EVENTS / asked))
-    gap_s = 10 * 8 * 128 / end.shape.rate_bps
-    receiver = _role(hosts, sink, "datagram-sink", address=sink.ip)
-    receiver.hear()
-    sender = _role(hosts, source, "datagram-source", address=sink.ip, count=count, gap_s=gap_s)
-    sender.hear()
-    lost = count - receiver.hear()["received"]
-    sender.close()
-    receiver.close()
-    deviation = math.sqrt(count * asked * (1 - asked)) * _clustering(end)
-    tolerance = 4 * deviation / (count * asked)
+    bursts = math.ceil(min(MOST_DATAGRAMS, LOSS_EVENTS / asked) / BURST)
+    count = bursts * BURST
+    gap_s = SPACING * 8 * BURST * DATAGRAM_FRAME_BYTES / end.shape.rate_bps
+    port = _port_to(plan, sink)
+    with netlink.sockets_of(None) as route:
+        before = netlink.sent(route, port).packets
+        sender = _role(hosts, source, "datagrams", address=sink.ip, bursts=bursts, gap_s=gap_s)
+        sender.hear()
+        sender.close()
+        time.sleep(gap_s + 2 * end.shape.delay_s + end.shape.jitter_s)
+        lost = count - (netlink.sent(route, port).packets - before)
+    tolerance = 4 * math.sqrt((1 - asked) / (count * asked)) * _clustering(end)
     error = lost / count / asked - 1
     what = f"{link.name} loss {source.campus}→{sink.campus}"
     return Measured(
         what, link.name, "loss", asked, lost / count, error, "ratio", tolerance,
         abs(error) <= tolerance,
     )  # fmt: skip
+
+
+def _port_to(plan: Plan, probe: PlannedHost) -> str:
+    """The interface of a border that leads to its probe."""
+    return next(wire.b.interface for wire in plan.links if wire.a.node == probe.name)
 
 
 def _clustering(end: End) -> float:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +18,10 @@ from typing import Any
 
 class HostError(Exception):
     """A job in a host failed; the text is its traceback."""
+
+
+class Interrupted(Exception):
+    """Somebody wants to know why it takes so long."""
 
 
 class Job:
@@ -46,10 +50,22 @@ class Job:
             raise HostError(f"{self.host}: {message['error']}")
         return message
 
-    @property
-    def pending(self) -> bool:
-        """Is a whole message here already?"""
-        return b"\n" in self._received
+    def heard(self) -> Iterator[dict[str, Any]]:
+        """The next message, and those that came along with it."""
+        yield self.hear()
+        while b"\n" in self._received:
+            yield self.hear()
+
+    def answer(self, key: str, within_s: float) -> Any:
+        """What the first message with `key` says there, others passed over; [] if none comes."""
+        self._socket.settimeout(within_s)
+        try:
+            while True:
+                message = self.hear()
+                if key in message:
+                    return message[key]
+        except (TimeoutError, HostError):
+            return []
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -103,32 +119,41 @@ def started(names: Sequence[str], folder: Path, log: Path) -> Iterator[Hosts]:
 
 
 def messages(
-    jobs: Sequence[Job], deadline_s: float | None = None
+    jobs: Sequence[Job], patience_s: float, keyboard: int
 ) -> Iterator[tuple[Job, dict[str, Any]]]:
     """Messages of several jobs as they come, until each has said `{"state": "done"}`.
 
-    Raises TimeoutError when none has come by `deadline_s` (of time.monotonic).
+    Raises TimeoutError when none has come for `patience_s`, Interrupted when something is to be
+    read from the file descriptor `keyboard`, HostError when a host has failed.
     """
     with selectors.DefaultSelector() as selector:
         for job in jobs:
-            selector.register(job, selectors.EVENT_READ, job)
-        while selector.get_map():
-            left = None if deadline_s is None else max(0.0, deadline_s - time.monotonic())
-            ready = selector.select(left)
+            selector.register(job, selectors.EVENT_READ)
+        working = len(jobs)
+        watched = _register(selector, keyboard)
+        while working:
+            ready = selector.select(patience_s)
             if not ready:
                 raise TimeoutError
             for key, _ in ready:
-                yield from _messages_of(key.data, selector)
+                if not isinstance(key.fileobj, Job):
+                    _read_keyboard(selector, watched)
+                    continue
+                for message in key.fileobj.heard():
+                    yield key.fileobj, message
+                    if message.get("state") == "done":
+                        selector.unregister(key.fileobj)
+                        working -= 1
 
 
-def _messages_of(
-    job: Job, selector: selectors.BaseSelector
-) -> Iterator[tuple[Job, dict[str, Any]]]:
-    while True:
-        message = job.hear()
-        yield job, message
-        if message.get("state") == "done":
-            selector.unregister(job)
-            return
-        if not job.pending:
-            return
+def _register(selector: selectors.BaseSelector, keyboard: int) -> int:
+    with contextlib.suppress(PermissionError):  # a file, /dev/null: nobody will type there
+        selector.register(keyboard, selectors.EVENT_READ)
+    return keyboard
+
+
+def _read_keyboard(selector: selectors.BaseSelector, keyboard: int) -> None:
+    """Raises Interrupted, unless it is just that nobody is there any more."""
+    if os.read(keyboard, 1024):
+        raise Interrupted
+    selector.unregister(keyboard)

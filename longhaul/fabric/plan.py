@@ -118,9 +118,14 @@ class Plan:
     spans: tuple[dict[str, Any], ...]
 
     @property
+    def frame_bytes(self) -> int:
+        """The bytes that netem charges for a full packet: its Ethernet header is among them."""
+        return self.mtu_bytes + ETHERNET_HEADER
+
+    @property
     def payload_share(self) -> float:
-        """TCP payload ÷ bytes that netem charges for (Ethernet header included), at full segments."""
-        return (self.mtu_bytes - TCP_IP_HEADERS) / (self.mtu_bytes + ETHERNET_HEADER)
+        """TCP payload ÷ frame, at full segments."""
+        return (self.mtu_bytes - TCP_IP_HEADERS) / self.frame_bytes
 
     def long_hauls(self) -> Iterator[PlannedLink]:
         return (link for link in self.links if link.kind == "long-haul")

@@ -17,14 +17,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from longhaul.machine.init import ROOT
+
 START_NS = 1_700_000_000_000_000_000
 """Wall-clock time at which every virtual run begins, nanoseconds since the epoch."""
 
-ROOT = Path(__file__).parents[2]
 _PLAIN_PATH = re.compile(r"[\w./+@:,~^-]+")
 _PR_SET_PDEATHSIG = 1
 _ADDR_NO_RANDOMIZE = 0x0040000
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+_MIB = 2**20
+BASE_BYTES = 768 * _MIB
+BYTES_PER_HOST = 48 * _MIB
 
 
 class GuestError(Exception):
@@ -56,13 +62,13 @@ def command(guest: Guest) -> list[str]:
         str(guest.kernel / "linux"),
         "seccomp=on",
         *clock[guest.time],
-        f"mem={guest.memory_bytes // 2**20}M",
+        f"mem={guest.memory_bytes // _MIB}M",
         "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
         "quiet", "norandmaps", "panic=-1",
         "con=null", "con0=fd:0,fd:1",
         f"uml_dir={guest.run}/", "umid=guest",
-        f"PYTHONPATH={ROOT}", "PYTHONHASHSEED=0", f"LONGHAUL_RUN={guest.run}",
-        f"init={sys.executable}", "--", "-S", "-m", "longhaul.machine.guest",
+        f"PYTHONPATH={ROOT}", f"TERM={os.environ.get('TERM', 'linux')}",
+        f"init={sys.executable}", "--", "-S", "-m", "longhaul.machine.init", "guest", str(guest.run),
     ]  # fmt: skip
 
 
@@ -84,7 +90,7 @@ def booted(
         stdout=console,
         stderr=console,
         env=environment,
-        start_new_session=keyboard == subprocess.DEVNULL,
+        start_new_session=keyboard is not None,
         preexec_fn=lambda: _settle(guest.cpu),
     )
     try:
@@ -105,6 +111,11 @@ def end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
     process.wait()
+
+
+def memory_for(hosts: int) -> int:
+    """Bytes of memory for a guest of so many hosts: what it does not use, it does not take."""
+    return BASE_BYTES + hosts * BYTES_PER_HOST
 
 
 def quietest_cpu() -> int:

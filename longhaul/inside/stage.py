@@ -1,8 +1,7 @@
-"""What runs where the fabric is: in the guest, or as root on a kernel that can carry it.
+"""A running fabric: hosts, switches, network and routes, started in that order.
 
-`python -m longhaul.inside RUN` reads `RUN/job.json` and does what its verb says, on the plan in
-`RUN/plan.json`. Results go to files in RUN; nothing is decided here that the plan has not decided.
-Progress is appended to `RUN/progress` as lines of JSON.
+Nothing is decided here that the plan has not decided. Progress is appended to the run folder's
+`progress` as lines of JSON.
 """
 
 from __future__ import annotations
@@ -12,15 +11,14 @@ import os
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longhaul.fabric import fidelity, hosts, openvswitch
-from longhaul.fabric.plan import Plan, from_json
+from longhaul.fabric import build, hosts, openvswitch
+from longhaul.fabric.plan import Plan
 
 STATE = Path("/run/longhaul")
 
@@ -45,28 +43,15 @@ class Stage:
 
 
 def tell(folder: Path, **message: Any) -> None:
+    """Append one line to the progress of a run folder, with the time on the fabric's clock."""
     line = json.dumps(message | {"at_s": time.clock_gettime(time.CLOCK_MONOTONIC)})
     with (folder / "progress").open("a") as progress:
         progress.write(line + "\n")
 
 
-def main(folder: Path) -> int:
-    """Carry out the job; 0 when it is done. What stopped it is the last line of the progress."""
-    job = json.loads((folder / "job.json").read_text())
-    plan = from_json(json.loads((folder / "plan.json").read_text()))
-    try:
-        with stage(plan, job, folder) as fabric:
-            return VERBS[job["verb"]](fabric)
-    except Stopped as stop:
-        tell(folder, stopped=str(stop))
-    except Exception:
-        tell(folder, crashed=traceback.format_exc())
-    return 1
-
-
 @contextmanager
 def stage(plan: Plan, job: dict[str, Any], folder: Path) -> Iterator[Stage]:
-    """Everything that must run before traffic can: hosts, switches, network, routes."""
+    """Everything that must run before traffic can. Raises Stopped, HostError, OSError."""
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
     names = [host.name for host in plan.hosts + plan.probes]
@@ -78,8 +63,6 @@ def stage(plan: Plan, job: dict[str, Any], folder: Path) -> Iterator[Stage]:
         ready = STATE / "controller-ready"
         stack.enter_context(controller(folder, ready, logs / "controller.log"))
         tell(folder, phase="network")
-        from longhaul.fabric import build  # after the hosts have forked: it is large
-
         net = stack.enter_context(build.running(plan, homes.pids, job["seed"], controller=True))
         _wait_for_routes(ready)
         tell(folder, phase="up")
@@ -111,44 +94,3 @@ def _wait_for_routes(ready: Path, within_s: float = 60.0) -> None:
             raise Stopped("the controller did not install all routes: see logs/controller.log")
         time.sleep(0.01)
 
-
-def run(fabric: Stage) -> int:
-    """The fidelity check, then the workload."""
-    checks = [*fidelity.check_clean(fabric.plan, fabric.hosts)]
-    from longhaul.fabric import build
-
-    build.impair(fabric.plan, fabric.job["seed"])
-    checks += fidelity.check_loss(fabric.plan, fabric.hosts)
-    (fabric.folder / "fidelity.json").write_text(json.dumps([asdict(x) for x in checks], indent=1))
-    fabric.tell(phase="workload")
-    replay(fabric)
-    return 0
-
-
-def replay(fabric: Stage) -> None:
-    """Have every rank replay its program, all from one instant; watch over them."""
-    (fabric.folder / "events").mkdir(exist_ok=True)
-    jobs = [
-        fabric.hosts.job(
-            host.name,
-            "traffic.agent",
-            file=str(fabric.folder / "programs" / f"{host.rank}.json"),
-            events=str(fabric.folder / "events" / f"{host.rank}.bin"),
-        )
-        for host in fabric.plan.hosts
-    ]
-    for job in jobs:
-        job.hear()
-    start_ns = time.monotonic_ns() + 1_000_000
-    (fabric.folder / "start_ns").write_text(str(start_ns))
-    for job in jobs:
-        job.tell({"start_ns": start_ns})
-    for _job, _message in hosts.messages(jobs):
-        pass
-
-
-VERBS = {"run": run}
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))

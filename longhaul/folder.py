@@ -1,0 +1,104 @@
+"""The run folder: written beside its final name, and given that name when it is whole."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+RUNS = Path("runs")
+
+
+class FolderTaken(Exception):
+    """The folder that was asked for has something in it."""
+
+
+def next_free(name: str) -> Path:
+    """`runs/<name>-<number>`, numbered after the highest there is."""
+    pattern = re.compile(rf"\.?{re.escape(name)}-(\d+)(\.partial|\.failed)?")
+    taken = [int(m[1]) for path in RUNS.glob("*") if (m := pattern.fullmatch(path.name))]
+    return RUNS / f"{name}-{max(taken, default=0) + 1}"
+
+
+@contextmanager
+def new(final: Path) -> Iterator[Path]:
+    """A folder to fill: `final` if the body ends well, else `<final>.failed`, with its logs.
+
+    While it is being filled it is `.<name>.partial`, locked, so that one left behind by a killed run
+    can be told from one in use. Raises FolderTaken.
+    """
+    final = final.absolute()
+    if final.exists() and any(final.iterdir()):
+        raise FolderTaken(f"{final} is not empty: name another folder with --out")
+    final.parent.mkdir(parents=True, exist_ok=True)
+    sweep(final.parent)
+    partial = final.with_name(f".{final.name}.partial")
+    try:
+        partial.mkdir()
+    except FileExistsError:
+        raise FolderTaken(f"{final} is being written by another run") from None
+    held = _lock(partial)
+    try:
+        yield partial
+    except BaseException:
+        _rename(partial, final.with_name(f"{final.name}.failed"))
+        raise
+    else:
+        _rename(partial, final)
+    finally:
+        os.close(held)
+
+
+@contextmanager
+def scratch(name: str) -> Iterator[Path]:
+    """A folder under `runs/` for as long as the body takes."""
+    RUNS.mkdir(exist_ok=True)
+    sweep(RUNS)
+    partial = next_free(name).absolute()
+    partial = partial.with_name(f".{partial.name}.partial")
+    partial.mkdir()
+    held = _lock(partial)
+    try:
+        yield partial
+    finally:
+        os.close(held)
+        shutil.rmtree(partial)
+
+
+def sweep(parent: Path) -> None:
+    """Give partial folders that nobody holds any more (their run was killed) their failed name."""
+    for partial in parent.glob(".*.partial"):
+        try:
+            os.close(_lock(partial))
+        except BlockingIOError:
+            continue
+        name = partial.name.removeprefix(".").removesuffix(".partial")
+        _rename(partial, parent / f"{name}.failed")
+
+
+def _lock(folder: Path) -> int:
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        raise
+    return held
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Put `source` in the place of `target`; an older failed attempt of that name goes."""
+    if target.exists():
+        shutil.rmtree(target)
+    source.rename(target)
+
+
+def write_json(path: Path, data: Any) -> None:
+    """As text that people read: indented, in UTF-8."""
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")

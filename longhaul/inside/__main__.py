@@ -1,0 +1,34 @@
+"""python -m longhaul.inside RUN: do the job in `RUN/job.json` on a fabric as `RUN/plan.json` says.
+
+Results go to files in RUN. The last line of the progress says that the job is done, or what stopped it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from pathlib import Path
+
+from longhaul.fabric.hosts import HostError
+from longhaul.fabric.plan import from_json
+from longhaul.inside.stage import Stopped, stage, tell
+from longhaul.inside.verbs import VERBS
+
+
+def main(folder: Path) -> None:
+    """Carry out the job of a run folder."""
+    job = json.loads((folder / "job.json").read_text())
+    plan = from_json(json.loads((folder / "plan.json").read_text()))
+    try:
+        with stage(plan, job, folder) as fabric:
+            status = VERBS[job["verb"]](fabric)
+        tell(folder, phase="end", status=status)
+    except (Stopped, HostError, OSError) as stop:
+        tell(folder, stopped=str(stop))
+    except Exception:
+        tell(folder, crashed=traceback.format_exc())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

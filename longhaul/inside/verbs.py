@@ -1,0 +1,175 @@
+"""What a running fabric is used for: a workload, a person's command line, or somebody's program.
+
+Each verb takes the Stage that `stage` has set up, and returns an exit status.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from fnmatch import fnmatchcase
+from typing import IO, Any
+
+from mininet.cli import CLI
+
+from longhaul.fabric import build, fidelity, hosts
+from longhaul.inside.stage import Stage, Stopped
+
+LEAD_NS = 1_000_000
+ANSWER_WITHIN_S = 1.0
+MASTER_PORT = 29500
+
+
+def run(fabric: Stage) -> int:
+    """The fidelity check, then the workload."""
+    fabric.tell(phase="fidelity")
+    checks = list(fidelity.check_clean(fabric.plan, fabric.hosts))
+    build.impair(fabric.plan, fabric.job["seed"])
+    checks += fidelity.check_loss(fabric.plan, fabric.hosts)
+    (fabric.folder / "fidelity.json").write_text(json.dumps([asdict(x) for x in checks], indent=1))
+    fabric.tell(phase="workload")
+    wrong = replay(fabric)
+    fabric.tell(phase="closing", wrong=wrong)
+    return 0
+
+
+def replay(fabric: Stage) -> int:
+    """Have every rank replay its program, all from one instant. Returns how many results were wrong.
+
+    Raises Stopped where nothing has happened for the job's `patience_s`, or the user asks why.
+    """
+    folder = fabric.folder
+    (folder / "events").mkdir()
+    jobs = {
+        host.rank: fabric.hosts.job(
+            host.name,
+            "traffic.agent",
+            file=str(folder / "programs" / f"{host.rank}.json"),
+            events=str(folder / "events" / f"{host.rank}.bin"),
+        )
+        for host in fabric.plan.hosts
+    }
+    for job in jobs.values():
+        job.hear()
+    start_ns = time.monotonic_ns() + LEAD_NS
+    (folder / "events" / "start_ns").write_text(str(start_ns))
+    for job in jobs.values():
+        job.tell({"start_ns": start_ns})
+    return watch(fabric, jobs)
+
+
+def watch(fabric: Stage, jobs: dict[int, hosts.Job]) -> int:
+    """Follow the ranks to their ends, telling each iteration that all have finished."""
+    finished = Counter[int]()
+    wrong = 0
+    patience_s = fabric.job["patience_s"]
+    try:
+        for _, message in hosts.messages(list(jobs.values()), patience_s, sys.stdin.fileno()):
+            wrong += message.get("wrong", 0)
+            if "iteration" in message:
+                finished[message["iteration"]] += 1
+                if finished[message["iteration"]] == len(jobs):
+                    fabric.tell(iteration=message["iteration"])
+    except TimeoutError:
+        waits = "\n".join(who_waits(fabric, jobs))
+        why = f"no rank has finished an iteration for {patience_s:g} s of {fabric.job['time']} time"
+        raise Stopped(f"the workload hangs: {why}\n{waits}") from None
+    except hosts.Interrupted:
+        waits = "\n".join(who_waits(fabric, jobs))
+        raise Stopped(f"the workload was stopped for want of progress\n{waits}") from None
+    return wrong
+
+
+def who_waits(fabric: Stage, jobs: dict[int, hosts.Job]) -> Iterator[str]:
+    """A line for each rank that waits: for whom, and for what."""
+    names = {host.rank: host.name for host in fabric.plan.hosts}
+    for rank, job in jobs.items():
+        fabric.hosts.signal(names[rank], signal.SIGUSR1)
+        for wait in job.answer("waiting", ANSWER_WITHIN_S):
+            verb = "to take" if wait["kind"] == "send" else "to send"
+            yield (
+                f"  rank {rank} ({names[rank]}) waits for rank {wait['peer']}"
+                f" ({names[wait['peer']]}) {verb} {wait['of'] - wait['bytes']} of {wait['of']} bytes"
+                f" (iteration {wait['iteration']}, operation {wait['op']})"
+            )
+
+
+def up(fabric: Stage) -> int:
+    """Mininet's command line on the console."""
+    build.impair(fabric.plan, fabric.job["seed"])
+    CLI(fabric.net)
+    return 0
+
+
+def execute(fabric: Stage) -> int:
+    """Run the job's `argv` on the hosts that its pattern names; the status is the worst of theirs.
+
+    Standard output and error go line by line to the progress. Raises Stopped when nothing has been
+    said for `patience_s`.
+    """
+    build.impair(fabric.plan, fabric.job["seed"])
+    chosen = [host for host in fabric.plan.hosts if fnmatchcase(host.name, fabric.job["pattern"])]
+    fabric.tell(phase="exec")
+    running = {
+        host.name: fabric.net[host.name].popen(
+            fabric.job["argv"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            cwd=fabric.job["cwd"],
+            env=os.environ | fabric.job["environment"] | torchrun_environment(rank, chosen),
+        )
+        for rank, host in enumerate(chosen)
+    }
+    for name, line in lines({name: process.stdout for name, process in running.items()}, fabric):
+        fabric.tell(host=name, line=line)
+    statuses = {name: process.wait() for name, process in running.items()}
+    for name, status in statuses.items():
+        if status:
+            fabric.tell(host=name, line=f"[exit status {status}]")
+    return max(abs(status) for status in statuses.values())
+
+
+def torchrun_environment(rank: int, chosen: list[Any]) -> dict[str, str]:
+    """What torchrun sets for one process per host."""
+    return {
+        "RANK": str(rank),
+        "WORLD_SIZE": str(len(chosen)),
+        "LOCAL_RANK": "0",
+        "LOCAL_WORLD_SIZE": "1",
+        "GROUP_RANK": str(rank),
+        "MASTER_ADDR": chosen[0].ip,
+        "MASTER_PORT": str(MASTER_PORT),
+    }
+
+
+def lines(outputs: dict[str, IO[bytes]], fabric: Stage) -> Iterator[tuple[str, str]]:
+    """Lines of several processes' output as they come, with the name of the process."""
+    rest = dict.fromkeys(outputs, b"")
+    with selectors.DefaultSelector() as selector:
+        for name, output in outputs.items():
+            selector.register(output, selectors.EVENT_READ, name)
+        while selector.get_map():
+            ready = selector.select(fabric.job["patience_s"])
+            if not ready:
+                waiting = ", ".join(key.data for key in selector.get_map().values())
+                limit = f"{fabric.job['patience_s']:g} s of {fabric.job['time']} time"
+                raise Stopped(f"nothing was said for {limit}; still running on: {waiting}")
+            for key, _ in ready:
+                data = os.read(key.fd, 65536)
+                *whole, rest[key.data] = (rest[key.data] + data).split(b"\n")
+                if not data:
+                    selector.unregister(key.fileobj)
+                    whole += [rest[key.data]] if rest[key.data] else []
+                yield from ((key.data, line.decode(errors="replace")) for line in whole)
+
+
+VERBS = {"run": run, "up": up, "exec": execute}

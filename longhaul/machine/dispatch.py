@@ -1,0 +1,178 @@
+"""Where a fabric runs: choose the machine, start `longhaul.inside` there, follow it to its end.
+
+One interface with two backends: `uml` boots a guest, `native` uses this kernel, in namespaces of
+its own. Either ends with all of its processes when we do, however we end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from longhaul.machine import native, uml
+from longhaul.machine.kernel import KernelUnavailable, ensure_kernel, kernel_release
+
+MACHINES = ("auto", "uml", "native")
+TIMES = ("virtual", "real")
+_LOOK_EVERY_S = 0.03
+_ANSWER_WITHIN_S = 20.0
+
+
+class MachineError(Exception):
+    """A fabric cannot run here, or did not run to its end; the text says why."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where, in which time, on which kernel, and why there."""
+
+    name: str
+    time: str
+    kernel: str
+    why: str
+
+
+def choose(wanted: str, time_mode: str) -> Machine:
+    """The machine for a run. Raises MachineError where the one that was asked for cannot be had."""
+    if wanted == "uml":
+        return _uml(time_mode, "as asked")
+    if wanted == "native":
+        return _native(time_mode)
+    if time_mode == "virtual":
+        return _uml(time_mode, "virtual time needs a kernel of its own")
+    if obstacle := native.obstacle():
+        return _uml(time_mode, f"this machine's own kernel will not do: {obstacle}")
+    return _native(time_mode)
+
+
+def _native(time_mode: str) -> Machine:
+    if time_mode == "virtual":
+        raise MachineError("--machine native has no virtual time: add --time real")
+    if obstacle := native.obstacle():
+        raise MachineError(f"--machine native cannot be had: {obstacle}")
+    return Machine("native", time_mode, os.uname().release, "it has all that a fabric needs")
+
+
+def _uml(time_mode: str, why: str) -> Machine:
+    try:
+        return Machine("uml", time_mode, kernel_release(ensure_kernel()), why)
+    except KernelUnavailable as error:
+        raise MachineError(f"no virtual-time kernel: {error}") from None
+
+
+def carry_out(
+    machine: Machine,
+    folder: Path,
+    job: dict[str, Any],
+    hear: Callable[[dict[str, Any]], None],
+    patience_s: float,
+) -> None:
+    """Do a job in `folder` (which holds `plan.json`), passing on each line of its progress.
+
+    Raises MachineError when it did not end well, or said nothing for `patience_s` wall seconds.
+    """
+    prepare(folder, job)
+    with _started(machine, folder, job) as process:
+        follow(process, folder, hear, patience_s)
+
+
+def prepare(folder: Path, job: dict[str, Any]) -> None:
+    """Put a job where the machine finds it."""
+    (folder / "job.json").write_text(json.dumps(job))
+    (folder / "logs").mkdir(exist_ok=True)
+
+
+@contextmanager
+def _started(machine: Machine, folder: Path, job: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
+    with (folder / "logs" / "console.log").open("wb") as console:
+        with on(machine, folder, job, console.fileno(), subprocess.PIPE) as process:
+            yield process
+
+
+@contextmanager
+def on(
+    machine: Machine, folder: Path, job: dict[str, Any], console: int | None, keyboard: int | None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a job on a machine; `console` and `keyboard` are as Popen's (None: our terminal)."""
+    if machine.name == "native":
+        with native.started(folder, console, keyboard) as process:
+            yield process
+        return
+    guest = uml.Guest(
+        kernel=ensure_kernel(),
+        run=folder,
+        seed=job["seed"],
+        time=machine.time,
+        memory_bytes=uml.memory_for(job["hosts"]),
+        cpu=uml.quietest_cpu() if job["cpu"] is None else job["cpu"],
+    )
+    with uml.booted(guest, console, keyboard) as process:
+        yield process
+
+
+def follow(
+    process: subprocess.Popen[bytes],
+    folder: Path,
+    hear: Callable[[dict[str, Any]], None],
+    patience_s: float,
+) -> None:
+    """Pass on progress until the process ends; see `carry_out`."""
+    progress = Progress(folder / "progress")
+    heard = time.monotonic()
+    asked = False
+    while True:
+        running = process.poll() is None
+        for message in progress.new():
+            heard = time.monotonic()
+            if text := message.get("stopped") or message.get("crashed"):
+                raise MachineError(text)
+            hear(message)
+        if not running:
+            break
+        silence_s = time.monotonic() - heard
+        if silence_s > patience_s + _ANSWER_WITHIN_S:
+            raise MachineError(f"nothing happened for {patience_s:.0f} s of wall time, and the ranks do not answer")
+        if silence_s > patience_s and not asked:
+            asked = True
+            ask(process)
+        time.sleep(_LOOK_EVERY_S)
+    if process.returncode:
+        raise MachineError(f"it ended with status {process.returncode}: see logs/console.log")
+    if not progress.ended:
+        raise MachineError("it ended early: see logs/console.log")
+
+
+def ask(process: subprocess.Popen[bytes]) -> None:
+    """Ask what the ranks wait for; the answer ends the run."""
+    assert process.stdin
+    process.stdin.write(b"?\n")
+    process.stdin.flush()
+
+
+class Progress:
+    """Reads whole lines of JSON off a file that grows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self.ended = False
+
+    def new(self) -> Iterator[dict[str, Any]]:
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                message = json.loads(line)
+                self.ended = self.ended or message.get("phase") == "end"
+                yield message

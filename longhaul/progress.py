@@ -1,0 +1,54 @@
+"""What a run is doing, on one line of the terminal that is gone at the end (plain lines elsewhere)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+
+PHASES = {
+    "hosts": "starting hosts",
+    "switches": "starting switches",
+    "network": "building the fabric",
+    "up": "installing routes",
+    "fidelity": "checking fidelity: delay, rate and loss of every long-haul link",
+    "workload": "replaying the workload",
+    "closing": "stopping the fabric",
+    "analysis": "analysing",
+}
+
+
+@contextmanager
+def shown() -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A function that takes a run's progress, and shows it on standard error."""
+    console = Console(stderr=True, highlight=False)
+    with console.status("reading", spinner="line") as status:
+        total = 0
+
+        def hear(message: dict[str, Any]) -> None:
+            nonlocal total
+            if "plan" in message:
+                total = message["workload"].warmup + message["workload"].iterations
+                console.print(opening(message))
+            elif "phase" in message:
+                status.update(PHASES.get(message["phase"], message["phase"]))
+            elif "iteration" in message:
+                status.update(f"replaying the workload: iteration {message['iteration'] + 1} of {total}")
+
+        yield hear
+
+
+def opening(message: dict[str, Any]) -> str:
+    """What is about to run, and where."""
+    plan, machine = message["plan"], message["machine"]
+    campuses = ", ".join(f"{c['name']} ({len(c['hosts'])})" for c in plan.campuses)
+    place = {
+        "uml": f"a User-Mode Linux {machine.kernel} guest",
+        "native": f"this machine's kernel {machine.kernel}",
+    }[machine.name]
+    return (
+        f"[bold]{plan.name}[/bold]: {len(plan.hosts)} hosts in {campuses}\n"
+        f"in {machine.time} time, on {place} ({machine.why})"
+    )
