@@ -13,7 +13,7 @@ from traffic.schedule import Op, Schedule, matches
 
 
 @dataclass(frozen=True)
-class Path:
+class Way:
     """From one host to another: seconds until the last frame of a message is there after it has
     left the slowest wire (α), and seconds per payload byte on that wire (β)."""
 
@@ -21,7 +21,7 @@ class Path:
     beta_s_per_byte: float
 
 
-def path(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Path:
+def path(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Way:
     """Along the plan's rules. A frame is received whole before it is sent on, so each wire but the
     slowest adds one frame's time. Raises LookupError where the rules lead nowhere."""
     ends = _ends(plan, source, sink)
@@ -29,7 +29,7 @@ def path(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Path:
     slowest_bps = min(end.shape.rate_bps for end in ends)
     frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
     delay_s = sum(end.shape.delay_s for end in ends)
-    return Path(delay_s + frames_s, 8 / (slowest_bps * plan.payload_share))
+    return Way(delay_s + frames_s, 8 / (slowest_bps * plan.payload_share))
 
 
 def _ends(plan: Plan, source: PlannedHost, sink: PlannedHost) -> list[End]:
@@ -66,7 +66,7 @@ class _Execution:
     def __init__(self, plan: Plan, schedule: Schedule, starts_s: Sequence[float]) -> None:
         self.plan = plan
         self.schedule = schedule
-        self.paths: dict[tuple[int, int], Path] = {}
+        self.paths: dict[tuple[int, int], Way] = {}
         self.wire_free = [0.0] * len(schedule)
         self.receivers = matches(schedule)
         self.left = {
@@ -111,7 +111,7 @@ class _Execution:
         if not self.left[at]:
             heapq.heappush(self.queue, (self.ready_s[at], at))
 
-    def _path(self, rank: int, op: Op) -> Path:
+    def _path(self, rank: int, op: Op) -> Way:
         pair = (rank, op.peer)
         if pair not in self.paths:
             self.paths[pair] = path(self.plan, self.plan.hosts[rank], self.plan.hosts[op.peer])

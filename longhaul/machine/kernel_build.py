@@ -25,7 +25,7 @@ TESTED = "7.3.4"  # the release that longhaul's figures were measured with
 OLDEST = "6.13"  # an older User-Mode Linux dies at once on a CPU with AMX
 
 FRAGMENT = Path(__file__).with_name("kernel.config")
-PATCH = Path(__file__).with_name("kernel-clock.patch")
+PATCH = Path(__file__).with_name("virtual-time.patch")
 SEEDED_RANDOM = Path(__file__).with_name("seeded_random.c")
 INGREDIENTS = (FRAGMENT, PATCH, SEEDED_RANDOM)
 

@@ -100,9 +100,11 @@ def booted(
 
 
 def _settle(cpu: int) -> None:
-    """In the child: on one CPU (a system call of the guest is a switch between two processes), and
-    dying with its parent."""
+    """In the child: on one CPU (a system call of the guest is a switch between two processes), dying
+    with its parent, and laid out in memory as always: the guest's size follows from where its heap
+    begins."""
     os.sched_setaffinity(0, {cpu})
+    _libc.personality(_ADDR_NO_RANDOMIZE)
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
