@@ -28,7 +28,7 @@ __all__ = [
 class App(OSKenApp):  # type: ignore[misc]
     """An application that speaks OpenFlow 1.3."""
 
-    OFP_VERSIONS = [ofproto_v1_3.OFP_VERSION]
+    OFP_VERSIONS = (ofproto_v1_3.OFP_VERSION,)
 
 
 def serve(application: str, port: int) -> None:

@@ -54,6 +54,7 @@ class Proactive(App):
 
     @set_ev_cls(ofp_event.EventOFPErrorMsg, [CONFIG_DISPATCHER, MAIN_DISPATCHER])  # type: ignore[untyped-decorator]
     def on_error(self, event: Any) -> None:
+        """A switch would not do something: say so in the log."""
         name = self.names.get(event.msg.datapath.id)
         log.error("%s refused: type %d code %d", name, event.msg.type, event.msg.code)
 

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from longhaul import __version__
 from longhaul.machine.dispatch import MACHINES, TIMES
@@ -28,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(words.verb(words))
     except InvalidInput as error:
-        return _complain(json.dumps(error.to_json(), indent=1) if _wants_json(words) else str(error), 2)
+        return _complain(
+            json.dumps(error.to_json(), indent=1) if _wants_json(words) else str(error), 2
+        )
     except FolderTaken as error:
         return _complain(f"longhaul: {error}", 2)
     except (MachineError, GuestError) as error:
@@ -69,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-Verbs = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _verb(verbs: Verbs, name: str, verb: Verb, what: str, example: str) -> argparse.ArgumentParser:
@@ -105,7 +108,9 @@ def _where(made: argparse.ArgumentParser, times: Sequence[str]) -> None:
 def _cpu(text: str) -> int:
     allowed = os.sched_getaffinity(0)
     if not text.isdigit() or int(text) not in allowed:
-        raise argparse.ArgumentTypeError(f"{text!r} is none of this process's CPUs {sorted(allowed)}")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is none of this process's CPUs {sorted(allowed)}"
+        )
     return int(text)
 
 

@@ -35,7 +35,9 @@ def shown() -> Iterator[Callable[[dict[str, Any]], None]]:
             elif "phase" in message:
                 status.update(PHASES.get(message["phase"], message["phase"]))
             elif "iteration" in message:
-                status.update(f"replaying the workload: iteration {message['iteration'] + 1} of {total}")
+                status.update(
+                    f"replaying the workload: iteration {message['iteration'] + 1} of {total}"
+                )
 
         yield hear
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
 import shutil
 import time
@@ -58,6 +59,16 @@ class Request:
     command: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What the files say, worked out: all that a run is a function of, but for the seed."""
+
+    plan: Plan
+    workload: Training
+    schedule: Schedule
+    files: tuple[str, ...]
+
+
 @dataclass
 class Watcher:
     """Hears of the run as it goes; all of its wall time is booked to one phase or another."""
@@ -68,15 +79,16 @@ class Watcher:
     _phase: str = "plan"
 
     def __call__(self, message: dict[str, Any]) -> None:
+        """Take one line of progress, and pass it on."""
         if "phase" in message:
             self.enter(message["phase"])
         self.hear(message)
 
     def enter(self, phase: str) -> None:
+        """Book the time since the last call, and begin another phase."""
         now = time.perf_counter()
-        self.phases_wall_s[self._phase] = (
-            self.phases_wall_s.get(self._phase, 0.0) + now - self._since
-        )
+        before = self.phases_wall_s.get(self._phase, 0.0)
+        self.phases_wall_s[self._phase] = before + now - self._since
         self._phase, self._since = phase, now
 
 
@@ -86,27 +98,39 @@ def run(request: Request, hear: Callable[[dict[str, Any]], None]) -> Path:
     Raises InvalidInput, MachineError, FolderTaken.
     """
     watcher = Watcher(hear)
-    plan = make_plan(load_topology(request.topology, request.overrides))
-    workload = load_workload(request.workload)
-    schedule = make_schedule(workload, plan)
+    inputs = read(request)
     machine = dispatch.choose(request.machine, request.time)
-    final = request.out or folder.next_free(plan.name)
+    final = request.out or folder.next_free(inputs.plan.name)
     with folder.new(final) as partial:
-        hear({"machine": machine, "plan": plan, "workload": workload})
-        prepare(partial, plan, workload, schedule)
-        job = make_job(request, plan, workload)
+        hear({"machine": machine, "plan": inputs.plan, "workload": inputs.workload})
+        prepare(partial, inputs)
+        job = make_job(request, inputs)
         dispatch.carry_out(machine, partial, job, watcher, request.patience_s)
-        watcher({"phase": "analysis"})
+        watcher.enter("analysis")
         collect(partial)
-        write_manifest(partial, request, plan, workload, machine, watcher)
+        manifest = make_manifest(request, inputs, machine)
+        folder.write_json(partial / "manifest.json", manifest)
         write_summary(partial)
         write_report(partial)
+        watcher.enter("end")
+        folder.write_json(
+            partial / "manifest.json", manifest | {"phases_wall_s": watcher.phases_wall_s}
+        )
         tidy(partial)
     return final
 
 
-def prepare(partial: Path, plan: Plan, workload: Training, schedule: Schedule) -> None:
+def read(request: Request) -> Inputs:
+    """Read and plan. Raises InvalidInput."""
+    topology = load_topology(request.topology, request.overrides)
+    workload = load_workload(request.workload)
+    plan = make_plan(topology)
+    return Inputs(plan, workload, make_schedule(workload, plan), topology.files + workload.files)
+
+
+def prepare(partial: Path, inputs: Inputs) -> None:
     """Write the plan and every rank's program."""
+    plan, workload, schedule = inputs.plan, inputs.workload, inputs.schedule
     folder.write_json(partial / "plan.json", plan_json(plan, workload, schedule))
     (partial / "programs").mkdir()
     for program in make_programs(workload, plan, schedule):
@@ -151,9 +175,11 @@ def ideal_iteration_s(plan: Plan, workload: Training) -> float:
     return flop / sum(host.flops for host in hosts) + wire_s
 
 
-def make_job(request: Request, plan: Plan, workload: Training) -> dict[str, Any]:
+def make_job(request: Request, inputs: Inputs) -> dict[str, Any]:
     """What the machine is told. `patience_s`, in the run's own time, is long for any iteration."""
-    expected_s = max(compute_s(workload, plan.hosts)) + ring_textbook_s(plan, size_bytes(workload, plan))
+    plan, workload = inputs.plan, inputs.workload
+    collective_s = ring_textbook_s(plan, size_bytes(workload, plan))
+    expected_s = max(compute_s(workload, plan.hosts)) + collective_s
     return {
         "verb": "run",
         "seed": request.seed,
@@ -177,32 +203,25 @@ def collect(partial: Path) -> None:
     write_events({"rank": ranks, "kind": kinds} | columns, partial / "events.parquet")
 
 
-def write_manifest(
-    partial: Path,
-    request: Request,
-    plan: Plan,
-    workload: Training,
-    machine: dispatch.Machine,
-    watcher: Watcher,
-) -> None:
-    """Everything that the run is a function of, and where and how long it ran."""
-    watcher.enter("report")
-    sources = (request.topology, request.workload)
-    manifest = {
+def make_manifest(request: Request, inputs: Inputs, machine: dispatch.Machine) -> dict[str, Any]:
+    """Everything that the run is a function of, and where it ran."""
+    digests = {
+        os.path.relpath(path): hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        for path in inputs.files
+    }
+    return {
         "longhaul": __version__,
-        "name": plan.name,
+        "name": inputs.plan.name,
         "command": shlex.join(request.command),
         "seed": request.seed,
         "time": request.time,
         "machine": machine.name,
         "why_this_machine": machine.why,
         "kernel": machine.kernel,
-        "inputs": {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in sources},
+        "inputs": digests,
         "overrides": list(request.overrides),
-        "warmup": workload.warmup,
-        "phases_wall_s": watcher.phases_wall_s,
+        "warmup": inputs.workload.warmup,
     }
-    folder.write_json(partial / "manifest.json", manifest)
 
 
 def tidy(partial: Path) -> None:

@@ -22,6 +22,7 @@ import time
 from array import array
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 FIELDS = ("iteration", "task", "op", "kind", "peer", "bytes", "ready_ns", "start_ns", "end_ns")
@@ -45,8 +46,7 @@ def run(program: Program, channel: Any, reply: Callable[[dict[str, Any]], None])
     `congestion` and `events` (a file to write). Replies `ready`, then `iteration` after each, then
     `done`. SIGUSR1 makes it reply `waiting` with what it waits for.
     """
-    with open(program["file"]) as file:
-        program |= json.load(file)
+    program |= json.loads(Path(program["file"]).read_text())
     replay = Replay(program)
     try:
         replay.connect()
@@ -57,7 +57,7 @@ def run(program: Program, channel: Any, reply: Callable[[dict[str, Any]], None])
         for iteration in range(program["iterations"]):
             replay.iterate(iteration)
             reply({"iteration": iteration})
-        with open(program["events"], "wb") as file:
+        with Path(program["events"]).open("wb") as file:
             replay.events.tofile(file)
         reply({"state": "done", "wrong": replay.wrong})
     finally:
@@ -75,12 +75,14 @@ class Timer:
             raise OSError(ctypes.get_errno(), "timerfd_create")
 
     def set(self, when_ns: int) -> None:
+        """Go off at this time of CLOCK_MONOTONIC, at once if it has passed."""
         seconds, nanoseconds = divmod(max(when_ns, 1), 1_000_000_000)
         spec = ctypes.create_string_buffer(_TIMERSPEC.pack(0, 0, seconds, nanoseconds))
         if _libc.timerfd_settime(self.fd, _ABSOLUTE, spec, None):
             raise OSError(ctypes.get_errno(), "timerfd_settime")
 
     def wait(self, when_ns: int) -> None:
+        """Sleep until then."""
         self.set(when_ns)
         select.select([self.fd], [], [])
         os.read(self.fd, 8)
@@ -182,6 +184,7 @@ class Replay:
         return self.numbers.wrong if self.numbers else 0
 
     def close(self) -> None:
+        """Close all connections."""
         for peer in (*self.out.values(), *self.into.values()):
             peer.sock.close()
         self.poller.close()
@@ -332,7 +335,9 @@ class Replay:
         while operation := peer.next():
             while operation.moved < operation.size:
                 if not self._take(peer, operation):
-                    self._wake_after(peer, operation.size - operation.moved if operation.moved else 1)
+                    self._wake_after(
+                        peer, operation.size - operation.moved if operation.moved else 1
+                    )
                     return
             if self.numbers and operation.kind == "reduce":
                 add(self.data, self.scratch, operation.offset, operation.size)
@@ -410,9 +415,11 @@ class Numbers:
         return ((rank + 1) * 40503 + iteration * 7919) % 65521
 
     def _tiled(self, factor: int, bias: int) -> bytes:
-        lanes = array("I", (factor * (i * 2654435761 % 65536) + bias for i in range(_PATTERN_LANES)))
+        lanes = array(
+            "I", (factor * (i * 2654435761 % 65536) + bias for i in range(_PATTERN_LANES))
+        )
         block = lanes.tobytes()
-        return (block * (self.size // len(block) + 1))[: self.size]
+        return bytes((block * (self.size // len(block) + 1))[: self.size])
 
 
 def add(data: memoryview, other: memoryview, offset: int, size: int) -> None:

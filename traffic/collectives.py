@@ -6,8 +6,9 @@ To add one, write such a function and name it in ALGORITHMS.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
-from traffic.schedule import Op, Schedule
+from traffic.schedule import Kind, Op, Schedule
 
 ELEMENT_BYTES = 4
 
@@ -16,7 +17,7 @@ def chunks(size_bytes: int, count: int) -> list[tuple[int, int]]:
     """Cut a buffer into `count` (offset, size) pieces of whole elements, as even as they can be."""
     elements = size_bytes // ELEMENT_BYTES
     edges = [ELEMENT_BYTES * (elements * i // count) for i in range(count + 1)]
-    return [(a, b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(a, b - a) for a, b in pairwise(edges)]
 
 
 def ring_all_reduce(ranks: int, size_bytes: int) -> Schedule:
@@ -35,7 +36,7 @@ def _ring_rank(rank: int, ranks: int, pieces: list[tuple[int, int]]) -> tuple[Op
     for step in range(2 * (ranks - 1)):
         received_before = (2 * step - 1,) if step else ()
         ops.append(Op("send", (rank + 1) % ranks, *pieces[(rank - step) % ranks], received_before))
-        kind = "reduce" if step < ranks - 1 else "copy"
+        kind: Kind = "reduce" if step < ranks - 1 else "copy"
         ops.append(Op(kind, (rank - 1) % ranks, *pieces[(rank - step - 1) % ranks]))
     return tuple(ops)
 

@@ -54,8 +54,9 @@ def _ends(plan: Plan, source: PlannedHost, sink: PlannedHost) -> list[End]:
 def pipelined_s(plan: Plan, schedule: Schedule, starts_s: Sequence[float]) -> float:
     """Seconds from the last rank's start until the last rank is done; `starts_s` by rank.
 
-    Ranks that start early get ahead as far as the schedule lets them. A send starts when it may and its sender's wire is free; it frees the wire after size·β, and its
-    last byte is there α later. Raises ValueError for a schedule that cannot finish.
+    Ranks that start early get ahead as far as the schedule lets them. A send starts when it may and
+    its sender's wire is free; it frees the wire after size·β, and its last byte is there α later.
+    Raises ValueError for a schedule that cannot finish.
     """
     return max(_Execution(plan, schedule, starts_s).run(), default=0.0) - max(starts_s)
 

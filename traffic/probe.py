@@ -27,7 +27,7 @@ _UDP_SEGMENT = 103  # one send, many datagrams [include/uapi/linux/udp.h]
 _ECHO = struct.Struct("!BBHHH")
 
 
-def run(job: dict[str, Any], channel: Any, reply: Callable[[dict[str, Any]], None]) -> None:
+def run(job: dict[str, Any], _channel: Any, reply: Callable[[dict[str, Any]], None]) -> None:
     """Play the role that the job names, with its arguments."""
     ROLES[job["role"]](reply, **job["arguments"])
 
@@ -53,12 +53,12 @@ def _round_trip_ns(sock: socket.socket, number: int) -> int:
     while True:
         answer = sock.recv(1024)
         if _ECHO.unpack_from(answer, 20)[::4] == (0, number):
-            return time.monotonic_ns() - sent_ns
+            return int(time.monotonic_ns() - sent_ns)
 
 
-def _checksum(data: bytes) -> int:
+def _checksum(data: bytes | bytearray) -> int:
     """The Internet checksum of an even number of bytes. [RFC 1071]"""
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
@@ -92,7 +92,7 @@ def iperf_client(
 def _iperf3() -> Any:
     """The bindings; hosts start without site-packages, for speed."""
     site.main()
-    import iperf3
+    import iperf3  # noqa: PLC0415
 
     return iperf3
 
@@ -104,7 +104,9 @@ def _received(result: Any) -> dict[str, Any]:
     return {"goodput_Bps": received["bytes"] / received["seconds"], "bytes": received["bytes"]}
 
 
-def datagrams(reply: Callable[[dict[str, Any]], None], address: str, bursts: int, gap_s: float) -> None:
+def datagrams(
+    reply: Callable[[dict[str, Any]], None], address: str, bursts: int, gap_s: float
+) -> None:
     """Send `bursts` of BURST small datagrams, `gap_s` apart. They are counted on the wire; the
     other end need not read them."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

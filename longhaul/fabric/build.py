@@ -23,6 +23,7 @@ from longhaul.fabric.openvswitch import vsctl
 from longhaul.fabric.plan import End, Plan, PlannedHost, PlannedLink
 
 CONTROLLER_PORT = 6653
+Switches = tuple[Any, ...]
 
 
 class LazyShell(Node):  # type: ignore[misc]
@@ -34,6 +35,7 @@ class LazyShell(Node):  # type: ignore[misc]
 
     @property
     def shell(self) -> Any:
+        """The shell's process, started at the first look."""
         if self._shell is None and not self._starting:
             self._starting = True
             super().startShell()
@@ -45,7 +47,7 @@ class LazyShell(Node):  # type: ignore[misc]
     def shell(self, process: Any) -> None:
         self._shell = process
 
-    def startShell(self, mnopts: str | None = None) -> None:  # noqa: N802 (Mininet's name)
+    def startShell(self, mnopts: str | None = None) -> None:  # noqa: ARG002, N802 (Mininet's)
         """Called when the node is made: only note where it lives."""
         self.home = self.pid = self.params.get("home", 1)
 
@@ -56,10 +58,12 @@ class LazyShell(Node):  # type: ignore[misc]
         return super()._popen(cmd, **params)
 
     def terminate(self) -> None:
+        """End the shell, if it was ever started."""
         if self._shell is not None:
             super().terminate()
 
     def cleanup(self) -> None:
+        """Close the shell's terminal, if there is one."""
         if self._shell is not None:
             super().cleanup()
 
@@ -90,7 +94,8 @@ class FabricSwitch(LazyShell, OVSSwitch):  # type: ignore[misc]
         self.fabric_controllers = controllers
 
     @classmethod
-    def batchStartup(cls, switches: tuple[Any, ...], run: Any = None) -> tuple[Any, ...]:  # noqa: N802
+    def batchStartup(cls, switches: Switches, run: Any = None) -> Switches:  # noqa: ARG003, N802
+        """Make all bridges in one transaction."""
         vsctl([command for switch in switches for command in switch.commands_to_start()])
         for switch in switches:
             switch.batch = False
@@ -110,10 +115,16 @@ class FabricSwitch(LazyShell, OVSSwitch):  # type: ignore[misc]
         for interface in self.intfList():
             if self.ports[interface]:
                 yield ["add-port", self.name, interface.name]
-                yield ["set", "Interface", interface.name, f"ofport_request={self.ports[interface]}"]
+                yield [
+                    "set",
+                    "Interface",
+                    interface.name,
+                    f"ofport_request={self.ports[interface]}",
+                ]
 
     @classmethod
-    def batchShutdown(cls, switches: tuple[Any, ...], run: Any = None) -> tuple[Any, ...]:  # noqa: N802
+    def batchShutdown(cls, switches: Switches, run: Any = None) -> Switches:  # noqa: ARG003, N802
+        """Remove all bridges in one transaction."""
         vsctl([["--if-exists", "del-br", switch.name] for switch in switches])
         for switch in switches:
             switch.terminate()
@@ -139,14 +150,15 @@ class FabricController(LazyShell, Controller):  # type: ignore[misc]
 class PlannedVeth(Link):  # type: ignore[misc]
     """A link whose interfaces netlink has made."""
 
-    def makeIntfPair(self, *_names: Any, **_params: Any) -> tuple[Any, Any]:  # type: ignore[override]  # noqa: N802
-        return None, None
+    def makeIntfPair(self, *_names: Any, **_params: Any) -> None:  # noqa: N802
+        """Nothing: both are there."""
 
 
 class FabricIntf(Intf):  # type: ignore[misc]
     """An interface that was configured over netlink when it was made."""
 
     def config(self, **_params: Any) -> dict[str, Any]:
+        """Nothing to do."""
         return {}
 
 
@@ -209,9 +221,9 @@ def make_links(plan: Plan, homes: Mapping[str, int]) -> None:
     with netlink.sockets_of(None) as root:
         netlink.up(root, "lo")
         for link in plan.links:
-            ends = [_veth(end, planned, homes) for end in link.ends]
-            netlink.create_pair(root, *ends, plan.mtu_bytes)
-            for veth in ends:
+            a, b = (_veth(end, planned, homes) for end in link.ends)
+            netlink.create_pair(root, a, b, plan.mtu_bytes)
+            for veth in (a, b):
                 if veth.pid is None:
                     netlink.up(root, veth.name)
     for link in plan.links:
@@ -220,9 +232,7 @@ def make_links(plan: Plan, homes: Mapping[str, int]) -> None:
                 netlink.configure_host(there, link.a.interface, planned[link.a.node].ip)
 
 
-def _veth(
-    end: End, planned: Mapping[str, PlannedHost], homes: Mapping[str, int]
-) -> netlink.Veth:
+def _veth(end: End, planned: Mapping[str, PlannedHost], homes: Mapping[str, int]) -> netlink.Veth:
     host = planned.get(end.node)
     return netlink.Veth(end.interface, host.mac if host else None, homes.get(end.node))
 
@@ -248,4 +258,3 @@ def impair(plan: Plan, seed: int) -> None:
             for end in link.ends:
                 if end.shape.impaired:
                     netlink.shape(root, end.interface, end.shape, seed)
-

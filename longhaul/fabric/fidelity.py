@@ -21,7 +21,9 @@ from longhaul.fabric.plan import (
     Plan,
     PlannedHost,
     PlannedLink,
+    Shape,
 )
+from longhaul.fabric.routes import campus_prefix
 from traffic.probe import BURST, DATAGRAM_BYTES
 
 LIMIT = 0.01
@@ -40,8 +42,8 @@ SPACING = 2.0  # of bursts, in times that the link needs for one
 
 @dataclass(frozen=True)
 class Measured:
-    """One line of the fidelity table. `error` is relative; `ok` is False where the run must be
-    marked unfaithful (a loss within its sampling error is fine)."""
+    """One line of the fidelity table. `error` is relative; the run is unfaithful where one is not
+    `ok`, which is where `error` is beyond `limit`."""
 
     what: str
     link: str
@@ -54,99 +56,156 @@ class Measured:
     ok: bool
 
 
-def check_clean(plan: Plan, hosts: Hosts) -> Iterator[Measured]:
-    """RTT and goodput of every long-haul link, with rate and delay alone."""
-    for link in plan.long_hauls():
-        if not direct(plan, link):
-            continue
-        near, far = ends(plan, link)
-        yield _rtt(plan, hosts, link, near, far)
-        yield _goodput(plan, hosts, link, link.a, near, far)
-        yield _goodput(plan, hosts, link, link.b, far, near)
+@dataclass(frozen=True)
+class Direction:
+    """One direction of a long-haul link: the end that sends, and the probes on either side."""
+
+    link: PlannedLink
+    end: End
+    source: PlannedHost
+    sink: PlannedHost
+
+    def __str__(self) -> str:
+        return f"{self.source.campus}→{self.sink.campus}"
+
+    @property
+    def rtt_s(self) -> float:
+        """The propagation round trip."""
+        return sum(end.shape.delay_s for end in self.link.ends)
+
+    def compare(self, what: str, quantity: str, values: tuple[float, float], unit: str) -> Measured:
+        """A line of the table from (asked, measured), to be within LIMIT."""
+        return self.line(what, quantity, values, unit, LIMIT)
+
+    def line(
+        self, what: str, quantity: str, values: tuple[float, float], unit: str, limit: float
+    ) -> Measured:
+        """A line of the table from (asked, measured)."""
+        asked, measured = values
+        error = measured / asked - 1
+        name = self.link.name
+        return Measured(
+            f"{name} {what}",
+            name,
+            quantity,
+            asked,
+            measured,
+            error,
+            unit,
+            limit,
+            abs(error) <= limit,
+        )
 
 
-def check_loss(plan: Plan, hosts: Hosts) -> Iterator[Measured]:
-    """One-way loss of every direction that is to lose packets."""
-    for link in plan.long_hauls():
-        if not direct(plan, link):
-            continue
-        near, far = ends(plan, link)
-        for end, source, sink in ((link.a, near, far), (link.b, far, near)):
-            if end.shape.loss:
-                yield _loss(plan, hosts, link, end, source, sink)
+class Check:
+    """Measures a running fabric through its probes."""
 
+    def __init__(self, plan: Plan, hosts: Hosts) -> None:
+        self._plan = plan
+        self._hosts = hosts
+        self._directions = [d for link in plan.long_hauls() for d in directions(plan, link)]
 
-def ends(plan: Plan, link: PlannedLink) -> tuple[PlannedHost, PlannedHost]:
-    """The probes at the two ends of a long-haul link."""
-    at = {probe.leaf: probe for probe in plan.probes}
-    return at[link.a.node], at[link.b.node]
+    def clean(self) -> Iterator[Measured]:
+        """RTT and goodput of every long-haul link, with rate and delay alone."""
+        for way in self._directions:
+            if way.end is way.link.a:
+                yield self._rtt(way)
+            yield self._goodput(way)
 
+    def loss(self) -> Iterator[Measured]:
+        """One-way loss of every direction that is to lose packets."""
+        for way in self._directions:
+            if way.end.shape.loss:
+                yield self._loss(way)
 
-def direct(plan: Plan, link: PlannedLink) -> bool:
-    """Do the routes between the campuses at a link's ends use that link, in both directions?"""
-    ports = {(rule.switch, rule.prefix): rule.port for rule in plan.rules}
-    near, far = ends(plan, link)
-    return all(
-        ports[end.node, "10.{}.0.0/16".format(there.ip.split(".")[1])] == end.port
-        for end, there in ((link.a, far), (link.b, near))
-    )
-
-
-def path_frames_s(plan: Plan, link: PlannedLink, frame_bytes: int) -> float:
-    """Time to put one frame on every wire of the round trip between a link's probes, seconds."""
-    rates = [
-        end.shape.rate_bps
-        for wire in plan.links
-        if wire.name == link.name
-        or (wire.kind == "probe" and wire.b.node in (link.a.node, link.b.node))
-        for end in wire.ends
-    ]
-    return sum(8 * frame_bytes / rate for rate in rates)
-
-
-def _rtt(
-    plan: Plan, hosts: Hosts, link: PlannedLink, near: PlannedHost, far: PlannedHost
-) -> Measured:
-    """Asked: the sum of the delays, and the time to send an echo's frame over each wire."""
-    asked = sum(end.shape.delay_s for end in link.ends) + path_frames_s(plan, link, ECHO_FRAME_BYTES)
-    job = _role(hosts, near, "echo", address=far.ip, count=ECHOES)
-    measured = job.hear()["rtt_s"]
-    job.close()
-    return _compare(f"{link.name} RTT", link.name, "rtt", asked, measured, "s")
-
-
-def _goodput(
-    plan: Plan, hosts: Hosts, link: PlannedLink, end: End, source: PlannedHost, sink: PlannedHost
-) -> Measured:
-    """Asked: the link's rate times the payload's share of a full frame.
-
-    iperf3 sends; what reaches the receiver is read off its wire between two instants, since
-    iperf3's own clock moves in steps of 10 ms here. It keeps the link full and half its queue:
-    dropping nothing, it measures the link rather than a congestion control.
-    """
-    asked = end.shape.rate_bps / 8 * plan.payload_share
-    rtt_s = sum(e.shape.delay_s for e in link.ends)
-    in_line = end.shape.rate_bps * end.shape.delay_s / 8 / plan.frame_bytes
-    queue_s = (end.shape.limit_packets - in_line) * plan.frame_bytes * 8 / end.shape.rate_bps
-    ramp_s = RAMP_ROUNDS * (rtt_s + queue_s)
-    window_s = max(WINDOW_ROUNDS * (rtt_s + queue_s), LEAST_WINDOW_S)
-    size = round(asked * (ramp_s + 1.2 * window_s))
-    server = _role(hosts, sink, "iperf-server", address=sink.ip)
-    server.hear()
-    buffer_bytes = round(asked * (rtt_s + queue_s / 2) * SKB_OVERHEAD)
-    client = _role(
-        hosts, source, "iperf-client",
-        address=sink.ip, size_bytes=size, send_buffer_bytes=buffer_bytes,
-    )  # fmt: skip
-    measured = _payload_rate(_port_to(plan, sink), ramp_s, window_s)
-    for job in (client, server):
-        job.hear()
+    def _rtt(self, way: Direction) -> Measured:
+        """Asked: the sum of the delays, and the time to send an echo's frame over each wire."""
+        asked = way.rtt_s + self._frames_s(way, ECHO_FRAME_BYTES)
+        job = self._role(way.source, "echo", address=way.sink.ip, count=ECHOES)
+        measured = job.hear()["rtt_s"]
         job.close()
-    what = f"{link.name} goodput {source.campus}→{sink.campus}"
-    return _compare(what, link.name, "goodput", asked, measured, "Bps")
+        return way.compare("RTT", "rtt", (asked, measured), "s")
+
+    def _frames_s(self, way: Direction, frame_bytes: int) -> float:
+        """Time to put one frame on every wire of the round trip between a link's probes, seconds."""
+        wires = (
+            wire
+            for wire in self._plan.links
+            if wire == way.link or wire.a.node in (way.source.name, way.sink.name)
+        )
+        return sum(8 * frame_bytes / end.shape.rate_bps for wire in wires for end in wire.ends)
+
+    def _goodput(self, way: Direction) -> Measured:
+        """Asked: the link's rate times the payload's share of a full frame.
+
+        iperf3 sends; what reaches the receiver is read off its wire between two instants, since
+        iperf3's own clock moves in steps of 10 ms here. It keeps the link full and half its queue:
+        dropping nothing, it measures the link rather than a congestion control.
+        """
+        asked = way.end.shape.rate_bps / 8 * self._plan.payload_share
+        queue_s = self._queue_s(way.end)
+        ramp_s = RAMP_ROUNDS * (way.rtt_s + queue_s)
+        window_s = max(WINDOW_ROUNDS * (way.rtt_s + queue_s), LEAST_WINDOW_S)
+        server = self._role(way.sink, "iperf-server", address=way.sink.ip)
+        server.hear()
+        client = self._role(
+            way.source,
+            "iperf-client",
+            address=way.sink.ip,
+            size_bytes=round(asked * (ramp_s + 1.2 * window_s)),
+            send_buffer_bytes=round(asked * (way.rtt_s + queue_s / 2) * SKB_OVERHEAD),
+        )
+        measured = payload_rate(self._port_to(way.sink), ramp_s, window_s)
+        for job in (client, server):
+            job.hear()
+            job.close()
+        return way.compare(f"goodput {way}", "goodput", (asked, measured), "Bps")
+
+    def _queue_s(self, end: End) -> float:
+        """How long the queue of an interface is when full: its limit less what is on the line."""
+        frame_bits = 8 * self._plan.frame_bytes
+        return end.shape.limit_packets * frame_bits / end.shape.rate_bps - end.shape.delay_s
+
+    def _loss(self, way: Direction) -> Measured:
+        """Datagrams, counted on the far border's port to its probe. `ok` unless the count is further
+        than four standard deviations from what was asked; few losses make that wide."""
+        shape = way.end.shape
+        bursts = math.ceil(min(MOST_DATAGRAMS, LOSS_EVENTS / shape.loss) / BURST)
+        count = bursts * BURST
+        gap_s = SPACING * 8 * BURST * DATAGRAM_FRAME_BYTES / shape.rate_bps
+        port = self._port_to(way.sink)
+        with netlink.sockets_of(None) as route:
+            before = netlink.sent(route, port).packets
+            sender = self._role(
+                way.source, "datagrams", address=way.sink.ip, bursts=bursts, gap_s=gap_s
+            )
+            sender.hear()
+            sender.close()
+            time.sleep(gap_s + 2 * shape.delay_s + shape.jitter_s)
+            lost = count - (netlink.sent(route, port).packets - before)
+        limit = 4 * math.sqrt((1 - shape.loss) / (count * shape.loss)) * clustering(shape)
+        return way.line(f"loss {way}", "loss", (shape.loss, lost / count), "ratio", limit)
+
+    def _port_to(self, probe: PlannedHost) -> str:
+        """The interface of a border that leads to its probe."""
+        return next(wire.b.interface for wire in self._plan.links if wire.a.node == probe.name)
+
+    def _role(self, host: PlannedHost, role: str, **arguments: Any) -> Job:
+        return self._hosts.job(host.name, "traffic.probe", role=role, arguments=arguments)
 
 
-def _payload_rate(interface: str, ramp_s: float, window_s: float) -> float:
+def directions(plan: Plan, link: PlannedLink) -> tuple[Direction, ...]:
+    """Both directions of a link, as its campuses' probes can measure it; none where the routes
+    between the two campuses take another way."""
+    at = {probe.leaf: probe for probe in plan.probes}
+    near, far = at[link.a.node], at[link.b.node]
+    both = (Direction(link, link.a, near, far), Direction(link, link.b, far, near))
+    ports = {(rule.switch, rule.prefix): rule.port for rule in plan.rules}
+    uses = [ports[way.end.node, campus_prefix(way.sink.ip)] == way.end.port for way in both]
+    return both if all(uses) else ()
+
+
+def payload_rate(interface: str, ramp_s: float, window_s: float) -> float:
     """TCP payload per second that an interface sends, from `ramp_s` after it begins to be busy."""
     with netlink.sockets_of(None) as route:
         idle = netlink.sent(route, interface)
@@ -160,49 +219,7 @@ def _payload_rate(interface: str, ramp_s: float, window_s: float) -> float:
     return (last.bytes - first.bytes - headers) / (last_s - first_s)
 
 
-def _loss(
-    plan: Plan, hosts: Hosts, link: PlannedLink, end: End, source: PlannedHost, sink: PlannedHost
-) -> Measured:
-    """Datagrams, counted on the far border's port to its probe. `ok` unless the count is further
-    than four standard deviations from what was asked; few losses make that wide."""
-    asked = end.shape.loss
-    bursts = math.ceil(min(MOST_DATAGRAMS, LOSS_EVENTS / asked) / BURST)
-    count = bursts * BURST
-    gap_s = SPACING * 8 * BURST * DATAGRAM_FRAME_BYTES / end.shape.rate_bps
-    port = _port_to(plan, sink)
-    with netlink.sockets_of(None) as route:
-        before = netlink.sent(route, port).packets
-        sender = _role(hosts, source, "datagrams", address=sink.ip, bursts=bursts, gap_s=gap_s)
-        sender.hear()
-        sender.close()
-        time.sleep(gap_s + 2 * end.shape.delay_s + end.shape.jitter_s)
-        lost = count - (netlink.sent(route, port).packets - before)
-    tolerance = 4 * math.sqrt((1 - asked) / (count * asked)) * _clustering(end)
-    error = lost / count / asked - 1
-    what = f"{link.name} loss {source.campus}→{sink.campus}"
-    return Measured(
-        what, link.name, "loss", asked, lost / count, error, "ratio", tolerance,
-        abs(error) <= tolerance,
-    )  # fmt: skip
-
-
-def _port_to(plan: Plan, probe: PlannedHost) -> str:
-    """The interface of a border that leads to its probe."""
-    return next(wire.b.interface for wire in plan.links if wire.a.node == probe.name)
-
-
-def _clustering(end: End) -> float:
+def clustering(shape: Shape) -> float:
     """How much wider bursts make the count's spread: √((1+ρ)/(1−ρ)) for lag-1 correlation ρ."""
-    rho = end.shape.loss_correlation
+    rho = shape.loss_correlation
     return math.sqrt((1 + rho) / (1 - rho))
-
-
-def _role(hosts: Hosts, host: PlannedHost, role: str, **arguments: Any) -> Job:
-    return hosts.job(host.name, "traffic.probe", role=role, arguments=arguments)
-
-
-def _compare(
-    what: str, link: str, quantity: str, asked: float, measured: float, unit: str
-) -> Measured:
-    error = measured / asked - 1
-    return Measured(what, link, quantity, asked, measured, error, unit, LIMIT, abs(error) <= LIMIT)

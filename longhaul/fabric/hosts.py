@@ -35,6 +35,7 @@ class Job:
         self.tell(request)
 
     def tell(self, message: dict[str, Any]) -> None:
+        """Send the job a message."""
         self._socket.sendall(json.dumps(message).encode() + b"\n")
 
     def hear(self) -> dict[str, Any]:
@@ -68,9 +69,11 @@ class Job:
             return []
 
     def fileno(self) -> int:
+        """For selectors."""
         return self._socket.fileno()
 
     def close(self) -> None:
+        """Hang up."""
         self._socket.close()
 
 
@@ -86,6 +89,7 @@ class Hosts:
         return Job(host, self.folder / host, {"module": module, **arguments})
 
     def signal(self, host: str, number: int) -> None:
+        """Send a signal to a host's process."""
         os.kill(self.pids[host], number)
 
 
@@ -102,7 +106,8 @@ def started(names: Sequence[str], folder: Path, log: Path) -> Iterator[Hosts]:
             stderr=errors,
             cwd=Path(__file__).parents[2],
         )
-    assert launcher.stdin and launcher.stdout
+    assert launcher.stdin
+    assert launcher.stdout
     launcher.stdin.write((" ".join(names) + "\n").encode())
     launcher.stdin.flush()
     pids: dict[str, int] = {}

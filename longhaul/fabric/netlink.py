@@ -13,6 +13,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from pyroute2 import IPRoute
@@ -77,7 +78,7 @@ plugins["netem"] = _Netem
 
 def netem_options(shape: Shape, seed: int) -> dict[str, Any]:
     """TCA_OPTIONS of a netem that does what `shape` says, drawing from `seed`."""
-    rate_Bps = round(shape.rate_bps / 8)  # noqa: N806 (bytes per second, as everywhere)
+    rate_Bps = round(shape.rate_bps / 8)
     attrs: list[list[Any]] = [
         ["TCA_NETEM_LATENCY64", round(shape.delay_s * 1e9)],
         ["TCA_NETEM_JITTER64", round(shape.jitter_s * 1e9)],
@@ -105,7 +106,7 @@ def netem_options(shape: Shape, seed: int) -> dict[str, Any]:
     }
 
 
-def _rate(rate_Bps: int) -> dict[str, int]:  # noqa: N803
+def _rate(rate_Bps: int) -> dict[str, int]:
     return {"rate": rate_Bps, "packet_overhead": 0, "cell_size": 0, "cell_overhead": 0}
 
 
@@ -152,7 +153,7 @@ def sockets_of(pid: int | None) -> Iterator[IPRoute]:
 def _enter(pid: int) -> IPRoute:
     home = os.open("/proc/self/ns/net", os.O_RDONLY)
     try:
-        with open(f"/proc/{pid}/ns/net") as there:
+        with Path(f"/proc/{pid}/ns/net").open() as there:
             _setns(there.fileno())
         return IPRoute()
     finally:
@@ -191,6 +192,7 @@ def up(route: IPRoute, interface: str) -> int:
 
 
 def index_of(route: IPRoute, interface: str) -> int:
+    """An interface's index. Raises LookupError."""
     found = route.link_lookup(ifname=interface)
     if not found:
         raise LookupError(f"no interface {interface}")

@@ -20,7 +20,9 @@ GATEWAY = "10.255.255.254"
 GATEWAY_MAC = "0a:ff:00:00:00:01"
 HOST_QUEUE_PACKETS = 100_000  # a sender's own queue is bounded by its socket buffers, not by drops
 SMALLEST_QUEUE_PACKETS = 100
-BORDER_RATE = 4.0  # a probe's access link, as a multiple of the fastest long-haul link of its campus
+BORDER_RATE = (
+    4.0  # a probe's access link, as a multiple of the fastest long-haul link of its campus
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class PlannedLink:
 
     @property
     def ends(self) -> tuple[End, End]:
+        """Both ends."""
         return (self.a, self.b)
 
 
@@ -128,6 +131,7 @@ class Plan:
         return (self.mtu_bytes - TCP_IP_HEADERS) / self.frame_bytes
 
     def long_hauls(self) -> Iterator[PlannedLink]:
+        """The links between campuses."""
         return (link for link in self.links if link.kind == "long-haul")
 
     def to_json(self) -> dict[str, Any]:

@@ -55,8 +55,12 @@ def route(
                 yield _towards(switch, target, target.prefix, graph, to)
         for campus, border in borders.items():
             if campus != switch.campus:
-                prefix = "10.{}.0.0/16".format(border.prefix.split(".")[1])
-                yield _towards(switch, border, prefix, graph, to)
+                yield _towards(switch, border, campus_prefix(border.prefix), graph, to)
+
+
+def campus_prefix(address: str) -> str:
+    """The prefix of the whole campus that an address (or a prefix) belongs to."""
+    return "10.{}.0.0/16".format(address.split(".")[1])
 
 
 def _holds(switch: PlannedSwitch, hosts: Iterable[PlannedHost]) -> bool:

@@ -93,4 +93,3 @@ def _wait_for_routes(ready: Path, within_s: float = 60.0) -> None:
         if time.monotonic() > deadline:
             raise Stopped("the controller did not install all routes: see logs/controller.log")
         time.sleep(0.01)
-

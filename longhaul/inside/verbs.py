@@ -31,9 +31,10 @@ MASTER_PORT = 29500
 def run(fabric: Stage) -> int:
     """The fidelity check, then the workload."""
     fabric.tell(phase="fidelity")
-    checks = list(fidelity.check_clean(fabric.plan, fabric.hosts))
+    check = fidelity.Check(fabric.plan, fabric.hosts)
+    checks = list(check.clean())
     build.impair(fabric.plan, fabric.job["seed"])
-    checks += fidelity.check_loss(fabric.plan, fabric.hosts)
+    checks += check.loss()
     (fabric.folder / "fidelity.json").write_text(json.dumps([asdict(x) for x in checks], indent=1))
     fabric.tell(phase="workload")
     wrong = replay(fabric)
@@ -135,7 +136,7 @@ def execute(fabric: Stage) -> int:
     for name, status in statuses.items():
         if status:
             fabric.tell(host=name, line=f"[exit status {status}]")
-    return max(abs(status) for status in statuses.values())
+    return max(abs(int(status)) for status in statuses.values())
 
 
 def torchrun_environment(rank: int, chosen: list[Any]) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Where a fabric runs: a User-Mode Linux guest, or this machine's own kernel."""

@@ -90,10 +90,14 @@ def prepare(folder: Path, job: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _started(machine: Machine, folder: Path, job: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
-    with (folder / "logs" / "console.log").open("wb") as console:
-        with on(machine, folder, job, console.fileno(), subprocess.PIPE) as process:
-            yield process
+def _started(
+    machine: Machine, folder: Path, job: dict[str, Any]
+) -> Iterator[subprocess.Popen[bytes]]:
+    with (
+        (folder / "logs" / "console.log").open("wb") as console,
+        on(machine, folder, job, console.fileno(), subprocess.PIPE) as process,
+    ):
+        yield process
 
 
 @contextmanager
@@ -138,7 +142,9 @@ def follow(
             break
         silence_s = time.monotonic() - heard
         if silence_s > patience_s + _ANSWER_WITHIN_S:
-            raise MachineError(f"nothing happened for {patience_s:.0f} s of wall time, and the ranks do not answer")
+            raise MachineError(
+                f"nothing happened for {patience_s:.0f} s of wall time, and the ranks do not answer"
+            )
         if silence_s > patience_s and not asked:
             asked = True
             ask(process)
@@ -165,6 +171,7 @@ class Progress:
         self.ended = False
 
     def new(self) -> Iterator[dict[str, Any]]:
+        """The lines that have been added since the last call."""
         if not self._path.exists():
             return
         with self._path.open("rb") as file:

@@ -93,7 +93,7 @@ def furnish_devices() -> None:
     """Terminals and shared memory, which a bare devtmpfs lacks."""
     for folder, kind, options in (
         ("/dev/pts", "devpts", "mode=620,ptmxmode=666"),
-        ("/dev/shm", "tmpfs", ""),  # noqa: S108
+        ("/dev/shm", "tmpfs", ""),
     ):
         Path(folder).mkdir(exist_ok=True)
         mount(kind, folder, options)

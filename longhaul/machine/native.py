@@ -24,7 +24,9 @@ def obstacle() -> str | None:
 
 
 @contextmanager
-def started(folder: Path, console: int | None, keyboard: int | None) -> Iterator[subprocess.Popen[bytes]]:
+def started(
+    folder: Path, console: int | None, keyboard: int | None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run the job of `folder` in new namespaces; on leaving, nothing of it is left."""
     command = [
         "unshare", "--net", "--mount", "--ipc", "--pid", "--fork", "--kill-child",

@@ -74,9 +74,10 @@ def command(guest: Guest) -> list[str]:
 
 @contextmanager
 def booted(
-    guest: Guest, console: int, keyboard: int = subprocess.DEVNULL
+    guest: Guest, console: int | None, keyboard: int | None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the guest; on leaving it is dead. `console` is the file its kernel prints to."""
+    """Start the guest; on leaving it is dead. `console` and `keyboard` are as Popen's stdout and
+    stdin; None is our own terminal."""
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(guest.run),
@@ -91,7 +92,7 @@ def booted(
         stderr=console,
         env=environment,
         start_new_session=keyboard is not None,
-        preexec_fn=lambda: _settle(guest.cpu),
+        preexec_fn=lambda: _settle(guest.cpu),  # noqa: PLW1509 (we have no threads)
     )
     try:
         yield process
