@@ -27,7 +27,7 @@ from longhaul.dsl.types import Training
 from longhaul.fabric.plan import Plan, make_plan
 from longhaul.machine import dispatch
 from traffic.agent import FIELDS, KINDS
-from traffic.model import pipelined_s, ring_textbook_s
+from traffic.model import collective_s, ring_textbook_s
 from traffic.programs import compute_s, make_programs, make_schedule, size_bytes
 from traffic.schedule import Schedule
 
@@ -157,7 +157,7 @@ def plan_json(plan: Plan, workload: Training, schedule: Schedule) -> dict[str, A
             "compute_s": seconds,
         },
         "prediction": {
-            "collective_s": pipelined_s(plan, schedule, seconds),
+            "collective_s": collective_s(plan, schedule, seconds),
             "textbook_s": ring_textbook_s(plan, size),
             "ideal_iteration_s": ideal_iteration_s(plan, workload),
         },
@@ -178,8 +178,8 @@ def ideal_iteration_s(plan: Plan, workload: Training) -> float:
 def make_job(request: Request, inputs: Inputs) -> dict[str, Any]:
     """What the machine is told. `patience_s`, in the run's own time, is long for any iteration."""
     plan, workload = inputs.plan, inputs.workload
-    collective_s = ring_textbook_s(plan, size_bytes(workload, plan))
-    expected_s = max(compute_s(workload, plan.hosts)) + collective_s
+    expected_s = max(compute_s(workload, plan.hosts))
+    expected_s += ring_textbook_s(plan, size_bytes(workload, plan))
     return {
         "verb": "run",
         "seed": request.seed,

@@ -51,14 +51,29 @@ def _ends(plan: Plan, source: PlannedHost, sink: PlannedHost) -> list[End]:
     return ends
 
 
-def pipelined_s(plan: Plan, schedule: Schedule, starts_s: Sequence[float]) -> float:
-    """Seconds from the last rank's start until the last rank is done; `starts_s` by rank.
+def ends_s(plan: Plan, schedule: Schedule, starts_s: Sequence[float]) -> list[float]:
+    """When each rank is done with a collective that the ranks enter at `starts_s`.
 
     Ranks that start early get ahead as far as the schedule lets them. A send starts when it may and
-    its sender's wire is free; it frees the wire after size·β, and its last byte is there α later.
+    its sender's wire is free; it frees the wire after size·β, and its last byte is there α later. For
+    the sender it is done when TCP has it, at once.
     Raises ValueError for a schedule that cannot finish.
     """
-    return max(_Execution(plan, schedule, starts_s).run(), default=0.0) - max(starts_s)
+    return _Execution(plan, schedule, starts_s).run()
+
+
+def collective_s(
+    plan: Plan, schedule: Schedule, compute_s: Sequence[float], iterations: int = 4
+) -> float:
+    """Seconds from the last rank's entry to the last rank's end, once iterations of compute and
+    collective have settled: who ends early also enters the next one early."""
+    ends = [0.0] * len(schedule)
+    duration_s = 0.0
+    for _ in range(iterations):
+        starts = [end + own for end, own in zip(ends, compute_s, strict=True)]
+        ends = ends_s(plan, schedule, starts)
+        duration_s = max(ends) - max(starts)
+    return duration_s
 
 
 class _Execution:
@@ -84,27 +99,28 @@ class _Execution:
         heapq.heapify(self.queue)
 
     def run(self) -> list[float]:
-        """The time at which each operation is done."""
-        done = []
+        """The time at which each rank is done."""
+        done_s = [0.0] * len(self.schedule)
+        count = 0
         while self.queue:
             ready_s, at = heapq.heappop(self.queue)
-            done.append(self._carry_out(ready_s, at))
-        if len(done) < len(self.left):
-            raise ValueError(f"{len(self.left) - len(done)} operations wait for each other")
-        return done
+            done_s[at[0]] = max(done_s[at[0]], self._carry_out(ready_s, at))
+            count += 1
+        if count < len(self.left):
+            raise ValueError(f"{len(self.left) - count} operations wait for each other")
+        return done_s
 
     def _carry_out(self, ready_s: float, at: tuple[int, int]) -> float:
         rank, index = at
         op = self.schedule[rank][index]
-        done_s = ready_s
         if op.kind == "send":
             way = self._path(rank, op)
-            done_s = max(ready_s, self.wire_free[rank]) + op.size * way.beta_s_per_byte
-            self.wire_free[rank] = done_s
-            self._unlock(self.receivers[at], done_s + way.alpha_s)
+            start_s = max(ready_s, self.wire_free[rank])
+            self.wire_free[rank] = start_s + op.size * way.beta_s_per_byte
+            self._unlock(self.receivers[at], self.wire_free[rank] + way.alpha_s)
         for other in self.unlocks[at]:
-            self._unlock(other, done_s)
-        return done_s
+            self._unlock(other, ready_s)
+        return ready_s
 
     def _unlock(self, at: tuple[int, int], when_s: float) -> None:
         self.left[at] -= 1
