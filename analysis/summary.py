@@ -75,7 +75,8 @@ def faithful(fidelity: list[Data]) -> bool:
 
 
 def _collective(run: Run) -> Data:
-    """Size, time and bandwidth; the time is from the last rank's entry to the last end."""
+    """Size, time and bandwidth; the time is from the last rank's entry to the last end. `wrong` is
+    the number of results that were not the sum, None where they were not looked at."""
     workload = run.plan.get("workload", {})
     times = collective_times(run.measured)
     taken = tail(_seconds(times["transfer_ns"]))
@@ -92,6 +93,7 @@ def _collective(run: Run) -> Data:
         "algorithm": workload.get("algorithm", ""),
         **bandwidths(carried * run.scale),
         "carried": bandwidths(carried),
+        "wrong": run.manifest.get("wrong"),
         **taken.as_dict(),
     }
 

@@ -110,7 +110,8 @@ def _tail_cells(found: Data) -> list[str]:
 def _collective(summary: Data) -> Table:
     found = summary["collective"]
     title = f"Collective: {found['algorithm']} {found['op']} over {summary['world_size']} ranks"
-    table = _table(title, "", "size", "count", "time p50", "algbw GB/s", "busbw GB/s")
+    table = _table(title, "", "size", "count", "time p50", "algbw GB/s", "busbw GB/s", "wrong")
+    wrong = "N/A" if found.get("wrong") is None else str(found["wrong"])
     for name, size in (("real", found), ("carried", found["carried"])):
         table.add_row(
             name,
@@ -119,6 +120,7 @@ def _collective(summary: Data) -> Table:
             units.time(found["p50_s"]),
             f"{size['algbw_Bps'] / _GB:.4g}",
             f"{size['busbw_Bps'] / _GB:.4g}",
+            wrong,
         )
     return table
 

@@ -158,7 +158,8 @@ def run(words: argparse.Namespace) -> int:
     with progress.shown() as hear:
         folder = run_it(request, hear)
     print_summary(folder, console())
-    return 0
+    wrong = json.loads((folder / "summary.json").read_text())["collective"]["wrong"]
+    return _complain(f"longhaul: {wrong} results were not the sum", 1) if wrong else 0
 
 
 def _plan_parser(verbs: Verbs) -> None:

@@ -77,11 +77,13 @@ class Watcher:
     phases_wall_s: dict[str, float] = field(default_factory=dict)
     _since: float = field(default_factory=time.perf_counter)
     _phase: str = "plan"
+    wrong: int = 0
 
     def __call__(self, message: dict[str, Any]) -> None:
         """Take one line of progress, and pass it on."""
         if "phase" in message:
             self.enter(message["phase"])
+        self.wrong += message.get("wrong", 0)
         self.hear(message)
 
     def enter(self, phase: str) -> None:
@@ -108,7 +110,7 @@ def run(request: Request, hear: Callable[[dict[str, Any]], None]) -> Path:
         dispatch.carry_out(machine, partial, job, watcher, request.patience_s)
         watcher.enter("analysis")
         collect(partial)
-        manifest = make_manifest(request, inputs, machine)
+        manifest = make_manifest(request, inputs, machine, watcher.wrong)
         folder.write_json(partial / "manifest.json", manifest)
         write_summary(partial)
         write_report(partial)
@@ -203,8 +205,11 @@ def collect(partial: Path) -> None:
     write_events({"rank": ranks, "kind": kinds} | columns, partial / "events.parquet")
 
 
-def make_manifest(request: Request, inputs: Inputs, machine: dispatch.Machine) -> dict[str, Any]:
-    """Everything that the run is a function of, and where it ran."""
+def make_manifest(
+    request: Request, inputs: Inputs, machine: dispatch.Machine, wrong: int
+) -> dict[str, Any]:
+    """Everything that the run is a function of, and where it ran. `wrong` counts the results, over
+    ranks and iterations, that were not the sum; null where none was verified."""
     digests = {
         os.path.relpath(path): hashlib.sha256(Path(path).read_bytes()).hexdigest()
         for path in inputs.files
@@ -221,6 +226,7 @@ def make_manifest(request: Request, inputs: Inputs, machine: dispatch.Machine) -
         "inputs": digests,
         "overrides": list(request.overrides),
         "warmup": inputs.workload.warmup,
+        "wrong": wrong if inputs.workload.collective.verify else None,
     }
 
 

@@ -20,6 +20,7 @@ _LIBIPERF = "libiperf.so.0"  # named, as looking for it would start a compiler
 DATAGRAM_PORT = 9  # discard [RFC 863]
 DATAGRAM_BYTES = 64
 BURST = 32
+UDP_COUNTERS = Path("/proc/net/snmp")
 TCP_SEND_BUFFER = Path("/proc/sys/net/ipv4/tcp_wmem")
 ECHO_FRAME_BYTES = 98
 _SILENCE_S = 1.0
@@ -107,8 +108,7 @@ def _received(result: Any) -> dict[str, Any]:
 def datagrams(
     reply: Callable[[dict[str, Any]], None], address: str, bursts: int, gap_s: float
 ) -> None:
-    """Send `bursts` of BURST small datagrams, `gap_s` apart. They are counted on the wire; the
-    other end need not read them."""
+    """Send `bursts` of BURST small datagrams, `gap_s` apart. Nobody need read them: see `arrived`."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.IPPROTO_UDP, _UDP_SEGMENT, DATAGRAM_BYTES)
         payload = bytes(BURST * DATAGRAM_BYTES)
@@ -118,9 +118,19 @@ def datagrams(
     reply({"state": "sent"})
 
 
+def arrived(reply: Callable[[dict[str, Any]], None]) -> None:
+    """How many datagrams have come to this host so far, wanted or not: {"datagrams"}."""
+    names, values = (
+        line.split() for line in UDP_COUNTERS.read_text().splitlines() if line.startswith("Udp:")
+    )
+    counters = dict(zip(names, values, strict=True))
+    reply({"datagrams": int(counters["InDatagrams"]) + int(counters["NoPorts"])})
+
+
 ROLES: dict[str, Callable[..., None]] = {
     "echo": echo,
     "iperf-server": iperf_server,
     "iperf-client": iperf_client,
     "datagrams": datagrams,
+    "arrived": arrived,
 }

@@ -121,9 +121,7 @@ class Check:
     def _rtt(self, way: Direction) -> Measured:
         """Asked: the sum of the delays, and the time to send an echo's frame over each wire."""
         asked = way.rtt_s + self._frames_s(way, ECHO_FRAME_BYTES)
-        job = self._role(way.source, "echo", address=way.sink.ip, count=ECHOES)
-        measured = job.hear()["rtt_s"]
-        job.close()
+        measured = self._ask(way.source, "echo", address=way.sink.ip, count=ECHOES)["rtt_s"]
         return way.compare("RTT", "rtt", (asked, measured), "s")
 
     def _frames_s(self, way: Direction, frame_bytes: int) -> float:
@@ -167,28 +165,29 @@ class Check:
         return end.shape.limit_packets * frame_bits / end.shape.rate_bps - end.shape.delay_s
 
     def _loss(self, way: Direction) -> Measured:
-        """Datagrams, counted on the far border's port to its probe. `ok` unless the count is further
-        than four standard deviations from what was asked; few losses make that wide."""
+        """Datagrams, counted where they arrive. `ok` unless the count is further than four standard
+        deviations from what was asked; few losses make that wide."""
         shape = way.end.shape
         bursts = math.ceil(min(MOST_DATAGRAMS, LOSS_EVENTS / shape.loss) / BURST)
         count = bursts * BURST
         gap_s = SPACING * 8 * BURST * DATAGRAM_FRAME_BYTES / shape.rate_bps
-        port = self._port_to(way.sink)
-        with netlink.sockets_of(None) as route:
-            before = netlink.sent(route, port).packets
-            sender = self._role(
-                way.source, "datagrams", address=way.sink.ip, bursts=bursts, gap_s=gap_s
-            )
-            sender.hear()
-            sender.close()
-            time.sleep(gap_s + 2 * shape.delay_s + shape.jitter_s)
-            lost = count - (netlink.sent(route, port).packets - before)
+        before = self._ask(way.sink, "arrived")["datagrams"]
+        self._ask(way.source, "datagrams", address=way.sink.ip, bursts=bursts, gap_s=gap_s)
+        time.sleep(gap_s + 2 * shape.delay_s + shape.jitter_s)
+        lost = count - (self._ask(way.sink, "arrived")["datagrams"] - before)
         limit = 4 * math.sqrt((1 - shape.loss) / (count * shape.loss)) * clustering(shape)
         return way.line(f"loss {way}", "loss", (shape.loss, lost / count), "ratio", limit)
 
     def _port_to(self, probe: PlannedHost) -> str:
         """The interface of a border that leads to its probe."""
         return next(wire.b.interface for wire in self._plan.links if wire.a.node == probe.name)
+
+    def _ask(self, host: PlannedHost, role: str, **arguments: Any) -> dict[str, Any]:
+        """Have a probe play a role, and wait for its answer."""
+        job = self._role(host, role, **arguments)
+        answer = job.hear()
+        job.close()
+        return answer
 
     def _role(self, host: PlannedHost, role: str, **arguments: Any) -> Job:
         return self._hosts.job(host.name, "traffic.probe", role=role, arguments=arguments)
