@@ -1,0 +1,239 @@
+"""The α–β model, against the textbook's formula and against what a pencil finds; programs of ranks."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from longhaul.dsl import load_topology, load_workload
+from longhaul.dsl.types import Training
+from longhaul.fabric.plan import Plan, make_plan
+from tests.fabric.planned import plan_of
+from traffic.collectives import ELEMENT_BYTES, ring_all_reduce
+from traffic.model import collective_s, ends_s, path, ring_textbook_s
+from traffic.programs import compute_s, make_programs, make_schedule, size_bytes
+from traffic.schedule import Op
+
+ROOT = Path(__file__).parents[2]
+FRAME, PAYLOAD = 9014, 8948  # bytes on the wire, and of them for the user, at an MTU of 9000
+
+
+def one_switch(hosts: int, delay: str = "0ns", nic: str = "1Gbit/s") -> Plan:
+    """Alike hosts on one switch."""
+    return plan_of(f"""
+campuses:
+  c1:
+    fabric: {{kind: single, host-delay: {delay}}}
+    hosts: [{{count: {hosts}, accelerator: H100, nics: 1, nic: {nic}}}]
+""")
+
+
+def two_campuses(more: str = "") -> Plan:
+    """One host of 100 Gbit/s in each of two campuses; the long haul takes 1 ms each way."""
+    return plan_of(f"""
+defaults:
+  campuses: {{fabric: {{kind: single, host-delay: 0ns, link-delay: 0ns, border-rate: 100Gbit/s}}}}
+campuses:
+  c1: {{hosts: [{{count: 1, accelerator: H100, nics: 1, nic: 100Gbit/s}}]}}
+  c2: {{hosts: [{{count: 1, accelerator: H100, nics: 1, nic: 100Gbit/s}}]}}
+links:
+  c1-c2: {{between: [c1, c2], delay: 1ms, rate: 10Gbit/s{more}}}
+""")
+
+
+def beta(rate_bps: float) -> float:
+    """Seconds per byte of payload."""
+    return 8 / rate_bps * FRAME / PAYLOAD
+
+
+# --- the way between two hosts -------------------------------------------------------------------
+
+
+def test_a_ways_beta_is_of_its_slowest_wire_and_its_alpha_all_delay_and_every_other_wires_frame() -> (
+    None
+):
+    plan = two_campuses(", backward: {delay: 3ms, rate: 1Gbit/s}")
+    there, back = path(plan, *plan.hosts), path(plan, *reversed(plan.hosts))
+    fast_frames_s = 4 * 8 * FRAME / 100e9  # host to leaf, leaf to border, border to leaf, to host
+    assert there.beta_s_per_byte == pytest.approx(beta(10e9))
+    assert there.alpha_s == pytest.approx(1e-3 + fast_frames_s)
+    assert back.beta_s_per_byte == pytest.approx(beta(1e9))
+    assert back.alpha_s == pytest.approx(3e-3 + fast_frames_s)
+
+
+def test_between_hosts_where_the_rules_lead_nowhere_there_is_no_way() -> None:
+    plan = one_switch(2)
+    with pytest.raises(LookupError, match="no route from c1-h100-1 to c1-h100-2 at c1-l1"):
+        path(replace(plan, rules=()), *plan.hosts)
+
+
+# --- against the textbook ------------------------------------------------------------------------
+
+
+@given(st.integers(1, 8), st.integers(1, 100_000), st.sampled_from(["0ns", "5us"]))
+@settings(max_examples=40)
+def test_on_a_uniform_fabric_the_model_is_the_textbooks_formula(
+    ranks: int, each: int, delay: str
+) -> None:
+    plan = one_switch(ranks, delay)
+    size = ranks * each * ELEMENT_BYTES
+    frame_s = 8 * FRAME / 1e9
+    alpha_s = frame_s + (10e-6 if delay == "5us" else 0.0)
+    textbook_s = 2 * (ranks - 1) * (alpha_s + size / ranks * beta(1e9))
+    assert ring_textbook_s(plan, size) == pytest.approx(textbook_s)
+    assert max(ends_s(plan, ring_all_reduce(ranks, size), [0.0] * ranks)) == pytest.approx(
+        textbook_s
+    )
+
+
+@given(st.lists(st.floats(0, 100), min_size=3, max_size=3), st.floats(0, 100))
+@settings(max_examples=40)
+def test_the_model_has_no_clock_of_its_own(starts_s: list[float], later_s: float) -> None:
+    plan, schedule = one_switch(3), ring_all_reduce(3, 12_000)
+    ends = ends_s(plan, schedule, starts_s)
+    shifted = ends_s(plan, schedule, [start + later_s for start in starts_s])
+    assert shifted == pytest.approx([end + later_s for end in ends])
+
+
+@given(st.lists(st.floats(0, 100), min_size=3, max_size=3))
+@settings(max_examples=40)
+def test_nobody_ends_before_the_last_has_come_and_its_chunk_gone_round(
+    starts_s: list[float],
+) -> None:
+    plan = one_switch(3)
+    chunk_s = 4000 * beta(1e9)
+    frame_s = 8 * FRAME / 1e9
+    last_s = max(starts_s)
+    for end in ends_s(plan, ring_all_reduce(3, 12_000), starts_s):
+        assert end >= last_s + 2 * (chunk_s + frame_s) - 1e-9
+        assert end <= last_s + 4 * (chunk_s + frame_s) + 1e-9
+
+
+# --- against a pencil ----------------------------------------------------------------------------
+
+
+def test_two_ranks_over_an_uneven_link_take_as_long_as_a_pencil_says() -> None:
+    """Rank 0 sends a half in 1 s, rank 1 in 4 s; the light takes A there and B back.
+
+    Step 0: rank 1 has rank 0's half at 1 + A, rank 0 has rank 1's at 4 + B.
+    Step 1: rank 0 sends at 4 + B (its wire is long free): there at 5 + A + B. Rank 1 could send at
+    1 + A, but its wire is busy until 4: back at 8 + B.
+    """
+    plan = two_campuses(", backward: {delay: 2ms, rate: 2.5Gbit/s}")
+    half = round(1 / beta(10e9)) // 4 * 4
+    second = half * beta(10e9)
+    there, back = path(plan, *plan.hosts).alpha_s, path(plan, *reversed(plan.hosts)).alpha_s
+    ends = ends_s(plan, ring_all_reduce(2, 2 * half), [0.0, 0.0])
+    assert ends == pytest.approx([8 * second + back, 5 * second + there + back])
+
+
+def test_three_ranks_of_which_one_comes_late_take_as_long_as_a_pencil_says() -> None:
+    """A chunk takes 1, a frame more a; rank 2 comes at 10. Arrivals, step by step:
+
+    at rank 0 (from 2): 11+a, 12+a (wire busy until 11), 13+a, then 14+4a, for rank 2 passes on what
+        it has at 13+3a;
+    at rank 1 (from 0): 1+a, then each a chunk after rank 0 has it: 12+2a, 13+2a, 14+2a;
+    at rank 2 (from 1): 1+a and 2+2a (taken at 10), 13+3a, 14+3a.
+    """
+    plan = one_switch(3)
+    chunk = round(1 / beta(1e9)) // 4 * 4
+    one, a = chunk * beta(1e9), 8 * FRAME / 1e9
+    ends = ends_s(plan, ring_all_reduce(3, 3 * chunk), [0.0, 0.0, 10.0])
+    expected = [10 + 4 * one + 4 * a, 10 + 4 * one + 2 * a, 10 + 4 * one + 3 * a]
+    assert ends == pytest.approx(expected, rel=1e-12)
+
+
+def test_three_ranks_with_one_slow_nic_take_as_long_as_a_pencil_says() -> None:
+    """To and from rank 1 a chunk takes 2, from rank 2 to rank 0 it takes 1; a frame more a.
+
+    at rank 0 (from 2): 1+a, 3+2a, 5+3a, 7+3a: rank 2 passes on at once what it has from rank 1;
+    at rank 1 (from 0): 2+a, 4+a, 6+a, 8+a: rank 0's wire is always busy;
+    at rank 2 (from 1): 2+a, 4+2a, 6+2a, 8+2a.
+    """
+    plan = plan_of("""
+campuses:
+  c1:
+    fabric: {kind: single, host-delay: 0ns}
+    hosts:
+      - {count: 3, accelerator: H100, nics: 1, nic: 100Gbit/s, exceptions: {2: {nic: 50Gbit/s}}}
+""")
+    chunk = 4_000_000
+    one, a = chunk * beta(100e9), 8 * FRAME / 100e9
+    ends = ends_s(plan, ring_all_reduce(3, 3 * chunk), [0.0] * 3)
+    assert ends == pytest.approx([7 * one + 3 * a, 8 * one + a, 8 * one + 2 * a], rel=1e-12)
+
+
+def test_iterations_that_overlap_settle_where_each_takes_the_same() -> None:
+    plan, schedule = two_campuses(), ring_all_reduce(2, 800_000)
+    settled = collective_s(plan, schedule, [0.0, 0.1], iterations=50)
+    assert collective_s(plan, schedule, [0.0, 0.1]) == pytest.approx(settled, rel=1e-3)
+
+
+def test_a_schedule_whose_ranks_wait_for_each_other_has_no_end() -> None:
+    waiting = (Op("copy", 1, 0, 4), Op("send", 1, 0, 4, after=(0,)))
+    mirrored = tuple(replace(op, peer=0) for op in waiting)
+    with pytest.raises(ValueError, match="4 operations wait for each other"):
+        ends_s(one_switch(2), (waiting, mirrored), [0.0, 0.0])
+
+
+def test_a_schedule_whose_sends_nobody_takes_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not receive"):
+        ends_s(one_switch(2), ((Op("send", 1, 0, 4),), ()), [0.0, 0.0])
+
+
+# --- programs ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def workload() -> Training:
+    return load_workload(ROOT / "traffic" / "workloads" / "training.yaml")
+
+
+@pytest.fixture(scope="module")
+def colossus() -> Plan:
+    return make_plan(load_topology(ROOT / "topologies" / "colossus.yaml"))
+
+
+def test_the_carried_bytes_are_the_gradients_divided_by_the_scale(
+    workload: Training, colossus: Plan
+) -> None:
+    assert size_bytes(workload, colossus) == 14e9 / 2000
+
+
+def test_a_collective_carries_at_least_one_element_per_rank(
+    workload: Training, colossus: Plan
+) -> None:
+    tiny = replace(workload, gradient_bytes=2.0)
+    assert size_bytes(tiny, colossus) == 24 * ELEMENT_BYTES
+
+
+def test_compute_time_is_an_equal_share_of_six_n_tokens_over_the_hosts_speed(
+    workload: Training, colossus: Plan
+) -> None:
+    seconds = dict(
+        zip((h.name for h in colossus.hosts), compute_s(workload, colossus.hosts), strict=True)
+    )
+    flop = 6 * 7e9 * 4 * 2**20 / 24
+    assert seconds["c1-h100-1"] == pytest.approx(flop / (8 * 989e12 * 0.363))
+    assert seconds["c2-gb200-1"] == pytest.approx(flop / (4 * 2500e12 * 0.387))
+
+
+def test_programs_say_as_json_what_the_schedule_and_the_workload_say(
+    workload: Training, colossus: Plan
+) -> None:
+    schedule = make_schedule(workload, colossus)
+    programs = make_programs(workload, colossus, schedule)
+    assert json.loads(json.dumps(programs)) == [
+        program | {"tasks": json.loads(json.dumps(program["tasks"]))} for program in programs
+    ]
+    assert [program["rank"] for program in programs] == list(range(24))
+    for program, ops in zip(programs, schedule, strict=True):
+        compute, collective = program["tasks"]
+        assert program["iterations"] == workload.warmup + workload.iterations
+        assert program["addresses"] == [host.ip for host in colossus.hosts]
+        assert compute["ns"] == round(compute_s(workload, colossus.hosts)[program["rank"]] * 1e9)
+        assert collective["after"] == [0]
+        assert tuple(Op(*row[:4], tuple(row[4])) for row in collective["ops"]) == ops

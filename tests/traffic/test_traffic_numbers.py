@@ -1,0 +1,137 @@
+"""What `verify: true` rests on: lanes are added right, and no wrong result looks right."""
+
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from traffic.agent import Numbers, add
+
+LANES = st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=50)
+LANE = 4
+PERIOD = 4093  # lanes after which the pattern repeats
+
+
+def _bytes(lanes: list[int]) -> bytes:
+    return array("I", lanes).tobytes()
+
+
+def _lanes(data: bytes | bytearray) -> list[int]:
+    return array("I", bytes(data)).tolist()
+
+
+@given(LANES, LANES, st.integers(0, 10))
+def test_add_sums_lane_by_lane_and_touches_nothing_else(
+    mine: list[int], theirs: list[int], before: int
+) -> None:
+    count = min(len(mine), len(theirs))
+    data = bytearray(_bytes([7] * before + mine[:count] + [9, 9]))
+    add(memoryview(data), memoryview(_bytes(theirs)), LANE * before, LANE * count)
+    sums = [a + b for a, b in zip(mine, theirs, strict=False)]
+    assert _lanes(data) == [7] * before + sums + [9, 9]
+
+
+def numbers(rank: int, ranks: int, lanes: int) -> Numbers:
+    return Numbers({"rank": rank, "addresses": [""] * ranks, "size_bytes": LANE * lanes})
+
+
+def contribution(rank: int, ranks: int, lanes: int, iteration: int = 0) -> bytearray:
+    data = bytearray(LANE * lanes)
+    numbers(rank, ranks, lanes).fill(memoryview(data), iteration)
+    return data
+
+
+def reduced(who: list[int], ranks: int, lanes: int, iteration: int = 0) -> bytearray:
+    """The sum of the contributions of the ranks of `who`."""
+    total = bytearray(LANE * lanes)
+    for rank in who:
+        one = contribution(rank, ranks, lanes, iteration)
+        add(memoryview(total), memoryview(one), 0, len(total))
+    return total
+
+
+def wrong(data: bytearray, ranks: int, iteration: int = 0) -> int:
+    judge = numbers(0, ranks, len(data) // LANE)
+    judge.check(memoryview(data), iteration)
+    return judge.wrong
+
+
+RANKS = st.integers(2, 12)
+FEW_LANES = st.integers(1, 300)
+
+
+@given(RANKS, FEW_LANES, st.integers(0, 1000))
+def test_the_sum_over_all_ranks_is_right(ranks: int, lanes: int, iteration: int) -> None:
+    assert wrong(reduced(list(range(ranks)), ranks, lanes, iteration), ranks, iteration) == 0
+
+
+def test_the_sum_over_more_lanes_than_the_pattern_has_is_right() -> None:
+    assert wrong(reduced([0, 1, 2], 3, 2 * PERIOD + 5), 3) == 0
+
+
+def test_the_sum_over_hundreds_of_ranks_overflows_no_lane() -> None:
+    total = reduced(list(range(300)), 300, 50)
+    own = [_lanes(contribution(rank, 300, 50)) for rank in range(300)]
+    assert _lanes(total) == [sum(column) for column in zip(*own, strict=True)]
+    assert wrong(total, 300) == 0
+
+
+@given(RANKS, FEW_LANES, st.data())
+def test_one_flipped_bit_is_seen(ranks: int, lanes: int, data: st.DataObject) -> None:
+    total = reduced(list(range(ranks)), ranks, lanes)
+    bit = data.draw(st.integers(0, 8 * len(total) - 1))
+    total[bit // 8] ^= 1 << bit % 8
+    assert wrong(total, ranks) == 1
+
+
+@given(RANKS, FEW_LANES, st.data())
+def test_a_missing_rank_is_seen(ranks: int, lanes: int, data: st.DataObject) -> None:
+    missing = data.draw(st.integers(0, ranks - 1))
+    present = [rank for rank in range(ranks) if rank != missing]
+    assert wrong(reduced(present, ranks, lanes), ranks) == 1
+
+
+@given(RANKS, FEW_LANES, st.data())
+def test_a_rank_that_stands_in_for_another_is_seen(
+    ranks: int, lanes: int, data: st.DataObject
+) -> None:
+    who = list(range(ranks))
+    twice, missing = data.draw(st.permutations(who))[:2]
+    who[missing] = twice
+    assert wrong(reduced(who, ranks, lanes), ranks) == 1
+
+
+@given(RANKS, st.integers(2, 300), st.data())
+def test_two_lanes_in_each_others_place_are_seen(
+    ranks: int, lanes: int, data: st.DataObject
+) -> None:
+    here, there = data.draw(st.permutations(range(lanes)))[:2]
+    total = _lanes(reduced(list(range(ranks)), ranks, lanes))
+    total[here], total[there] = total[there], total[here]
+    assert wrong(bytearray(_bytes(total)), ranks) == 1
+
+
+@given(RANKS, st.integers(2, 20), st.integers(2, 200), st.data())
+def test_two_chunks_in_each_others_place_are_seen(
+    ranks: int, count: int, each: int, data: st.DataObject
+) -> None:
+    here, there = (LANE * each * i for i in data.draw(st.permutations(range(count)))[:2])
+    size = LANE * each
+    total = reduced(list(range(ranks)), ranks, count * each)
+    mine, theirs = total[here : here + size], total[there : there + size]
+    total[here : here + size], total[there : there + size] = theirs, mine
+    assert wrong(total, ranks) == 1
+
+
+@pytest.mark.parametrize("stale", [0, 2])
+def test_the_result_of_another_iteration_is_seen(stale: int) -> None:
+    total = reduced([0, 1, 2], 3, 100, iteration=stale)
+    assert wrong(total, 3, iteration=1) == 1
+
+
+def test_every_wrong_result_is_counted() -> None:
+    judge = numbers(0, 2, 10)
+    for _ in range(3):
+        judge.check(memoryview(bytearray(40)), 0)
+    assert judge.wrong == 3
