@@ -172,10 +172,9 @@ def running(plan: Plan, homes: Mapping[str, int], seed: int, controller: bool) -
     setLogLevel("warning")
     silence_ipv6()
     net = _describe(plan, homes, controller)
-    make_links(plan, homes)
+    make_links(plan, homes, seed)
     net.built = True
     net.start()
-    shape_all(plan, homes, seed, impaired=False)
     yield net
 
 
@@ -215,46 +214,40 @@ def _add_link(net: Mininet, link: PlannedLink, host: PlannedHost | None) -> None
         made.intf1.ip, made.intf1.prefixLen, made.intf1.mac = host.ip, 8, host.mac
 
 
-def make_links(plan: Plan, homes: Mapping[str, int]) -> None:
-    """Make and address every interface; all are up at the end."""
+def make_links(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
+    """Make, address and shape every interface; all are up at the end. Impairments are left off, so
+    that rate and delay can be checked alone first."""
     planned = {host.name: host for host in plan.hosts + plan.probes}
-    with netlink.sockets_of(None) as root:
-        netlink.up(root, "lo")
-        for link in plan.links:
-            a, b = (_veth(end, planned, homes) for end in link.ends)
-            netlink.create_pair(root, a, b, plan.mtu_bytes)
-            for veth in (a, b):
-                if veth.pid is None:
-                    netlink.up(root, veth.name)
+    requests = netlink.Requests()
+    requests.up(netlink.LOOPBACK)
     for link in plan.links:
-        if link.a.node in planned:
-            with netlink.sockets_of(homes[link.a.node]) as there:
-                netlink.configure_host(there, link.a.interface, planned[link.a.node].ip)
+        a, b = (_interface(end, planned, homes) for end in link.ends)
+        requests.pair(a, b, plan.mtu_bytes)
+        for end in link.ends:
+            if end.node not in planned:
+                requests.shape(end.interface, end.index, end.shape.clean(), seed)
+    requests.send()
+    for link in plan.links:
+        if host := planned.get(link.a.node):
+            requests.address(link.a.index, host.ip)
+            requests.shape(link.a.interface, link.a.index, link.a.shape.clean(), seed)
+            requests.send(homes[host.name])
 
 
-def _veth(end: End, planned: Mapping[str, PlannedHost], homes: Mapping[str, int]) -> netlink.Veth:
+def _interface(
+    end: End, planned: Mapping[str, PlannedHost], homes: Mapping[str, int]
+) -> netlink.Interface:
     host = planned.get(end.node)
-    return netlink.Veth(end.interface, host.mac if host else None, homes.get(end.node))
-
-
-def shape_all(plan: Plan, homes: Mapping[str, int], seed: int, *, impaired: bool) -> None:
-    """Put every link's shape on its interfaces; `impaired` False leaves loss, jitter and the like
-    off, so that rate and delay can be checked alone first."""
-    with netlink.sockets_of(None) as root:
-        for link in plan.links:
-            for end in link.ends:
-                wanted = end.shape if impaired else end.shape.clean()
-                if end.node in homes:
-                    with netlink.sockets_of(homes[end.node]) as there:
-                        netlink.shape(there, end.interface, wanted, seed)
-                else:
-                    netlink.shape(root, end.interface, wanted, seed)
+    return netlink.Interface(
+        end.interface, end.index, host.mac if host else None, homes.get(end.node)
+    )
 
 
 def impair(plan: Plan, seed: int) -> None:
     """Let the long-haul links lose, delay and corrupt as the plan says."""
-    with netlink.sockets_of(None) as root:
-        for link in plan.links:
-            for end in link.ends:
-                if end.shape.impaired:
-                    netlink.shape(root, end.interface, end.shape, seed)
+    requests = netlink.Requests()
+    for link in plan.links:
+        for end in link.ends:
+            if end.shape.impaired:
+                requests.shape(end.interface, end.index, end.shape, seed)
+    requests.send()

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pyroute2 import IPRoute
+
 from longhaul.fabric import netlink
 from longhaul.fabric.hosts import Hosts, Job
 from longhaul.fabric.plan import (
@@ -206,7 +208,7 @@ def directions(plan: Plan, link: PlannedLink) -> tuple[Direction, ...]:
 
 def payload_rate(interface: str, ramp_s: float, window_s: float) -> float:
     """TCP payload per second that an interface sends, from `ramp_s` after it begins to be busy."""
-    with netlink.sockets_of(None) as route:
+    with IPRoute() as route:
         idle = netlink.sent(route, interface)
         while netlink.sent(route, interface).bytes - idle.bytes < FIRST_WINDOW_BYTES:
             time.sleep(ramp_s / 20)

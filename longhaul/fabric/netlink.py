@@ -11,19 +11,27 @@ import contextlib
 import ctypes
 import hashlib
 import os
+import socket
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from pyroute2 import IPRoute
+from pyroute2 import IPBatch, IPRoute
 from pyroute2.netlink import nla
 from pyroute2.netlink.rtnl.tcmsg import plugins, sched_netem
 
 from longhaul.fabric.plan import GATEWAY, GATEWAY_MAC, Shape
 
 _CLONE_NEWNET = 0x40000000
-_PERMANENT = 0x80
+_PERMANENT = 0x80  # NUD_PERMANENT
+_SCOPE_LINK = 253
+LOOPBACK = 1
+_HANDLE = 0x10000
+_NLMSG_ERROR = 2
+_BUNDLE = 64
+_ANSWER_BYTES = 65536
 _UINT32 = 2**32 - 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -135,27 +143,105 @@ def link_seed(seed: int, interface: str) -> int:
 
 
 @dataclass(frozen=True)
-class Veth:
-    """One end of a veth pair: its name, its MAC, and the namespace (by a process's id) it lives in."""
+class Interface:
+    """One end of a veth pair. Its index is chosen, so that nobody need look it up; `pid` is of a
+    process in the namespace where it lives (None: our own)."""
 
     name: str
+    index: int
     mac: str | None = None
     pid: int | None = None
 
 
+class Requests:
+    """Requests for one network namespace, compiled by pyroute2 and sent together."""
+
+    def __init__(self) -> None:
+        self._compiler = IPBatch()
+
+    def pair(self, a: Interface, b: Interface, mtu_bytes: int) -> None:
+        """A veth pair, up, each end where it belongs; `b` in our own namespace.
+
+        One segment per packet: netem loses and delays what it is handed, a 64 KB bundle as a whole.
+        """
+        attributes = [
+            [f"IFLA_{key.upper()}", value] for key, value in _attributes(b, mtu_bytes).items()
+        ]
+        peer = {"index": b.index, "flags": 0, "change": 0, "attrs": attributes}
+        own = _attributes(a, mtu_bytes) | {"index": a.index, "state": "up"}
+        self._compiler.link("add", kind="veth", VETH_INFO_PEER=peer, **own)
+        self.up(b.index)
+
+    def address(self, index: int, ip: str) -> None:
+        """A host's address, a /32; all else is reached through the gateway that leaves answer for."""
+        link = self._compiler
+        link.link("set", index=LOOPBACK, state="up")
+        link.addr("add", index=index, address=ip, prefixlen=32)
+        link.neigh("add", dst=GATEWAY, lladdr=GATEWAY_MAC, ifindex=index, state=_PERMANENT)
+        link.route("add", dst=GATEWAY, oif=index, scope=_SCOPE_LINK, prefsrc=ip)
+        link.route("add", dst="default", gateway=GATEWAY, oif=index, prefsrc=ip)
+
+    def shape(self, interface: str, index: int, wanted: Shape, seed: int) -> None:
+        """`wanted` on what an interface sends, replacing what was there."""
+        own = link_seed(seed, interface)
+        self._compiler.tc(
+            "replace", index=index, kind="netem", handle=_HANDLE, shape=wanted, seed=own
+        )
+
+    def up(self, index: int) -> None:
+        """Set an interface up."""
+        self._compiler.link("set", index=index, state="up")
+
+    def send(self, pid: int | None = None) -> None:
+        """Have the kernel do all of it in a process's namespace. Raises OSError at the first refusal."""
+        batch = bytes(self._compiler.batch)
+        self._compiler.reset()
+        with _entered(pid):
+            sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        with sock:
+            for messages in _bundles(batch):
+                sock.send(b"".join(messages))
+                for _ in messages:
+                    _check(sock.recv(_ANSWER_BYTES))
+
+
+def _attributes(interface: Interface, mtu_bytes: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"ifname": interface.name, "mtu": mtu_bytes, "gso_max_segs": 1}
+    if interface.mac:
+        found["address"] = interface.mac
+    if interface.pid is not None:
+        found["net_ns_pid"] = interface.pid
+    return found
+
+
+def _bundles(batch: bytes) -> Iterator[list[bytes]]:
+    """The messages of a batch, as many at a time as their answers fit into a socket's buffer."""
+    messages = []
+    while batch:
+        (length,) = struct.unpack_from("=I", batch)
+        messages.append(batch[:length])
+        batch = batch[-(-length // 4) * 4 :]
+    yield from (messages[i : i + _BUNDLE] for i in range(0, len(messages), _BUNDLE))
+
+
+def _check(answer: bytes) -> None:
+    """Raise OSError unless the kernel's answer is that all is well."""
+    _length, kind, _flags, _sequence, _pid, error = struct.unpack_from("=IHHIIi", answer)
+    if kind == _NLMSG_ERROR and error:
+        raise OSError(-error, f"netlink: {os.strerror(-error)}")
+
+
 @contextlib.contextmanager
-def sockets_of(pid: int | None) -> Iterator[IPRoute]:
-    """A netlink socket in the network namespace of a process (None: our own)."""
-    with IPRoute() if pid is None else _enter(pid) as route:
-        yield route
-
-
-def _enter(pid: int) -> IPRoute:
+def _entered(pid: int | None) -> Iterator[None]:
+    """Be in the network namespace of a process (None: stay) for as long as it takes."""
+    if pid is None:
+        yield
+        return
     home = os.open("/proc/self/ns/net", os.O_RDONLY)
     try:
         with Path(f"/proc/{pid}/ns/net").open() as there:
             _setns(there.fileno())
-        return IPRoute()
+        yield
     finally:
         _setns(home)
         os.close(home)
@@ -166,54 +252,12 @@ def _setns(namespace: int) -> None:
         raise OSError(ctypes.get_errno(), "setns: " + os.strerror(ctypes.get_errno()))
 
 
-def create_pair(route: IPRoute, a: Veth, b: Veth, mtu_bytes: int) -> None:
-    """Create a veth pair with both ends where they belong, at once.
-
-    One segment per packet: netem loses and delays what it is handed, a 64 KB bundle as a whole.
-    """
-    call = _end(a, mtu_bytes) | {"kind": "veth", "peer": _end(b, mtu_bytes)}
-    route.link("add", **call)
-
-
-def _end(veth: Veth, mtu_bytes: int) -> dict[str, Any]:
-    end: dict[str, Any] = {"ifname": veth.name, "mtu": mtu_bytes, "gso_max_segs": 1}
-    if veth.mac:
-        end["address"] = veth.mac
-    if veth.pid is not None:
-        end["net_ns_pid"] = veth.pid
-    return end
-
-
-def up(route: IPRoute, interface: str) -> int:
-    """Set an interface up; returns its index."""
-    index = index_of(route, interface)
-    route.link("set", index=index, state="up")
-    return index
-
-
 def index_of(route: IPRoute, interface: str) -> int:
     """An interface's index. Raises LookupError."""
     found = route.link_lookup(ifname=interface)
     if not found:
         raise LookupError(f"no interface {interface}")
     return cast(int, found[0])
-
-
-def configure_host(route: IPRoute, interface: str, ip: str) -> None:
-    """Address a host: a /32, and all else through the gateway that every leaf answers for."""
-    up(route, "lo")
-    index = up(route, interface)
-    route.addr("add", index=index, address=ip, prefixlen=32)
-    route.neigh("add", dst=GATEWAY, lladdr=GATEWAY_MAC, ifindex=index, state=_PERMANENT)
-    route.route("add", dst=GATEWAY, oif=index, scope=253, prefsrc=ip)
-    route.route("add", dst="default", gateway=GATEWAY, oif=index, prefsrc=ip)
-
-
-def shape(route: IPRoute, interface: str, wanted: Shape, seed: int) -> None:
-    """Put `wanted` on what an interface sends, replacing what was there."""
-    index = index_of(route, interface)
-    call = {"kind": "netem", "handle": 0x10000, "shape": wanted, "seed": link_seed(seed, interface)}
-    route.tc("replace", index=index, **call)
 
 
 @dataclass(frozen=True)

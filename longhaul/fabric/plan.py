@@ -20,6 +20,8 @@ GATEWAY = "10.255.255.254"
 GATEWAY_MAC = "0a:ff:00:00:00:01"
 HOST_QUEUE_PACKETS = 100_000  # a sender's own queue is bounded by its socket buffers, not by drops
 SMALLEST_QUEUE_PACKETS = 100
+HOST_INDEX = 2  # of the interface behind loopback
+SWITCH_INDICES = 1000  # above whatever the kernel has numbered itself
 BORDER_RATE = (
     4.0  # a probe's access link, as a multiple of the fastest long-haul link of its campus
 )
@@ -53,10 +55,12 @@ class Shape:
 
 @dataclass(frozen=True)
 class End:
-    """One end of a link: a node, its interface, and the OpenFlow port (0 on a host)."""
+    """One end of a link: a node, its interface, that one's index in its namespace, and the OpenFlow
+    port (0 on a host)."""
 
     node: str
     interface: str
+    index: int
     port: int
     shape: Shape
 
@@ -240,7 +244,7 @@ def _probes(topology: Topology) -> Iterator[PlannedHost]:
         if rates:
             yield PlannedHost(
                 rank=-1,
-                name=f"{campus.name}-probe",
+                name=f"{campus.name}-prb",  # leaves its interface 15 characters
                 campus=campus.name,
                 leaf=campus.border,
                 ip=f"10.{number}.255.250",
@@ -253,15 +257,19 @@ def _probes(topology: Topology) -> Iterator[PlannedHost]:
 
 
 class _Ports:
-    """Hands out port numbers and interface names, node by node."""
+    """Hands out ports, interface names and indices, node by node. All switches share a namespace."""
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
+        self._index = SWITCH_INDICES
 
-    def end(self, node: str, shape: Shape, first: int = 1) -> End:
-        port = self._last.get(node, first - 1) + 1
-        self._last[node] = port
-        return End(node, f"{node}-eth{port}", port, shape)
+    def host(self, name: str, shape: Shape) -> End:
+        return End(name, f"{name}-eth0", HOST_INDEX, 0, shape)
+
+    def switch(self, name: str, shape: Shape) -> End:
+        port = self._last[name] = self._last.get(name, 0) + 1
+        self._index += 1
+        return End(name, f"{name}-eth{port}", self._index, port, shape)
 
 
 def _links(
@@ -275,18 +283,18 @@ def _links(
         yield PlannedLink(
             name=host.name,
             kind="host" if host.rank >= 0 else "probe",
-            a=ports.end(host.name, shaper.sender(host.nic_bps, delay), first=0),
-            b=ports.end(host.leaf, shaper.switch(host.nic_bps, delay)),
+            a=ports.host(host.name, shaper.sender(host.nic_bps, delay)),
+            b=ports.switch(host.leaf, shaper.switch(host.nic_bps, delay)),
         )
     for campus in topology.campuses:
         for link in campus.fabric_links:
             shape = shaper.switch(link.rate_bps / topology.scale_bytes, link.delay_s)
-            a, b = ports.end(link.a, shape), ports.end(link.b, shape)
+            a, b = ports.switch(link.a, shape), ports.switch(link.b, shape)
             yield PlannedLink(f"{link.a}-{link.b}", "fabric", a, b)
     borders = {campus.name: campus.border for campus in topology.campuses}
     for long_haul in topology.links:
-        a = ports.end(borders[long_haul.a], shaper.long_haul(long_haul.forward))
-        b = ports.end(borders[long_haul.b], shaper.long_haul(long_haul.backward))
+        a = ports.switch(borders[long_haul.a], shaper.long_haul(long_haul.forward))
+        b = ports.switch(borders[long_haul.b], shaper.long_haul(long_haul.backward))
         yield PlannedLink(long_haul.name, "long-haul", a, b)
 
 
