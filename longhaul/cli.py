@@ -15,6 +15,7 @@ from longhaul.machine.dispatch import MACHINES, TIMES
 
 Verb = Callable[[argparse.Namespace], int]
 PATIENCE_S = 300.0
+SEEDS = 2**64
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,10 +100,16 @@ def _topology(made: argparse.ArgumentParser) -> None:
 
 
 def _where(made: argparse.ArgumentParser, times: Sequence[str]) -> None:
-    made.add_argument("--seed", type=int, default=1, help="of all randomness (default 1)")
+    made.add_argument("--seed", type=_seed, default=1, help="of all randomness (default 1)")
     made.add_argument("--time", choices=times, default=times[0], help=f"default {times[0]}")
     made.add_argument("--machine", choices=MACHINES, default="auto", help="default auto")
     made.add_argument("--cpu", type=_cpu, help="the CPU to pin a guest to (default: the last one)")
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= SEEDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2^64 - 1")
+    return int(text)
 
 
 def _cpu(text: str) -> int:

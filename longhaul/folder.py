@@ -16,7 +16,7 @@ RUNS = Path("runs")
 
 
 class FolderTaken(Exception):
-    """The folder that was asked for has something in it."""
+    """The folder that was asked for has something in it, or cannot be made."""
 
 
 def next_free(name: str) -> Path:
@@ -34,9 +34,9 @@ def new(final: Path) -> Iterator[Path]:
     can be told from one in use. Raises FolderTaken.
     """
     final = final.absolute()
-    if final.exists() and any(final.iterdir()):
+    if final.exists() and (not final.is_dir() or any(final.iterdir())):
         raise FolderTaken(f"{final} is not empty: name another folder with --out")
-    final.parent.mkdir(parents=True, exist_ok=True)
+    _make(final.parent)
     sweep(final.parent)
     partial = final.with_name(f".{final.name}.partial")
     try:
@@ -58,7 +58,7 @@ def new(final: Path) -> Iterator[Path]:
 @contextmanager
 def scratch(name: str) -> Iterator[Path]:
     """A folder under `runs/` for as long as the body takes."""
-    RUNS.mkdir(exist_ok=True)
+    _make(RUNS)
     sweep(RUNS)
     partial = next_free(name).absolute()
     partial = partial.with_name(f".{partial.name}.partial")
@@ -80,6 +80,16 @@ def sweep(parent: Path) -> None:
             continue
         name = partial.name.removeprefix(".").removesuffix(".partial")
         _rename(partial, parent / f"{name}.failed")
+
+
+def _make(folder: Path) -> None:
+    """A folder that runs can be put in. Raises FolderTaken."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FolderTaken(f"{folder} cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise FolderTaken(f"{folder} cannot be written to")
 
 
 def _lock(folder: Path) -> int:

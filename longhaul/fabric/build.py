@@ -175,6 +175,8 @@ def running(plan: Plan, homes: Mapping[str, int], seed: int, controller: bool) -
     make_links(plan, homes, seed)
     net.built = True
     net.start()
+    shape_switches(plan, homes, seed)
+    check_shapes(plan, homes)
     yield net
 
 
@@ -215,23 +217,43 @@ def _add_link(net: Mininet, link: PlannedLink, host: PlannedHost | None) -> None
 
 
 def make_links(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
-    """Make, address and shape every interface; all are up at the end. Impairments are left off, so
-    that rate and delay can be checked alone first."""
+    """Make every interface, set it up, and address and shape the hosts'."""
     planned = {host.name: host for host in plan.hosts + plan.probes}
     requests = netlink.Requests()
     requests.up(netlink.LOOPBACK)
     for link in plan.links:
         a, b = (_interface(end, planned, homes) for end in link.ends)
         requests.pair(a, b, plan.mtu_bytes)
-        for end in link.ends:
-            if end.node not in planned:
-                requests.shape(end.interface, end.index, end.shape.clean(), seed)
     requests.send()
     for link in plan.links:
         if host := planned.get(link.a.node):
             requests.address(link.a.index, host.ip)
             requests.shape(link.a.interface, link.a.index, link.a.shape.clean(), seed)
             requests.send(homes[host.name])
+
+
+def shape_switches(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
+    """Shape the switches' interfaces. Impairments are left off, so that rate and delay can be
+    checked alone first. Open vSwitch clears the shape of a port that it is given: this comes after."""
+    requests = netlink.Requests()
+    for link in plan.links:
+        for end in link.ends:
+            if end.node not in homes:
+                requests.shape(end.interface, end.index, end.shape.clean(), seed)
+    requests.send()
+
+
+def check_shapes(plan: Plan, homes: Mapping[str, int]) -> None:
+    """Read back what every switch's interface holds. Raises OSError where it is not what was asked."""
+    held = netlink.held()
+    wrong = [
+        end.interface
+        for link in plan.links
+        for end in link.ends
+        if end.node not in homes and held.get(end.index) != netlink.Held.of(end.shape)
+    ]
+    if wrong:
+        raise OSError(f"the kernel does not hold the shape asked for on: {', '.join(wrong)}")
 
 
 def _interface(

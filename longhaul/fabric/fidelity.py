@@ -39,7 +39,8 @@ SKB_OVERHEAD = 1.1  # bytes of send buffer per byte in flight, at an MTU of 9000
 LOSS_EVENTS = 100
 MOST_DATAGRAMS = 20_000
 DATAGRAM_FRAME_BYTES = DATAGRAM_BYTES + 8 + 20 + ETHERNET_HEADER
-SPACING = 2.0  # of bursts, in times that the link needs for one
+SPACING = 2.0  # of bursts beyond the delay, in times that the link needs for one: netem's limit
+# counts packets, however small, and those under way too
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ class Check:
         shape = way.end.shape
         bursts = math.ceil(min(MOST_DATAGRAMS, LOSS_EVENTS / shape.loss) / BURST)
         count = bursts * BURST
-        gap_s = SPACING * 8 * BURST * DATAGRAM_FRAME_BYTES / shape.rate_bps
+        gap_s = shape.delay_s + SPACING * 8 * BURST * DATAGRAM_FRAME_BYTES / shape.rate_bps
         before = self._ask(way.sink, "arrived")["datagrams"]
         self._ask(way.source, "datagrams", address=way.sink.ip, bursts=bursts, gap_s=gap_s)
         time.sleep(gap_s + 2 * shape.delay_s + shape.jitter_s)

@@ -262,34 +262,28 @@ def index_of(route: IPRoute, interface: str) -> int:
 
 @dataclass(frozen=True)
 class Held:
-    """What a netem qdisc says that it holds, and has dropped."""
+    """What a netem qdisc says that it holds."""
 
-    rate_bps: float
-    delay_s: float
+    rate_Bps: int
+    delay_ns: int
     limit_packets: int
-    sent_packets: int
-    dropped_packets: int
+
+    @classmethod
+    def of(cls, wanted: Shape) -> Held:
+        """What it must hold to do what `wanted` says."""
+        return cls(round(wanted.rate_bps / 8), round(wanted.delay_s * 1e9), wanted.limit_packets)
 
 
-def held(route: IPRoute, interface: str) -> Held:
-    """Read back an interface's netem. Raises LookupError where there is none."""
-    for qdisc in route.get_qdiscs(index=index_of(route, interface)):
-        if qdisc.get_attr("TCA_KIND") == "netem":
-            return _held(qdisc)
-    raise LookupError(f"no netem on {interface}")
+def held() -> dict[int, Held]:
+    """The netem of every interface in our namespace that has one, by index."""
+    with IPRoute() as route:
+        qdiscs = [q for q in route.get_qdiscs() if q.get_attr("TCA_KIND") == "netem"]
+    return {qdisc["index"]: _held(qdisc.get_attr("TCA_OPTIONS")) for qdisc in qdiscs}
 
 
-def _held(qdisc: Any) -> Held:
-    options = qdisc.get_attr("TCA_OPTIONS")
+def _held(options: Any) -> Held:
     rate = options.get_attr("TCA_NETEM_RATE64") or options.get_attr("TCA_NETEM_RATE")["rate"]
-    counters = qdisc.get_attr("TCA_STATS2")
-    return Held(
-        rate_bps=8.0 * rate,
-        delay_s=options.get_attr("TCA_NETEM_LATENCY64") / 1e9,
-        limit_packets=options["limit"],
-        sent_packets=counters.get_attr("TCA_STATS_BASIC")["packets"],
-        dropped_packets=counters.get_attr("TCA_STATS_QUEUE")["drops"],
-    )
+    return Held(rate, options.get_attr("TCA_NETEM_LATENCY64"), options["limit"])
 
 
 @dataclass(frozen=True)
