@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import mininet.net
+from mininet.cli import CLI
 from mininet.link import Intf, Link
 from mininet.log import setLogLevel
 from mininet.net import Mininet
@@ -145,6 +147,31 @@ class FabricController(LazyShell, Controller):  # type: ignore[misc]
 
     def checkListening(self) -> None:  # noqa: N802
         """Nothing to look for: the port is ours."""
+
+
+def iperf_answers(client: Any, server: str, port: int, tries: int = 50) -> bool:
+    """Whether an iperf server answers, asked by a short transfer.
+
+    For `Mininet.iperf`, which knocks with telnet and then waits for the line that the server prints
+    of it: iperf 2.1 prints none, and the wait never ends.
+    """
+    return any("/sec" in client.cmd(f"iperf -p {port} -t 0.1 -c {server}") for _ in range(tries))
+
+
+mininet.net.waitListening = iperf_answers
+
+
+class CommandLine(CLI):  # type: ignore[misc]
+    """Mininet's, with names as `c1-h100-1`."""
+
+    identchars = CLI.identchars + "-"
+
+
+def command_line(net: Mininet) -> None:
+    """Mininet's command line on the console, until `exit`."""
+    setLogLevel("info")
+    CommandLine(net)
+    setLogLevel("warning")
 
 
 class PlannedVeth(Link):  # type: ignore[misc]

@@ -18,8 +18,6 @@ from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import IO, Any
 
-from mininet.cli import CLI
-
 from longhaul.fabric import build, fidelity, hosts
 from longhaul.inside.stage import Stage, Stopped
 
@@ -106,7 +104,7 @@ def who_waits(fabric: Stage, jobs: dict[int, hosts.Job]) -> Iterator[str]:
 def up(fabric: Stage) -> int:
     """Mininet's command line on the console."""
     build.impair(fabric.plan, fabric.job["seed"])
-    CLI(fabric.net)
+    build.command_line(fabric.net)
     return 0
 
 
