@@ -64,7 +64,8 @@ def _uml(time_mode: str, why: str) -> Machine:
     try:
         return Machine("uml", time_mode, kernel_release(ensure_kernel()), why)
     except KernelUnavailable as error:
-        raise MachineError(f"no virtual-time kernel: {error}") from None
+        way_out = "" if time_mode == "real" else "; real time needs none: --time real"
+        raise MachineError(f"no virtual-time kernel: {error}{way_out}") from None
 
 
 def carry_out(
