@@ -8,7 +8,8 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from longhaul.fabric.plan import End, Plan, PlannedHost
+from longhaul.fabric.plan import Plan, PlannedHost
+from longhaul.fabric.routes import walk
 from traffic.schedule import Op, Schedule, matches
 
 
@@ -24,31 +25,12 @@ class Way:
 def path(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Way:
     """Along the plan's rules. A frame is received whole before it is sent on, so each wire but the
     slowest adds one frame's time. Raises LookupError where the rules lead nowhere."""
-    ends = _ends(plan, source, sink)
+    ends = walk(plan, source, sink)
     frame_bits = 8 * plan.frame_bytes
     slowest_bps = min(end.shape.rate_bps for end in ends)
     frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
     delay_s = sum(end.shape.delay_s for end in ends)
     return Way(delay_s + frames_s, 8 / (slowest_bps * plan.payload_share))
-
-
-def _ends(plan: Plan, source: PlannedHost, sink: PlannedHost) -> list[End]:
-    """The sending end of every wire from `source` to `sink`."""
-    wires = {end.interface: (link, end) for link in plan.links for end in link.ends}
-    ports = {(end.node, end.port): end for link in plan.links for end in link.ends}
-    routes = {(rule.switch, rule.prefix): rule.port for rule in plan.rules}
-    octets = sink.ip.split(".")
-    prefixes = (f"{sink.ip}/32", f"10.{octets[1]}.{octets[2]}.0/24", f"10.{octets[1]}.0.0/16")
-    ends = [ports[source.name, 0]]
-    node = source.leaf
-    while node != sink.name:
-        port = next((routes[node, p] for p in prefixes if (node, p) in routes), None)
-        if port is None or len(ends) > len(plan.switches) + 1:
-            raise LookupError(f"no route from {source.name} to {sink.name} at {node}")
-        ends.append(ports[node, port])
-        link, end = wires[ends[-1].interface]
-        node = (link.b if end is link.a else link.a).node
-    return ends
 
 
 def ends_s(plan: Plan, schedule: Schedule, starts_s: Sequence[float]) -> list[float]:

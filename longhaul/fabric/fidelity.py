@@ -22,10 +22,9 @@ from longhaul.fabric.plan import (
     End,
     Plan,
     PlannedHost,
-    PlannedLink,
     Shape,
 )
-from longhaul.fabric.routes import campus_prefix
+from longhaul.fabric.routes import walk
 from traffic.probe import BURST, DATAGRAM_BYTES
 
 LIMIT = 0.01
@@ -61,20 +60,37 @@ class Measured:
 
 @dataclass(frozen=True)
 class Direction:
-    """One direction of a long-haul link: the end that sends, and the probes on either side."""
+    """One way between two hosts: the sending ends of all wires there, and back."""
 
-    link: PlannedLink
-    end: End
+    name: str
     source: PlannedHost
     sink: PlannedHost
+    there: tuple[End, ...]
+    back: tuple[End, ...]
 
     def __str__(self) -> str:
+        if self.source.campus == self.sink.campus:
+            return f"{self.source.name}→{self.sink.name}"
         return f"{self.source.campus}→{self.sink.campus}"
 
     @property
     def rtt_s(self) -> float:
         """The propagation round trip."""
-        return sum(end.shape.delay_s for end in self.link.ends)
+        return sum(end.shape.delay_s for end in self.there + self.back)
+
+    @property
+    def slowest(self) -> End:
+        """The switch's port that sends slowest."""
+        return min(self.there[1:], key=lambda end: end.shape.rate_bps)
+
+    @property
+    def loss(self) -> float:
+        """The share of packets that is to be lost."""
+        return 1 - math.prod(1 - end.shape.loss for end in self.there)
+
+    def frames_s(self, frame_bytes: int) -> float:
+        """Time to put one frame on every wire there and back, seconds."""
+        return sum(8 * frame_bytes / end.shape.rate_bps for end in self.there + self.back)
 
     def compare(self, what: str, quantity: str, values: tuple[float, float], unit: str) -> Measured:
         """A line of the table from (asked, measured), to be within LIMIT."""
@@ -86,18 +102,8 @@ class Direction:
         """A line of the table from (asked, measured)."""
         asked, measured = values
         error = measured / asked - 1
-        name = self.link.name
-        return Measured(
-            f"{name} {what}",
-            name,
-            quantity,
-            asked,
-            measured,
-            error,
-            unit,
-            limit,
-            abs(error) <= limit,
-        )
+        what, ok = f"{self.name} {what}", abs(error) <= limit
+        return Measured(what, self.name, quantity, asked, measured, error, unit, limit, ok)
 
 
 class Check:
@@ -106,35 +112,26 @@ class Check:
     def __init__(self, plan: Plan, hosts: Hosts) -> None:
         self._plan = plan
         self._hosts = hosts
-        self._directions = [d for link in plan.long_hauls() for d in directions(plan, link)]
+        self._directions = list(directions(plan))
 
     def clean(self) -> Iterator[Measured]:
         """RTT and goodput of every long-haul link, with rate and delay alone."""
-        for way in self._directions:
-            if way.end is way.link.a:
+        for number, way in enumerate(self._directions):
+            if number % 2 == 0:
                 yield self._rtt(way)
             yield self._goodput(way)
 
     def loss(self) -> Iterator[Measured]:
         """One-way loss of every direction that is to lose packets."""
         for way in self._directions:
-            if way.end.shape.loss:
+            if way.loss:
                 yield self._loss(way)
 
     def _rtt(self, way: Direction) -> Measured:
         """Asked: the sum of the delays, and the time to send an echo's frame over each wire."""
-        asked = way.rtt_s + self._frames_s(way, ECHO_FRAME_BYTES)
+        asked = way.rtt_s + way.frames_s(ECHO_FRAME_BYTES)
         measured = self._ask(way.source, "echo", address=way.sink.ip, count=ECHOES)["rtt_s"]
         return way.compare("RTT", "rtt", (asked, measured), "s")
-
-    def _frames_s(self, way: Direction, frame_bytes: int) -> float:
-        """Time to put one frame on every wire of the round trip between a link's probes, seconds."""
-        wires = (
-            wire
-            for wire in self._plan.links
-            if wire == way.link or wire.a.node in (way.source.name, way.sink.name)
-        )
-        return sum(8 * frame_bytes / end.shape.rate_bps for wire in wires for end in wire.ends)
 
     def _goodput(self, way: Direction) -> Measured:
         """Asked: the link's rate times the payload's share of a full frame.
@@ -143,8 +140,8 @@ class Check:
         iperf3's own clock moves in steps of 10 ms here. It keeps the link full and half its queue:
         dropping nothing, it measures the link rather than a congestion control.
         """
-        asked = way.end.shape.rate_bps / 8 * self._plan.payload_share
-        queue_s = self._queue_s(way.end)
+        asked = min(end.shape.rate_bps for end in way.there) / 8 * self._plan.payload_share
+        queue_s = self._queue_s(way.slowest)
         ramp_s = RAMP_ROUNDS * (way.rtt_s + queue_s)
         window_s = max(WINDOW_ROUNDS * (way.rtt_s + queue_s), LEAST_WINDOW_S)
         server = self._role(way.sink, "iperf-server", address=way.sink.ip)
@@ -156,7 +153,7 @@ class Check:
             size_bytes=round(asked * (ramp_s + 1.2 * window_s)),
             send_buffer_bytes=round(asked * (way.rtt_s + queue_s / 2) * SKB_OVERHEAD),
         )
-        measured = payload_rate(self._port_to(way.sink), ramp_s, window_s)
+        measured = payload_rate(way.there[-1].interface, ramp_s, window_s)
         for job in (client, server):
             job.hear()
             job.close()
@@ -170,20 +167,16 @@ class Check:
     def _loss(self, way: Direction) -> Measured:
         """Datagrams, counted where they arrive. `ok` unless the count is further than four standard
         deviations from what was asked; few losses make that wide."""
-        shape = way.end.shape
-        bursts = math.ceil(min(MOST_DATAGRAMS, LOSS_EVENTS / shape.loss) / BURST)
+        asked, shape = way.loss, way.slowest.shape
+        bursts = math.ceil(min(MOST_DATAGRAMS, LOSS_EVENTS / asked) / BURST)
         count = bursts * BURST
         gap_s = shape.delay_s + SPACING * 8 * BURST * DATAGRAM_FRAME_BYTES / shape.rate_bps
         before = self._ask(way.sink, "arrived")["datagrams"]
         self._ask(way.source, "datagrams", address=way.sink.ip, bursts=bursts, gap_s=gap_s)
         time.sleep(gap_s + 2 * shape.delay_s + shape.jitter_s)
         lost = count - (self._ask(way.sink, "arrived")["datagrams"] - before)
-        limit = 4 * math.sqrt((1 - shape.loss) / (count * shape.loss)) * clustering(shape)
-        return way.line(f"loss {way}", "loss", (shape.loss, lost / count), "ratio", limit)
-
-    def _port_to(self, probe: PlannedHost) -> str:
-        """The interface of a border that leads to its probe."""
-        return next(wire.b.interface for wire in self._plan.links if wire.a.node == probe.name)
+        limit = 4 * math.sqrt((1 - asked) / (count * asked)) * clustering(shape)
+        return way.line(f"loss {way}", "loss", (asked, lost / count), "ratio", limit)
 
     def _ask(self, host: PlannedHost, role: str, **arguments: Any) -> dict[str, Any]:
         """Have a probe play a role, and wait for its answer."""
@@ -196,15 +189,21 @@ class Check:
         return self._hosts.job(host.name, "traffic.probe", role=role, arguments=arguments)
 
 
-def directions(plan: Plan, link: PlannedLink) -> tuple[Direction, ...]:
-    """Both directions of a link, as its campuses' probes can measure it; none where the routes
-    between the two campuses take another way."""
+def directions(plan: Plan) -> Iterator[Direction]:
+    """Every long-haul link both ways, between its campuses' probes, unless the routes between the
+    two take another way; where there is no such link, from the first host to the last and back."""
     at = {probe.leaf: probe for probe in plan.probes}
-    near, far = at[link.a.node], at[link.b.node]
-    both = (Direction(link, link.a, near, far), Direction(link, link.b, far, near))
-    ports = {(rule.switch, rule.prefix): rule.port for rule in plan.rules}
-    uses = [ports[way.end.node, campus_prefix(way.sink.ip)] == way.end.port for way in both]
-    return both if all(uses) else ()
+    for link in plan.long_hauls():
+        near, far = at[link.a.node], at[link.b.node]
+        there, back = walk(plan, near, far), walk(plan, far, near)
+        if link.a in there and link.b in back:
+            yield Direction(link.name, near, far, there, back)
+            yield Direction(link.name, far, near, back, there)
+    if not plan.probes and len(plan.hosts) > 1:
+        first, last = plan.hosts[0], plan.hosts[-1]
+        there, back = walk(plan, first, last), walk(plan, last, first)
+        yield Direction(first.campus, first, last, there, back)
+        yield Direction(first.campus, last, first, back, there)
 
 
 def payload_rate(interface: str, ramp_s: float, window_s: float) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from longhaul.fabric.plan import PlannedHost, PlannedLink, PlannedSwitch
+    from longhaul.fabric.plan import End, Plan, PlannedHost, PlannedLink, PlannedSwitch
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,33 @@ def route(
         for campus, border in borders.items():
             if campus != switch.campus:
                 yield _towards(switch, border, campus_prefix(border.prefix), graph, to)
+
+
+def walk(plan: Plan, source: PlannedHost, sink: PlannedHost) -> tuple[End, ...]:
+    """The sending end of every wire from `source` to `sink`, as the rules lead.
+
+    Raises LookupError where they lead nowhere, or round in a circle.
+    """
+    beyond = {end.interface: other for link in plan.links for end, other in _both_ways(link)}
+    ends = {(end.node, end.port): end for link in plan.links for end in link.ends}
+    ports = {(rule.switch, rule.prefix): rule.port for rule in plan.rules}
+    prefixes = (f"{sink.ip}/32", leaf_prefix(sink.ip), campus_prefix(sink.ip))
+    path = [ends[source.name, 0]]
+    while (node := beyond[path[-1].interface]) != sink.name:
+        port = next((ports[node, prefix] for prefix in prefixes if (node, prefix) in ports), None)
+        if port is None or len(path) > len(plan.switches):
+            raise LookupError(f"no route from {source.name} to {sink.name} at {node}")
+        path.append(ends[node, port])
+    return tuple(path)
+
+
+def _both_ways(link: PlannedLink) -> tuple[tuple[End, str], tuple[End, str]]:
+    return (link.a, link.b.node), (link.b, link.a.node)
+
+
+def leaf_prefix(address: str) -> str:
+    """The prefix of the switch that an address hangs on."""
+    return "10.{}.{}.0/24".format(*address.split(".")[1:3])
 
 
 def campus_prefix(address: str) -> str:
