@@ -122,7 +122,7 @@ def lateness(run: Run) -> pl.DataFrame:
     be had all begun together: what slow compute alone explains.
     """
     compute = run.measured.filter(pl.col("kind") == "compute")
-    per_iteration = compute.group_by("rank", "iteration").agg(
+    per_iteration = compute.group_by("rank", "iteration", maintain_order=True).agg(
         begin=pl.col("start_ns").min(), compute=(pl.col("end_ns") - pl.col("start_ns")).sum()
     )
     begin, lasts = pl.col("begin"), pl.col("compute")
@@ -133,7 +133,7 @@ def lateness(run: Run) -> pl.DataFrame:
             late_compute_s=(lasts - lasts.mean().over("iteration")) * NS,
             compute_wait_s=(lasts.max().over("iteration") - lasts) * NS,
         )
-        .group_by("rank")
+        .group_by("rank", maintain_order=True)  # floats: another order, another last digit
         .mean()
     )
 
@@ -143,7 +143,7 @@ def by_group(ranks: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     means = [name for name in ranks.columns if name.endswith("_s") and name != "blamed_s"]
     sums = ["blamed_s", "blamed_share", "last_to_enter"]
     return (
-        ranks.group_by(columns)
+        ranks.group_by(columns, maintain_order=True)
         .agg(pl.len().alias("ranks"), pl.col(means).mean(), pl.col(sums).sum())
         .sort([pl.col("blamed_s"), *columns], descending=[True] + [False] * len(columns))
     )

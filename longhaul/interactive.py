@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import termios
 from collections.abc import Iterator, Sequence
@@ -52,19 +53,24 @@ class Fabric:
 
 
 def up(fabric: Fabric) -> int:
-    """Mininet's CLI in this terminal, until `exit` or Ctrl-D. Raises MachineError."""
+    """Mininet's CLI in this terminal, until `exit` or Ctrl-D; without a terminal, the commands on
+    standard input. Raises MachineError."""
     plan = fabric.plan()
     machine = dispatch.choose(fabric.machine, fabric.time)
     with folder.scratch(f"up-{plan.name}") as run:
         folder.write_json(run / "plan.json", plan.to_json())
         job = fabric.job("up", plan)
         dispatch.prepare(run, job)
+        keyboard = None
+        if not sys.stdin.isatty():
+            keyboard = subprocess.PIPE  # a console whose input ends is hung up
+            (run / "commands").write_text(sys.stdin.read())
         print(
             f"{plan.name}: {len(plan.hosts)} hosts, in real time, on {machine.name} ({machine.why}).\n"
             "Starting takes about 15 s. Mininet's commands: help. To leave: exit.",
             file=sys.stderr,
         )
-        with terminal_as_it_was(), dispatch.on(machine, run, job, None, None) as process:
+        with terminal_as_it_was(), dispatch.on(machine, run, job, None, keyboard) as process:
             dispatch.follow(process, run, lambda _: None, float("inf"))
     return 0
 

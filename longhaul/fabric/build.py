@@ -167,10 +167,10 @@ class CommandLine(CLI):  # type: ignore[misc]
     identchars = CLI.identchars + "-"
 
 
-def command_line(net: Mininet) -> None:
-    """Mininet's command line on the console, until `exit`."""
+def command_line(net: Mininet, script: Path | None = None) -> None:
+    """Mininet's command line on the console, until `exit`; or all lines of a script."""
     setLogLevel("info")
-    CommandLine(net)
+    CommandLine(net, script=str(script) if script else None)
     setLogLevel("warning")
 
 

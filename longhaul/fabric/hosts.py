@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+LONGEST_WAIT_S = 2e6
+"""epoll counts milliseconds in 31 bits."""
+
 
 class HostError(Exception):
     """A job in a host failed; the text is its traceback."""
@@ -124,9 +127,9 @@ def started(names: Sequence[str], folder: Path, log: Path) -> Iterator[Hosts]:
 
 
 def messages(
-    jobs: Sequence[Job], patience_s: float, keyboard: int
+    jobs: Sequence[Job], patience_s: float, keyboard: int, until: str = "done"
 ) -> Iterator[tuple[Job, dict[str, Any]]]:
-    """Messages of several jobs as they come, until each has said `{"state": "done"}`.
+    """Messages of several jobs as they come, until each has said `{"state": until}`.
 
     Raises TimeoutError when none has come for `patience_s`, Interrupted when something is to be
     read from the file descriptor `keyboard`, HostError when a host has failed.
@@ -137,7 +140,7 @@ def messages(
         working = len(jobs)
         watched = _register(selector, keyboard)
         while working:
-            ready = selector.select(patience_s)
+            ready = selector.select(min(patience_s, LONGEST_WAIT_S))
             if not ready:
                 raise TimeoutError
             for key, _ in ready:
@@ -146,7 +149,7 @@ def messages(
                     continue
                 for message in key.fileobj.heard():
                     yield key.fileobj, message
-                    if message.get("state") == "done":
+                    if message.get("state") == until:
                         selector.unregister(key.fileobj)
                         working -= 1
 

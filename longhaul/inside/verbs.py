@@ -24,6 +24,7 @@ from longhaul.inside.stage import Stage, Stopped
 LEAD_NS = 1_000_000
 ANSWER_WITHIN_S = 1.0
 MASTER_PORT = 29500
+SCRIPT = "commands"
 
 
 def run(fabric: Stage) -> int:
@@ -56,13 +57,22 @@ def replay(fabric: Stage) -> int:
         )
         for host in fabric.plan.hosts
     }
-    for job in jobs.values():
-        job.hear()
+    connect(fabric, jobs)
     start_ns = time.monotonic_ns() + LEAD_NS
     (folder / "events" / "start_ns").write_text(str(start_ns))
     for job in jobs.values():
         job.tell({"start_ns": start_ns})
     return watch(fabric, jobs)
+
+
+def connect(fabric: Stage, jobs: dict[int, hosts.Job]) -> None:
+    """Wait until every rank has its connections. Raises HostError as soon as one of them fails."""
+    patience_s = fabric.job["patience_s"]
+    try:
+        for _ in hosts.messages(list(jobs.values()), patience_s, sys.stdin.fileno(), "ready"):
+            pass
+    except (TimeoutError, hosts.Interrupted):
+        raise Stopped("the ranks have not all connected with each other") from None
 
 
 def watch(fabric: Stage, jobs: dict[int, hosts.Job]) -> int:
@@ -102,9 +112,10 @@ def who_waits(fabric: Stage, jobs: dict[int, hosts.Job]) -> Iterator[str]:
 
 
 def up(fabric: Stage) -> int:
-    """Mininet's command line on the console."""
+    """Mininet's command line on the console, or of the script that came with the job."""
     build.impair(fabric.plan, fabric.job["seed"])
-    build.command_line(fabric.net)
+    script = fabric.folder / SCRIPT
+    build.command_line(fabric.net, script if script.exists() else None)
     return 0
 
 

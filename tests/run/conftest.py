@@ -1,0 +1,84 @@
+"""What the tests of whole runs share: each run is made once, and looked at by many tests."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from longhaul.machine.kernel import cached_kernel
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended, and the run folder it was to fill."""
+
+    status: int
+    out: str
+    complaint: str
+    folder: Path
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        data: dict[str, Any] = json.loads((self.folder / "summary.json").read_text())
+        return data
+
+
+def started(*words: str | Path, cwd: Path = ROOT, **options: Any) -> subprocess.Popen[str]:
+    """Start longhaul with a command line."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    environment |= options.pop("env", {})
+    return subprocess.Popen(
+        [*options.pop("before", ()), sys.executable, "-m", "longhaul.cli", *map(str, words)],
+        cwd=cwd,
+        env=environment,
+        stdin=options.pop("stdin", subprocess.DEVNULL),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def longhaul(*words: str | Path, folder: Path = ROOT, **options: Any) -> Done:
+    """Carry out a command line to its end."""
+    typed = options.pop("typed", None)
+    process = started(*words, stdin=subprocess.PIPE if typed else subprocess.DEVNULL, **options)
+    out, complaint = process.communicate(typed, timeout=150)
+    return Done(process.returncode, out, complaint, folder)
+
+
+Runs = Callable[..., Done]
+
+
+@pytest.fixture(scope="session")
+def kernel() -> Path:
+    """The virtual-time kernel, for the tests that need one."""
+    folder = cached_kernel()
+    if not folder:
+        pytest.skip("no virtual-time kernel: ./setup.sh kernel")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory, kernel: Path) -> Runs:  # noqa: ARG001
+    """Makes a run of a topology and a workload of this folder, or gives the one made before."""
+
+    @functools.cache
+    def run(topology: str, workload: str, *words: str, name: str = "run") -> Done:
+        folder = tmp_path_factory.mktemp("runs") / name
+        files = (HERE / f"{topology}.yaml", "--workload", HERE / f"{workload}.yaml")
+        done = longhaul("run", *files, "--out", folder, *words, folder=folder)
+        assert done.status == 0, done.complaint
+        return done
+
+    return run
