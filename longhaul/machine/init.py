@@ -1,7 +1,7 @@
 """The first process of the machine that carries a fabric: furnish it, then do the job.
 
-    python -S -m longhaul.machine.init guest RUN      as process 1 of a User-Mode Linux guest
-    python -S -m longhaul.machine.init native RUN     as root, in new namespaces (see native.py)
+    python -S -m longhaul.machine.init guest RUN [PAYLOAD]    as process 1 of a User-Mode Linux guest
+    python -S -m longhaul.machine.init native RUN             as root, in new namespaces (see native.py)
 
 The root file system is the host's: read-only in the guest. Memory file systems go where programs
 write. Standard library alone, as the guest's start-up waits for it.
@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+PAYLOAD = "longhaul.inside"
+"""The module that does a job, where no other is asked for."""
 GUEST_MOUNTS = (
     ("sysfs", "/sys", ""),
     ("devtmpfs", "/dev", ""),
@@ -41,19 +43,19 @@ _POWER_OFF = 0x4321FEDC
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def main(kind: str, run: str) -> int:
+def main(kind: str, run: str, payload: str = PAYLOAD) -> int:
     """Furnish the machine and do the job of the folder `run`; a guest switches itself off."""
     if kind == "native":
         mount("proc", "/proc")
         furnish(NATIVE_MOUNTS, [ROOT, Path(sys.prefix), Path(run)])
-        return do_job(run)
+        return do_job(run, payload)
     try:
         mount("proc", "/proc")
         furnish(GUEST_MOUNTS, [ROOT, Path(sys.prefix)])
         furnish_devices()
         Path(run).mkdir(parents=True, exist_ok=True)
         mount("hostfs", run, run)
-        do_job(run)
+        do_job(run, payload)
     finally:
         os.sync()
         _libc.reboot(_POWER_OFF)
@@ -104,10 +106,10 @@ def furnish_devices() -> None:
         Path("/dev", name).symlink_to(target)
 
 
-def do_job(run: str) -> int:
-    """Run `longhaul.inside` to its end, with the console as its controlling terminal."""
+def do_job(run: str, payload: str) -> int:
+    """Run the module `payload` to its end, with the console as its controlling terminal."""
     environment = ENVIRONMENT | {"TERM": os.environ.get("TERM", "linux"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "longhaul.inside", run]
+    command = [sys.executable, "-m", payload, run]
     return subprocess.run(
         command, env=environment, cwd=run, check=False, preexec_fn=take_terminal
     ).returncode
@@ -121,4 +123,4 @@ def take_terminal() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    sys.exit(main(*sys.argv[1:4]))

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from longhaul.machine.init import ROOT
+from longhaul.machine.init import PAYLOAD, ROOT
 
 START_NS = 1_700_000_000_000_000_000
 """Wall-clock time at which every virtual run begins, nanoseconds since the epoch."""
@@ -39,7 +39,10 @@ class GuestError(Exception):
 
 @dataclass(frozen=True)
 class Guest:
-    """How to start one: the kernel's folder, what it runs, and in what time."""
+    """How to start one: the kernel's folder, the run's, and in what time.
+
+    `payload` is the module that does the job there, as `python -m PAYLOAD RUN`.
+    """
 
     kernel: Path
     run: Path
@@ -47,6 +50,7 @@ class Guest:
     time: str
     memory_bytes: int
     cpu: int
+    payload: str = PAYLOAD
 
 
 def command(guest: Guest) -> list[str]:
@@ -69,6 +73,7 @@ def command(guest: Guest) -> list[str]:
         f"uml_dir={guest.run}/", "umid=guest",
         f"PYTHONPATH={ROOT}", f"TERM={os.environ.get('TERM', 'linux')}",
         f"init={sys.executable}", "--", "-S", "-m", "longhaul.machine.init", "guest", str(guest.run),
+        guest.payload,
     ]  # fmt: skip
 
 
