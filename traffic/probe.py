@@ -79,14 +79,16 @@ def iperf_client(
     reply: Callable[[dict[str, Any]], None], address: str, size_bytes: int, send_buffer_bytes: int
 ) -> None:
     """Send `size_bytes` over TCP to an iperf3 server, with at most so many in flight."""
-    TCP_SEND_BUFFER.write_text(f"4096 {send_buffer_bytes} {send_buffer_bytes}")
     iperf3 = _iperf3()
     client = iperf3.Client(lib_name=_LIBIPERF)
     client.server_hostname = address
     client.port = IPERF_PORT
     client.duration = 0
     client.lib.iperf_set_test_bytes(client._test, c_uint64(size_bytes))
+    as_it_was = TCP_SEND_BUFFER.read_text()  # of the whole host, which may be one that trains
+    TCP_SEND_BUFFER.write_text(f"4096 {send_buffer_bytes} {send_buffer_bytes}")
     result = client.run()
+    TCP_SEND_BUFFER.write_text(as_it_was)
     reply({"error": result.error} if result.error else {"state": "sent"})
 
 

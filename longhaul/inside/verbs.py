@@ -149,7 +149,8 @@ def execute(fabric: Stage) -> int:
 
 
 def torchrun_environment(rank: int, chosen: list[Any]) -> dict[str, str]:
-    """What torchrun sets for one process per host."""
+    """What torchrun sets for one process per host; and Gloo's interface, which it would look for under
+    this machine's own name, and find loopback."""
     return {
         "RANK": str(rank),
         "WORLD_SIZE": str(len(chosen)),
@@ -158,6 +159,7 @@ def torchrun_environment(rank: int, chosen: list[Any]) -> dict[str, str]:
         "GROUP_RANK": str(rank),
         "MASTER_ADDR": chosen[0].ip,
         "MASTER_PORT": str(MASTER_PORT),
+        "GLOO_SOCKET_IFNAME": f"{chosen[rank].name}-eth0",
     }
 
 

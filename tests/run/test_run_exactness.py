@@ -129,7 +129,7 @@ def test_loss_is_what_was_asked_as_nearly_as_its_count_can_tell(runs: Runs, seed
     done = runs("links", "verified") if seed == 1 else runs("links", "verified", "--seed", "2")
     (line,) = lines(done, "loss")
     assert line["what"] == "c1-c2 loss c1→c2"
-    assert line["asked"] == 0.01
+    assert line["asked"] == pytest.approx(0.01)
     # At least a hundred losses were to be expected: four standard deviations are 40 % at most.
     assert line["limit"] <= 0.4
     assert abs(line["measured"] / 0.01 - 1) <= line["limit"]
@@ -140,8 +140,14 @@ def test_a_run_that_measures_what_was_asked_is_faithful(first: Done) -> None:
     assert all(line["ok"] for line in first.summary["fidelity"])
 
 
-@pytest.mark.parametrize("topology", ["ring-one-campus", "ring-three-campuses"])
-@pytest.mark.parametrize("workload", ["large", "middling"])
+@pytest.mark.parametrize(
+    ("topology", "workload"),
+    [
+        ("ring-one-campus", "middling"),
+        ("ring-one-campus", "large"),
+        ("ring-three-campuses", "large"),
+    ],
+)
 def test_a_lossless_ring_takes_as_long_as_alpha_and_beta_say(
     runs: Runs, topology: str, workload: str
 ) -> None:
