@@ -27,9 +27,9 @@ REPLAYING = "bench.replaying"
 @dataclass(frozen=True)
 class Replay:
     """One run. `collectives_s` are durations by iteration, from the last rank's entry to the last
-    rank's end; `rtts_s` are echoes over one long-haul link; `bytes_by_rank` is what
-    each rank sent in the iterations after the first; `wall_s_per_gb` their wall time per 1e9 payload
-    bytes that all ranks sent."""
+    rank's end; `rtts_s` are echoes over one long-haul link; `bytes_by_rank` is what each
+    rank sent in the iterations after the first; `wall_s_per_gb` their wall time per 1e9 payload bytes
+    that all ranks sent."""
 
     collectives_s: tuple[float, ...]
     predicted_s: float
