@@ -32,6 +32,8 @@ KINDS = ("compute", "collective", "send", "recv")
 PORT = 29500
 _HELLO = struct.Struct("<I")
 _TIMERSPEC = struct.Struct("<qqqq")
+_RATE = struct.Struct("=Q")
+_SO_MAX_PACING_RATE = 47  # [include/uapi/asm-generic/socket.h]
 _ABSOLUTE = 1
 _PATTERN_LANES = 4093  # prime: a chunk that lands in a wrong place does not look right
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -43,8 +45,9 @@ def run(program: Program, channel: Any, reply: Callable[[dict[str, Any]], None])
     """Carry out a job: connect, say `ready`, wait for the start time, replay, write the events.
 
     `program` has `rank`, `addresses` (by rank), `iterations`, `verify`, `size_bytes`, `tasks`,
-    `congestion` and `events` (a file to write). Replies `ready`, then `iteration` after each, then
-    `done`. SIGUSR1 makes it reply `waiting` with what it waits for.
+    `congestion`, `pacing_Bps` (payload, per connection) and `events` (a file to write). Replies
+    `ready`, then `iteration` after each, then `done`. SIGUSR1 makes it reply `waiting` with what it
+    waits for.
     """
     program |= json.loads(Path(program["file"]).read_text())
     replay = Replay(program)
@@ -159,6 +162,7 @@ class Replay:
         self.addresses: list[str] = program["addresses"]
         self.tasks: list[dict[str, Any]] = program["tasks"]
         self.congestion: str = program["congestion"]
+        self.pacing = _RATE.pack(round(program["pacing_Bps"]))
         self.numbers = Numbers(program) if program["verify"] else None
         self.events = array("q")
         self.iteration = 0
@@ -238,6 +242,7 @@ class Replay:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, self.congestion.encode())
+        sock.setsockopt(socket.SOL_SOCKET, _SO_MAX_PACING_RATE, self.pacing)
         return sock
 
     def _dial(self, rank: int) -> socket.socket:

@@ -33,6 +33,7 @@ ECHOES = 10
 RAMP_ROUNDS = 4
 WINDOW_ROUNDS = 6
 LEAST_WINDOW_S = 0.04
+BUSY_WITHIN_S = 30.0
 FIRST_WINDOW_BYTES = 65_536
 SKB_OVERHEAD = 1.1  # bytes of send buffer per byte in flight, at an MTU of 9000
 LOSS_EVENTS = 100
@@ -86,7 +87,8 @@ class Direction:
     @property
     def loss(self) -> float:
         """The share of packets that is to be lost."""
-        return 1 - math.prod(1 - end.shape.loss for end in self.there)
+        lossy = [end.shape.loss for end in self.there if end.shape.loss]
+        return lossy[0] if len(lossy) == 1 else 1 - math.prod(1 - loss for loss in lossy)
 
     def frames_s(self, frame_bytes: int) -> float:
         """Time to put one frame on every wire there and back, seconds."""
@@ -144,8 +146,10 @@ class Check:
         queue_s = self._queue_s(way.slowest)
         ramp_s = RAMP_ROUNDS * (way.rtt_s + queue_s)
         window_s = max(WINDOW_ROUNDS * (way.rtt_s + queue_s), LEAST_WINDOW_S)
+        port = way.there[-1].interface
         server = self._role(way.sink, "iperf-server", address=way.sink.ip)
         server.hear()
+        idle_bytes = sent(port).bytes
         client = self._role(
             way.source,
             "iperf-client",
@@ -153,7 +157,7 @@ class Check:
             size_bytes=round(asked * (ramp_s + 1.2 * window_s)),
             send_buffer_bytes=round(asked * (way.rtt_s + queue_s / 2) * SKB_OVERHEAD),
         )
-        measured = payload_rate(way.there[-1].interface, ramp_s, window_s)
+        measured = payload_rate(port, idle_bytes + FIRST_WINDOW_BYTES, ramp_s, window_s)
         for job in (client, server):
             job.hear()
             job.close()
@@ -206,18 +210,28 @@ def directions(plan: Plan) -> Iterator[Direction]:
         yield Direction(first.campus, last, first, back, there)
 
 
-def payload_rate(interface: str, ramp_s: float, window_s: float) -> float:
-    """TCP payload per second that an interface sends, from `ramp_s` after it begins to be busy."""
-    with IPRoute() as route:
-        idle = netlink.sent(route, interface)
-        while netlink.sent(route, interface).bytes - idle.bytes < FIRST_WINDOW_BYTES:
-            time.sleep(ramp_s / 20)
-        time.sleep(ramp_s)
-        first, first_s = netlink.sent(route, interface), time.monotonic()
-        time.sleep(window_s)
-        last, last_s = netlink.sent(route, interface), time.monotonic()
+def payload_rate(interface: str, busy_bytes: int, ramp_s: float, window_s: float) -> float:
+    """TCP payload per second that an interface sends, from `ramp_s` after it has sent `busy_bytes`.
+
+    Raises TimeoutError where it never does.
+    """
+    deadline_s = time.monotonic() + BUSY_WITHIN_S
+    while sent(interface).bytes < busy_bytes:
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"iperf3 sends nothing over {interface}")
+        time.sleep(ramp_s / 20)
+    time.sleep(ramp_s)
+    first, first_s = sent(interface), time.monotonic()
+    time.sleep(window_s)
+    last, last_s = sent(interface), time.monotonic()
     headers = (last.packets - first.packets) * (TCP_IP_HEADERS + ETHERNET_HEADER)
     return (last.bytes - first.bytes - headers) / (last_s - first_s)
+
+
+def sent(interface: str) -> netlink.Sent:
+    """What an interface has sent since it was made."""
+    with IPRoute() as route:
+        return netlink.sent(route, interface)
 
 
 def clustering(shape: Shape) -> float:

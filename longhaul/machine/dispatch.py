@@ -151,9 +151,15 @@ def follow(
             ask(process)
         time.sleep(_LOOK_EVERY_S)
     if process.returncode:
-        raise MachineError(f"it ended with status {process.returncode}: see logs/console.log")
+        raise MachineError(f"it ended with status {process.returncode}{last_words(folder)}")
     if not progress.ended:
-        raise MachineError("it ended early: see logs/console.log")
+        raise MachineError(f"it ended early{last_words(folder)}")
+
+
+def last_words(folder: Path, count: int = 8) -> str:
+    """The end of what the machine's console said, to be put behind a complaint."""
+    lines = (folder / "logs" / "console.log").read_text(errors="replace").splitlines()[-count:]
+    return "; its console said last:\n  " + "\n  ".join(lines) if lines else ", and said nothing"
 
 
 def ask(process: subprocess.Popen[bytes]) -> None:
