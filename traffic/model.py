@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from longhaul.fabric.plan import Plan, PlannedHost
+from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
 from longhaul.fabric.routes import walk
 from traffic.schedule import Op, Schedule, matches
 
@@ -16,7 +16,7 @@ from traffic.schedule import Op, Schedule, matches
 @dataclass(frozen=True)
 class Way:
     """From one host to another: seconds until the last frame of a message is there after it has
-    left the slowest wire (α), and seconds per payload byte on that wire (β)."""
+    left the slowest wire (α), and seconds per payload byte on that wire, or at the sender's pace (β)."""
 
     alpha_s: float
     beta_s_per_byte: float
@@ -30,7 +30,19 @@ def path(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Way:
     slowest_bps = min(end.shape.rate_bps for end in ends)
     frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
     delay_s = sum(end.shape.delay_s for end in ends)
-    return Way(delay_s + frames_s, 8 / (slowest_bps * plan.payload_share))
+    slowest_Bps = min(slowest_bps / 8 * plan.payload_share, pacing_Bps(plan, source))
+    return Way(delay_s + frames_s, 1 / slowest_Bps)
+
+
+def pacing_Bps(plan: Plan, host: PlannedHost) -> float:
+    """Payload per second that a host's NIC has room for, beside an acknowledgement of every packet
+    that comes in meanwhile.
+
+    Agents pace their connections at it. A NIC holds its host back; netem takes whatever it is
+    given, and what the host acknowledges would wait behind a whole chunk.
+    """
+    acknowledgement = (ETHERNET_HEADER + TCP_IP_HEADERS) / plan.frame_bytes
+    return host.nic_bps / 8 * plan.payload_share * (1 - acknowledgement)
 
 
 def ends_s(plan: Plan, schedule: Schedule, starts_s: Sequence[float]) -> list[float]:

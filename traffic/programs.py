@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from longhaul.dsl.types import Training
-from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
+from longhaul.fabric.plan import Plan, PlannedHost
 from traffic.collectives import ALGORITHMS, ELEMENT_BYTES
+from traffic.model import pacing_Bps
 from traffic.schedule import Schedule
 
 
@@ -25,17 +26,6 @@ def compute_s(workload: Training, hosts: Sequence[PlannedHost]) -> list[float]:
     """Seconds of compute per iteration and rank: equal shares of the batch, unequal hosts."""
     flop = 6 * workload.parameters * workload.tokens / len(hosts)
     return [flop / host.flops for host in hosts]
-
-
-def pacing_Bps(plan: Plan, host: PlannedHost) -> float:
-    """Payload that a host's NIC carries per second beside the acknowledgements of as much coming in,
-    one for every two packets.
-
-    Connections are paced at it, as a NIC's own back pressure would: netem takes whatever it is given, and
-    what the host itself acknowledges would wait behind a whole chunk.
-    """
-    acknowledgements = (ETHERNET_HEADER + TCP_IP_HEADERS) / (2 * plan.frame_bytes)
-    return host.nic_bps / 8 * plan.payload_share * (1 - acknowledgements)
 
 
 def make_schedule(workload: Training, plan: Plan) -> Schedule:
