@@ -152,11 +152,12 @@ def test_three_ranks_of_which_one_comes_late_take_as_long_as_a_pencil_says() -> 
 
 
 def test_three_ranks_with_one_slow_nic_take_as_long_as_a_pencil_says() -> None:
-    """To and from rank 1 a chunk takes 2, from rank 2 to rank 0 it takes 1; a frame more a.
+    """A chunk takes u from rank 0 to 1 (the switch's slow port), p from 1 to 2 (its slow NIC, paced, so
+    p > u), q from 2 to 0; a frame more a.
 
-    at rank 0 (from 2): 1+a, 3+2a, 5+3a, 7+3a: rank 2 passes on at once what it has from rank 1;
-    at rank 1 (from 0): 2+a, 4+a, 6+a, 8+a: rank 0's wire is always busy;
-    at rank 2 (from 1): 2+a, 4+2a, 6+2a, 8+2a.
+    at rank 1 (from 0): u+a, 2u+a, 3u+a, 4u+a: rank 0's wire is always busy;
+    at rank 2 (from 1): p+a, 2p+a, 3p+a, 4p+a: and so is rank 1's;
+    at rank 0 (from 2): q+a, p+q+2a, 2p+q+2a, 3p+q+2a: rank 2 passes on at once what it has.
     """
     plan = plan_of("""
 campuses:
@@ -166,9 +167,10 @@ campuses:
       - {count: 3, accelerator: H100, nics: 1, nic: 100Gbit/s, exceptions: {2: {nic: 50Gbit/s}}}
 """)
     chunk = 4_000_000
-    one, a = chunk * paced(100e9), 8 * FRAME / 100e9
+    u, p, q = (chunk * each for each in (beta(50e9), paced(50e9), paced(100e9)))
+    a = 8 * FRAME / 100e9
     ends = ends_s(plan, ring_all_reduce(3, 3 * chunk), [0.0] * 3)
-    assert ends == pytest.approx([7 * one + 3 * a, 8 * one + a, 8 * one + 2 * a], rel=1e-12)
+    assert ends == pytest.approx([3 * p + q + 2 * a, 4 * u + a, 4 * p + a], rel=1e-12)
 
 
 def test_iterations_that_overlap_settle_where_each_takes_the_same() -> None:
