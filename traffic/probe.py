@@ -6,6 +6,7 @@ its Python bindings.
 
 from __future__ import annotations
 
+import re
 import site
 import socket
 import struct
@@ -24,6 +25,7 @@ UDP_COUNTERS = Path("/proc/net/snmp")
 TCP_SEND_BUFFER = Path("/proc/sys/net/ipv4/tcp_wmem")
 ECHO_FRAME_BYTES = 98
 _SILENCE_S = 1.0
+_STREAM_BYTES = 1 << 17
 _UDP_SEGMENT = 103  # one send, many datagrams [include/uapi/linux/udp.h]
 _ECHO = struct.Struct("!BBHHH")
 
@@ -69,6 +71,9 @@ def iperf_server(reply: Callable[[dict[str, Any]], None], address: str) -> None:
     """Serve one iperf3 test, and say what arrived: {"goodput_Bps", "bytes"}."""
     iperf3 = _iperf3()
     server = iperf3.Server(lib_name=_LIBIPERF)
+    if spins(server.iperf_version):
+        stream_server(reply, address)
+        return
     server.bind_address = address
     server.port = IPERF_PORT
     reply({"state": "listening"})
@@ -87,9 +92,40 @@ def iperf_client(
     client.lib.iperf_set_test_bytes(client._test, c_uint64(size_bytes))
     as_it_was = TCP_SEND_BUFFER.read_text()  # of the whole host, which may be one that trains
     TCP_SEND_BUFFER.write_text(f"4096 {send_buffer_bytes} {send_buffer_bytes}")
-    result = client.run()
+    error = stream(address, size_bytes) if spins(client.iperf_version) else client.run().error
     TCP_SEND_BUFFER.write_text(as_it_was)
-    reply({"error": result.error} if result.error else {"state": "sent"})
+    reply({"error": error} if error else {"state": "sent"})
+
+
+def spins(version: str) -> bool:
+    """Whether this iperf3 waits for its own threads in a loop, in which virtual time never passes:
+    from 3.17 on, as Debian 13 has it. A plain TCP stream stands in for it."""
+    major, minor = re.findall(r"\d+", version.removeprefix("iperf"))[:2]
+    return (int(major), int(minor)) >= (3, 17)
+
+
+def stream_server(reply: Callable[[dict[str, Any]], None], address: str) -> None:
+    """Take in one TCP stream, and say what arrived: {"goodput_Bps", "bytes"}."""
+    with socket.create_server((address, IPERF_PORT)) as listener:
+        reply({"state": "listening"})
+        sock, _ = listener.accept()
+    start, total = time.monotonic(), 0
+    with sock:
+        while count := len(sock.recv(_STREAM_BYTES)):
+            total += count
+    reply({"goodput_Bps": total / (time.monotonic() - start), "bytes": total})
+
+
+def stream(address: str, size_bytes: int) -> str | None:
+    """Send so many bytes over TCP; what went wrong, if anything did."""
+    block = bytes(_STREAM_BYTES)
+    try:
+        with socket.create_connection((address, IPERF_PORT)) as sock:
+            for start in range(0, size_bytes, _STREAM_BYTES):
+                sock.sendall(block[: size_bytes - start])
+    except OSError as error:
+        return str(error)
+    return None
 
 
 def _iperf3() -> Any:
