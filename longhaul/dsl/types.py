@@ -7,7 +7,8 @@ these. Rates and sizes are the real world's: scaling them down is the plan's bus
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,55 @@ class LongHaul:
 
 
 @dataclass(frozen=True)
+class Timing:
+    """When an event happens, in seconds from the workload's start.
+
+    First at `first_s`; again every `every_s` where that is given. With `mtbf_s` chance decides: the
+    times from `first_s` to the first one, and from each one's end to the next one, are exponential
+    with that mean. One occurrence is `times` outages, `pause_s` apart, of `lasts_s` each (None: for
+    ever), or exponential with mean `mttr_s`.
+    """
+
+    first_s: float = 0.0
+    every_s: float | None = None
+    mtbf_s: float | None = None
+    lasts_s: float | None = None
+    mttr_s: float | None = None
+    times: int = 1
+    pause_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a link does otherwise for a while: fields of `Direction`, by direction."""
+
+    link: str
+    forward: Mapping[str, float] = field(default_factory=dict)
+    backward: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens to a running fabric, while it lasts.
+
+    `kind` is the word of the language (`link-flap`, `power-loss`), `says` tells people in a few
+    words. All that it does is elaborated into: long-haul links without light, links changed, hosts
+    without power, hosts whose compute takes `slowdown` times as long, the controller not there.
+    """
+
+    name: str
+    kind: str
+    says: str
+    timing: Timing
+    links_down: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    hosts_down: tuple[str, ...] = ()
+    slowed: tuple[str, ...] = ()
+    slowdown: float = 1.0
+    controller_down: bool = False
+
+
+@dataclass(frozen=True)
 class Topology:
     """A whole testbed. `scale_bytes` k: payloads and rates are divided by k alike, so times stay.
 
@@ -134,6 +184,7 @@ class Topology:
     links: tuple[LongHaul, ...]
     source: str
     files: tuple[str, ...] = ()
+    timeline: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,89 @@
+"""Arguments and habits that several verbs share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from longhaul.machine.dispatch import MACHINES
+
+Verb = Callable[[argparse.Namespace], int]
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+PATIENCE_S = 300.0
+SEEDS = 2**64
+
+
+def verb(verbs: Verbs, name: str, do: Verb, what: str, example: str) -> argparse.ArgumentParser:
+    """A verb's own parser: `what` it does, in a few words, and an example."""
+    made = verbs.add_parser(
+        name,
+        help=f"{what}, e.g. {example}",
+        description=f"{what[0].upper()}{what[1:]}.",
+        epilog=f"example: {example}",
+    )
+    made.set_defaults(verb=do)
+    return made
+
+
+def topology(made: argparse.ArgumentParser) -> None:
+    """A topology file, and `--set`."""
+    made.add_argument("topology", type=Path, help="a topology file")
+    made.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="override a value of the file, as links.c1-c2.age=20y",
+    )
+
+
+def where(made: argparse.ArgumentParser, times: Sequence[str]) -> None:
+    """Seed, time, machine, CPU."""
+    made.add_argument("--seed", type=seed, default=1, help="of all randomness (default 1)")
+    made.add_argument("--time", choices=times, default=times[0], help=f"default {times[0]}")
+    made.add_argument("--machine", choices=MACHINES, default="auto", help="default auto")
+    made.add_argument("--cpu", type=cpu, help="the CPU to pin a guest to (default: the last one)")
+
+
+def patience(made: argparse.ArgumentParser, without: str) -> None:
+    """How long to wait for a sign of life."""
+    made.add_argument(
+        "--patience", type=float, default=PATIENCE_S, metavar="SECONDS",
+        help=f"wall time without {without} after which it is given up (default {PATIENCE_S:g})",
+    )  # fmt: skip
+
+
+def seed(text: str) -> int:
+    """A seed, as argparse's `type`."""
+    if not text.isdecimal() or int(text) >= SEEDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2^64 - 1")
+    return int(text)
+
+
+def cpu(text: str) -> int:
+    """One of the CPUs that we may use, as argparse's `type`."""
+    allowed = os.sched_getaffinity(0)
+    if not text.isdigit() or int(text) not in allowed:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is none of this process's CPUs {sorted(allowed)}"
+        )
+    return int(text)
+
+
+def setting(text: str) -> tuple[str, str]:
+    """NAME=VALUE, as argparse's `type`."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def complain(text: str, status: int) -> int:
+    """Say what is wrong; returns the exit status."""
+    print(text, file=sys.stderr)
+    return status

@@ -1,0 +1,34 @@
+"""`longhaul exec`: an unmodified command on the hosts of a fabric."""
+
+from __future__ import annotations
+
+import argparse
+
+from longhaul.machine.dispatch import TIMES
+from longhaul.verbs.arguments import Verbs, patience, setting, topology, verb, where
+
+
+def add(verbs: Verbs) -> None:
+    """The verb and its arguments."""
+    made = verb(
+        verbs, "exec", execute, "run an unmodified command on hosts, with torchrun's environment",
+        "longhaul exec topologies/two-hosts.yaml -- python3 train.py",
+    )  # fmt: skip
+    topology(made)
+    made.add_argument("--hosts", default="*", metavar="PATTERN", help="as c1-* (default: all)")
+    where(made, TIMES)
+    made.add_argument(
+        "--env", dest="environment", action="append", default=[], metavar="NAME=VALUE",
+        type=setting, help="set a variable for the command",
+    )  # fmt: skip
+    patience(made, "output")
+    made.add_argument("argv", nargs="+", metavar="COMMAND", help="after --; needs no shell")
+
+
+def execute(words: argparse.Namespace) -> int:
+    """Run a command on hosts; the status is the worst of theirs."""
+    from longhaul import interactive
+
+    return interactive.execute(
+        interactive.Fabric.of(words), words.argv, words.hosts, words.environment, words.patience
+    )

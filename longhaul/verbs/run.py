@@ -1,0 +1,49 @@
+"""`longhaul run`: a workload on a topology, analysed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from longhaul.machine.dispatch import TIMES
+from longhaul.verbs.arguments import Verbs, complain, patience, topology, verb, where
+
+
+def add(verbs: Verbs) -> None:
+    """The verb and its arguments."""
+    made = verb(
+        verbs, "run", run, "run a workload on a topology, and analyse it",
+        "longhaul run topologies/colossus.yaml --seed 2",
+    )  # fmt: skip
+    topology(made)
+    made.add_argument("--workload", type=Path, help="a workload file (default: one training step)")
+    where(made, TIMES)
+    made.add_argument("--out", type=Path, help="the run folder (default: runs/<name>-<number>)")
+    patience(made, "progress")
+
+
+def run(words: argparse.Namespace) -> int:
+    """Run a workload, print the summary, name the report."""
+    from analysis.terminal import console, print_summary
+    from longhaul import progress
+    from longhaul.run import DEFAULT_WORKLOAD, Request
+    from longhaul.run import run as run_it
+
+    request = Request(
+        topology=words.topology,
+        workload=words.workload or DEFAULT_WORKLOAD,
+        overrides=tuple(words.overrides),
+        seed=words.seed,
+        time=words.time,
+        machine=words.machine,
+        out=words.out,
+        cpu=words.cpu,
+        patience_s=words.patience,
+        command=tuple(words.command),
+    )
+    with progress.shown() as hear:
+        folder = run_it(request, hear)
+    print_summary(folder, console())
+    wrong = json.loads((folder / "summary.json").read_text())["collective"]["wrong"]
+    return complain(f"longhaul: {wrong} results were not the sum", 1) if wrong else 0

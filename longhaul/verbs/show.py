@@ -1,0 +1,26 @@
+"""`longhaul show`: a run's summary again."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from longhaul.verbs.arguments import Verbs, complain, verb
+
+
+def add(verbs: Verbs) -> None:
+    """The verb and its arguments."""
+    made = verb(
+        verbs, "show", show, "print the summary of a run again", "longhaul show runs/colossus-1"
+    )
+    made.add_argument("run", type=Path, help="a run folder")
+
+
+def show(words: argparse.Namespace) -> int:
+    """Print a finished run's summary."""
+    from analysis.terminal import console, print_summary
+
+    if not (words.run / "summary.json").exists():
+        return complain(f"longhaul: {words.run} is not the folder of a finished run", 2)
+    print_summary(words.run, console())
+    return 0

@@ -1,0 +1,24 @@
+"""`longhaul up`: Mininet's command line on a fabric."""
+
+from __future__ import annotations
+
+import argparse
+
+from longhaul.verbs.arguments import Verbs, topology, verb, where
+
+
+def add(verbs: Verbs) -> None:
+    """The verb and its arguments."""
+    made = verb(
+        verbs, "up", up, "start a fabric in real time, with Mininet's command line",
+        "longhaul up topologies/two-hosts.yaml",
+    )  # fmt: skip
+    topology(made)
+    where(made, ("real",))
+
+
+def up(words: argparse.Namespace) -> int:
+    """Mininet's CLI on a fabric, until `exit`."""
+    from longhaul import interactive
+
+    return interactive.up(interactive.Fabric.of(words))
