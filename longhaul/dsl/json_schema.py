@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from .models import Strict, TopologyModel
+from .models import TopologyModel
+from .strict import Strict
 from .units import QUANTITIES, write
 from .workload import TrainingModel
 

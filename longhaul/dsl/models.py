@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from .fields import (
     Age,
@@ -28,27 +28,11 @@ from .fields import (
     ShortName,
     Size,
 )
+from .strict import Strict
 
 MOST_LEAVES = 250
 MOST_HOSTS_PER_LEAF = 250
 MOST_HOSTS = 10_000
-
-
-def hyphened(field: str) -> str:
-    """A field's key in a file."""
-    return field.replace("_", "-")
-
-
-class Strict(BaseModel):
-    """A mapping that takes the named keys only, and no value of another type than the field's."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        alias_generator=hyphened,
-        use_attribute_docstrings=True,
-    )
 
 
 class Scale(Strict):

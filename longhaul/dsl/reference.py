@@ -15,8 +15,9 @@ from . import aging, inheritance
 from .aging import Aged, Span, aging_table
 from .catalogue import catalogue
 from .json_schema import LANGUAGES, schema, shown_default
-from .models import AcceleratorModel, Strict, TopologyModel
+from .models import AcceleratorModel, TopologyModel
 from .shape import check
+from .strict import Strict
 from .tree import Mapping, at
 from .units import BANDWIDTH, FLOPS, QUANTITIES, RATE, write
 from .workload import TrainingModel

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from .fields import Count, Files, Name
-from .models import Strict
+from .strict import Strict
 from .tree import Node, Problems
 from .types import Collective, Training
 
