@@ -9,11 +9,12 @@ import selectors
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 LONGEST_WAIT_S = 2e6
 """epoll counts milliseconds in 31 bits."""
@@ -38,8 +39,12 @@ class Job:
         self.tell(request)
 
     def tell(self, message: dict[str, Any]) -> None:
-        """Send the job a message."""
-        self._socket.sendall(json.dumps(message).encode() + b"\n")
+        """Send the job a message. Raises HostError, with what it said last, if it has ended."""
+        try:
+            self._socket.sendall(json.dumps(message).encode() + b"\n")
+        except (BrokenPipeError, ConnectionResetError):
+            while True:
+                self.hear()
 
     def hear(self) -> dict[str, Any]:
         """The next message. Raises HostError if it says that the job failed."""
@@ -126,27 +131,50 @@ def started(names: Sequence[str], folder: Path, log: Path) -> Iterator[Hosts]:
         launcher.wait()
 
 
+class Clockwork(Protocol):
+    """Something that has to act at times of its own, when its file descriptor becomes readable."""
+
+    def fileno(self) -> int:
+        """For selectors."""
+
+    def act(self) -> None:
+        """It is time."""
+
+
 def messages(
-    jobs: Sequence[Job], patience_s: float, keyboard: int, until: str = "done"
+    jobs: Sequence[Job],
+    patience_s: float,
+    keyboard: int,
+    until: str = "done",
+    clockworks: Sequence[Clockwork] = (),
 ) -> Iterator[tuple[Job, dict[str, Any]]]:
     """Messages of several jobs as they come, until each has said `{"state": until}`.
 
-    Raises TimeoutError when none has come for `patience_s`, Interrupted when something is to be
-    read from the file descriptor `keyboard`, HostError when a host has failed.
+    Meanwhile the `clockworks` act. Raises TimeoutError when no message has come for `patience_s`,
+    Interrupted when something is to be read from the file descriptor `keyboard`, HostError when a
+    host has failed.
     """
     with selectors.DefaultSelector() as selector:
         for job in jobs:
             selector.register(job, selectors.EVENT_READ)
+        for clockwork in clockworks:
+            selector.register(clockwork, selectors.EVENT_READ, clockwork)
         working = len(jobs)
         watched = _register(selector, keyboard)
+        heard_s = time.monotonic()
         while working:
-            ready = selector.select(min(patience_s, LONGEST_WAIT_S))
-            if not ready:
+            left_s = heard_s + patience_s - time.monotonic()
+            ready = selector.select(min(max(left_s, 0.0), LONGEST_WAIT_S))
+            if not ready and left_s < LONGEST_WAIT_S:
                 raise TimeoutError
             for key, _ in ready:
+                if key.data:
+                    key.data.act()
+                    continue
                 if not isinstance(key.fileobj, Job):
                     _read_keyboard(selector, watched)
                     continue
+                heard_s = time.monotonic()
                 for message in key.fileobj.heard():
                     yield key.fileobj, message
                     if message.get("state") == until:

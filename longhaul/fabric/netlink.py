@@ -137,7 +137,7 @@ def _share(probability: float) -> int:
     return round(probability * _UINT32)
 
 
-def link_seed(seed: int, interface: str) -> int:
+def link_seed(seed: int | str, interface: str) -> int:
     """netem's own seed for one interface: 64 bits of the run's seed and the name."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{interface}".encode()).digest()[:8], "little")
 
@@ -181,8 +181,8 @@ class Requests:
         link.route("add", dst=GATEWAY, oif=index, scope=_SCOPE_LINK, prefsrc=ip)
         link.route("add", dst="default", gateway=GATEWAY, oif=index, prefsrc=ip)
 
-    def shape(self, interface: str, index: int, wanted: Shape, seed: int) -> None:
-        """`wanted` on what an interface sends, replacing what was there."""
+    def shape(self, interface: str, index: int, wanted: Shape, seed: int | str) -> None:
+        """`wanted` on what an interface sends, replacing what was there; its chance starts anew."""
         own = link_seed(seed, interface)
         self._compiler.tc(
             "replace", index=index, kind="netem", handle=_HANDLE, shape=wanted, seed=own
@@ -191,6 +191,10 @@ class Requests:
     def up(self, index: int) -> None:
         """Set an interface up."""
         self._compiler.link("set", index=index, state="up")
+
+    def down(self, index: int) -> None:
+        """Set an interface down: its peer loses its carrier, and both lose what they were sending."""
+        self._compiler.link("set", index=index, state="down")
 
     def send(self, pid: int | None = None) -> None:
         """Have the kernel do all of it in a process's namespace. Raises OSError at the first refusal."""

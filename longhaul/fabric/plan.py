@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from longhaul.dsl.types import Campus, Direction, Host, LongHaul, Topology
+from longhaul.fabric import timeline
 from longhaul.fabric.routes import Rule, route
+from longhaul.fabric.timeline import PlannedEvent, plan_event
 
 ETHERNET_HEADER = 14
 TCP_IP_HEADERS = 20 + 20 + 12  # IPv4, TCP, and TCP's time-stamp option
@@ -109,8 +111,8 @@ class PlannedSwitch:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is built, in building order. `rules` are the proactive routes by switch; `campuses`
-    and `spans` are the topology's own words, for those who read the plan."""
+    """All that is built, in building order, and what will happen to it. `rules` are the proactive
+    routes by switch; `campuses` and `spans` are the topology's own words, for those who read the plan."""
 
     name: str
     description: str
@@ -121,6 +123,7 @@ class Plan:
     switches: tuple[PlannedSwitch, ...]
     links: tuple[PlannedLink, ...]
     rules: tuple[Rule, ...]
+    timeline: tuple[PlannedEvent, ...]
     campuses: tuple[dict[str, Any], ...]
     spans: tuple[dict[str, Any], ...]
 
@@ -157,6 +160,7 @@ def from_json(data: dict[str, Any]) -> Plan:
             "switches": tuple(PlannedSwitch(**switch) for switch in data["switches"]),
             "links": tuple(_link_from_json(link) for link in data["wires"]),
             "rules": tuple(Rule(**rule) for rule in data["rules"]),
+            "timeline": tuple(timeline.from_json(event) for event in data["timeline"]),
         }
     )
 
@@ -182,6 +186,7 @@ def make_plan(topology: Topology) -> Plan:
         switches=switches,
         links=links,
         rules=tuple(route(hosts + probes, switches, links)),
+        timeline=tuple(plan_event(x, links, topology.scale_bytes) for x in topology.timeline),
         campuses=tuple(_campus_json(topology, campus, hosts) for campus in topology.campuses),
         spans=tuple(_span_json(topology, span, links) for span in topology.links),
     )

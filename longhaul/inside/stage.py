@@ -29,10 +29,11 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Stage:
-    """A running fabric: Mininet's network, the hosts' processes, and what was asked."""
+    """A running fabric: Mininet's network, the hosts' processes, the controller, and what was asked."""
 
     net: Any
     hosts: hosts.Hosts
+    controller: Controller
     plan: Plan
     job: dict[str, Any]
     folder: Path
@@ -61,30 +62,48 @@ def stage(plan: Plan, job: dict[str, Any], folder: Path) -> Iterator[Stage]:
         tell(folder, phase="switches")
         stack.enter_context(openvswitch.open_vswitch(STATE / "ovs", logs / "openvswitch.log"))
         ready = STATE / "controller-ready"
-        stack.enter_context(controller(folder, ready, logs / "controller.log"))
+        controller = stack.enter_context(controlled(folder, ready, logs / "controller.log"))
         tell(folder, phase="network")
         net = stack.enter_context(build.running(plan, homes.pids, job["seed"], controller=True))
         _wait_for_routes(ready)
         tell(folder, phase="up")
-        yield Stage(net, homes, plan, job, folder)
+        yield Stage(net, homes, controller, plan, job, folder)
+
+
+class Controller:
+    """The controller's process, which can be ended and started again."""
+
+    def __init__(self, folder: Path, ready: Path, log: Path) -> None:
+        self._environment = os.environ | {
+            "LONGHAUL_PLAN": str(folder / "plan.json"),
+            "LONGHAUL_READY": str(ready),
+        }
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; returns at once."""
+        command = [sys.executable, "-m", "controller"]
+        with self._log.open("ab") as out:
+            self._process = subprocess.Popen(command, stdout=out, stderr=out, env=self._environment)
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
 
 @contextmanager
-def controller(folder: Path, ready: Path, log: Path) -> Iterator[None]:
-    """The controller's process; ended on leaving."""
-    environment = os.environ | {
-        "LONGHAUL_PLAN": str(folder / "plan.json"),
-        "LONGHAUL_READY": str(ready),
-    }
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "controller"], stdout=out, stderr=out, env=environment
-        )
+def controlled(folder: Path, ready: Path, log: Path) -> Iterator[Controller]:
+    """A running controller; ended on leaving."""
+    controller = Controller(folder, ready, log)
+    controller.start()
     try:
-        yield
+        yield controller
     finally:
-        process.kill()
-        process.wait()
+        controller.kill()
 
 
 def _wait_for_routes(ready: Path, within_s: float = 60.0) -> None:

@@ -14,12 +14,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import IO, Any
 
 from longhaul.fabric import build, fidelity, hosts
 from longhaul.inside.stage import Stage, Stopped
+from longhaul.inside.timeline import Timeline, happening
 
 LEAD_NS = 1_000_000
 ANSWER_WITHIN_S = 1.0
@@ -58,11 +60,18 @@ def replay(fabric: Stage) -> int:
         for host in fabric.plan.hosts
     }
     connect(fabric, jobs)
+    ranks = {host.name: host.rank for host in fabric.plan.hosts}
+
+    def order(host: str, slowdown: float | None) -> None:
+        with suppress(hosts.HostError):  # it is done already
+            jobs[ranks[host]].tell({"slowdown": slowdown})
+
     start_ns = time.monotonic_ns() + LEAD_NS
     (folder / "events" / "start_ns").write_text(str(start_ns))
     for job in jobs.values():
         job.tell({"start_ns": start_ns})
-    return watch(fabric, jobs)
+    with happening(fabric, start_ns, order) as timeline:
+        return watch(fabric, jobs, timeline)
 
 
 def connect(fabric: Stage, jobs: dict[int, hosts.Job]) -> None:
@@ -75,13 +84,17 @@ def connect(fabric: Stage, jobs: dict[int, hosts.Job]) -> None:
         raise Stopped("the ranks have not all connected with each other") from None
 
 
-def watch(fabric: Stage, jobs: dict[int, hosts.Job]) -> int:
-    """Follow the ranks to their ends, telling each iteration that all have finished."""
+def watch(fabric: Stage, jobs: dict[int, hosts.Job], timeline: Timeline) -> int:
+    """Follow the ranks to their ends, telling each iteration that all have finished; meanwhile the
+    timeline happens."""
     finished = Counter[int]()
     wrong = 0
     patience_s = fabric.job["patience_s"]
     try:
-        for _, message in hosts.messages(list(jobs.values()), patience_s, sys.stdin.fileno()):
+        following = list(jobs.values())
+        for _, message in hosts.messages(
+            following, patience_s, sys.stdin.fileno(), clockworks=[timeline]
+        ):
             wrong += message.get("wrong", 0)
             if "iteration" in message:
                 finished[message["iteration"]] += 1
