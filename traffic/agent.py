@@ -2,8 +2,10 @@
 
 A program is a list of tasks per iteration: `compute` takes so many nanoseconds, `collective` replays
 the rank's operations of a schedule over TCP. A task starts when the tasks it names are done, so
-communication can overlap compute. One thread, one edge-triggered epoll loop; a receiver asks the
-kernel to be woken once per chunk (SO_RCVLOWAT), which is most of its cost. Standard library alone.
+communication can overlap compute. Orders may come meanwhile: compute slower, or not at all.
+
+One thread, one edge-triggered epoll loop; a receiver asks the kernel to be woken once per chunk
+(SO_RCVLOWAT), which is most of its cost. Standard library alone.
 
 Events are rows of nine 64-bit integers, in the order of FIELDS; times are CLOCK_MONOTONIC.
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import mmap
 import os
 import select
@@ -25,6 +28,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from traffic.channel import Channel
+
 FIELDS = ("iteration", "task", "op", "kind", "peer", "bytes", "ready_ns", "start_ns", "end_ns")
 COMPUTE, COLLECTIVE, SEND, RECV = range(4)
 KINDS = ("compute", "collective", "send", "recv")
@@ -35,34 +40,37 @@ _TIMERSPEC = struct.Struct("<qqqq")
 _RATE = struct.Struct("=Q")
 _SO_MAX_PACING_RATE = 47  # [include/uapi/asm-generic/socket.h]
 _ABSOLUTE = 1
+_NEVER = ctypes.create_string_buffer(_TIMERSPEC.size)
 _PATTERN_LANES = 4093  # prime: a chunk that lands in a wrong place does not look right
 _libc = ctypes.CDLL(None, use_errno=True)
 
 Program = dict[str, Any]
 
 
-def run(program: Program, channel: Any, reply: Callable[[dict[str, Any]], None]) -> None:
+def run(program: Program, channel: Channel) -> None:
     """Carry out a job: connect, say `ready`, wait for the start time, replay, write the events.
 
     `program` has `rank`, `addresses` (by rank), `iterations`, `verify`, `size_bytes`, `tasks`,
     `congestion`, `pacing_Bps` (payload, per connection) and `events` (a file to write). Replies
-    `ready`, then `iteration` after each, then `done`. SIGUSR1 makes it reply `waiting` with what it
-    waits for.
+    `ready`, then `iteration` after each, then `done`. Orders that come on `channel` meanwhile are a
+    line of JSON each: `slowdown`, how many times as long compute takes (null: it stops). SIGUSR1
+    makes it reply `waiting` with what it waits for.
     """
     program |= json.loads(Path(program["file"]).read_text())
     replay = Replay(program)
     try:
         replay.connect()
-        reply({"state": "ready"})
-        start_ns = int(json.loads(channel.readline())["start_ns"])
-        signal.signal(signal.SIGUSR1, lambda *_: reply({"waiting": replay.waiting()}))
+        channel.say({"state": "ready"})
+        start_ns = int(channel.hear()["start_ns"])
+        signal.signal(signal.SIGUSR1, lambda *_: channel.say({"waiting": replay.waiting()}))
         replay.timer.wait(start_ns)
+        replay.attend(channel)
         for iteration in range(program["iterations"]):
             replay.iterate(iteration)
-            reply({"iteration": iteration})
+            channel.say({"iteration": iteration})
         with Path(program["events"]).open("wb") as file:
             replay.events.tofile(file)
-        reply({"state": "done", "wrong": replay.wrong})
+        channel.say({"state": "done", "wrong": replay.wrong})
     finally:
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         replay.close()
@@ -84,11 +92,63 @@ class Timer:
         if _libc.timerfd_settime(self.fd, _ABSOLUTE, spec, None):
             raise OSError(ctypes.get_errno(), "timerfd_settime")
 
+    def stop(self) -> None:
+        """Do not go off."""
+        if _libc.timerfd_settime(self.fd, 0, _NEVER, None):
+            raise OSError(ctypes.get_errno(), "timerfd_settime")
+
+    def went_off(self) -> bool:
+        """Whether it has, since this was last asked."""
+        try:
+            os.read(self.fd, 8)
+        except BlockingIOError:
+            return False
+        return True
+
     def wait(self, when_ns: int) -> None:
         """Sleep until then."""
         self.set(when_ns)
         select.select([self.fd], [], [])
-        os.read(self.fd, 8)
+        self.went_off()
+
+
+class Work:
+    """The compute task under way: how much of it is left, at a speed that may change meanwhile.
+
+    `slowdown` is how many times as long it takes; infinity stops it.
+    """
+
+    def __init__(self, timer: Timer) -> None:
+        self.timer = timer
+        self.slowdown = 1.0
+        self._left_ns = 0.0
+        self._since_ns = 0
+        self._under_way = False
+
+    def begin(self, now_ns: int, work_ns: int) -> None:
+        """Start a task that takes `work_ns` at full speed."""
+        self._left_ns = work_ns
+        self._under_way = True
+        self._go_on(now_ns)
+
+    def end(self) -> None:
+        """It is done."""
+        self._under_way = False
+
+    def slow(self, now_ns: int, slowdown: float) -> None:
+        """From now on it takes `slowdown` times as long."""
+        if self._under_way:
+            self._left_ns -= (now_ns - self._since_ns) / self.slowdown
+        self.slowdown = slowdown
+        if self._under_way:
+            self._go_on(now_ns)
+
+    def _go_on(self, now_ns: int) -> None:
+        self._since_ns = now_ns
+        if math.isinf(self.slowdown):
+            self.timer.stop()
+        else:
+            self.timer.set(now_ns + round(self._left_ns * self.slowdown))
 
 
 class Operation:
@@ -167,6 +227,7 @@ class Replay:
         self.events = array("q")
         self.iteration = 0
         self.timer = Timer()
+        self.work = Work(self.timer)
         self.poller = select.epoll()
         self.poller.register(self.timer.fd, select.EPOLLIN)
         self.handlers: dict[int, Callable[[], None]] = {self.timer.fd: self._compute_ends}
@@ -193,6 +254,17 @@ class Replay:
             peer.sock.close()
         self.poller.close()
         os.close(self.timer.fd)
+
+    def attend(self, channel: Channel) -> None:
+        """From now on, follow orders as they come."""
+        self._follow(channel.left())
+        self.handlers[channel.fileno()] = lambda: self._follow(channel.new())
+        self.poller.register(channel, select.EPOLLIN)
+
+    def _follow(self, orders: list[dict[str, Any]]) -> None:
+        for order in orders:
+            slowdown = order["slowdown"]
+            self.work.slow(time.monotonic_ns(), math.inf if slowdown is None else slowdown)
 
     def waiting(self) -> list[dict[str, Any]]:
         """What holds this rank up: the operation at the head of each peer's queue."""
@@ -284,7 +356,7 @@ class Replay:
     def _begin(self, index: int) -> None:
         now_ns = self.began_ns[index] = time.monotonic_ns()
         if self.tasks[index]["kind"] == "compute":
-            self.timer.set(now_ns + self.tasks[index]["ns"])
+            self.work.begin(now_ns, self.tasks[index]["ns"])
             return
         if self.numbers:
             self.numbers.fill(self.data, self.iteration)
@@ -293,8 +365,9 @@ class Replay:
         self.pumping.extend(collective.queues)
 
     def _compute_ends(self) -> None:
-        os.read(self.timer.fd, 8)
-        self._end(self.streams["compute"], COMPUTE, 0)
+        if self.timer.went_off():  # not if an order has just put it off
+            self.work.end()
+            self._end(self.streams["compute"], COMPUTE, 0)
 
     def _collective_ends(self) -> None:
         if self.numbers:

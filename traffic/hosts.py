@@ -11,20 +11,19 @@ The parent stays until its standard input is closed; then all hosts end.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib
-import json
 import os
 import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import traffic.agent  # noqa: F401 (warm: every host runs it)
+from traffic.channel import Channel, Message
 
 _CLONE_NEWNET = 0x40000000
 _CLONE_NEWNS = 0x00020000
@@ -40,9 +39,6 @@ SYSCTLS = {
     "net/ipv6/conf/all/disable_ipv6": "1",  # the fabric speaks IPv4: no router solicitations
     "net/ipv6/conf/default/disable_ipv6": "1",
 }
-
-Job = dict[str, Any]
-Reply = Callable[[Job], None]
 
 
 def main(directory: str) -> None:
@@ -96,22 +92,16 @@ def _serve(listener: socket.socket) -> None:
     """One job at a time, each on a connection of its own, for ever."""
     while True:
         connection, _ = listener.accept()
-        with connection, connection.makefile("rw") as channel:
-            line = channel.readline()
-            if line:
-                _carry_out(json.loads(line), channel)
+        channel = Channel(connection)
+        with connection, contextlib.suppress(ConnectionError):
+            _carry_out(channel.hear(), channel)
 
 
-def _carry_out(job: Job, channel: Any) -> None:
-    def reply(message: Job) -> None:
-        channel.write(json.dumps(message) + "\n")
-        channel.flush()
-
+def _carry_out(job: Message, channel: Channel) -> None:
     try:
-        module = importlib.import_module(job["module"])
-        module.run(job, channel, reply)
+        importlib.import_module(job["module"]).run(job, channel)
     except Exception:
-        reply({"error": traceback.format_exc()})
+        channel.say({"error": traceback.format_exc()})
 
 
 if __name__ == "__main__":

@@ -16,6 +16,10 @@ from ctypes import c_uint64
 from pathlib import Path
 from typing import Any
 
+from traffic.channel import Channel, Message
+
+Reply = Callable[[Message], None]
+
 IPERF_PORT = 5201
 _LIBIPERF = "libiperf.so.0"  # named, as looking for it would start a compiler
 DATAGRAM_PORT = 9  # discard [RFC 863]
@@ -30,12 +34,12 @@ _UDP_SEGMENT = 103  # one send, many datagrams [include/uapi/linux/udp.h]
 _ECHO = struct.Struct("!BBHHH")
 
 
-def run(job: dict[str, Any], _channel: Any, reply: Callable[[dict[str, Any]], None]) -> None:
+def run(job: Message, channel: Channel) -> None:
     """Play the role that the job names, with its arguments."""
-    ROLES[job["role"]](reply, **job["arguments"])
+    ROLES[job["role"]](channel.say, **job["arguments"])
 
 
-def echo(reply: Callable[[dict[str, Any]], None], address: str, count: int) -> None:
+def echo(reply: Reply, address: str, count: int) -> None:
     """ICMP round trips to `address`, the first (cold caches) left out: {"rtt_s": mean}.
 
     What `ping` measures, to the nanosecond; ping itself prints microseconds, and busy-waits for
@@ -67,7 +71,7 @@ def _checksum(data: bytes | bytearray) -> int:
     return ~total & 0xFFFF
 
 
-def iperf_server(reply: Callable[[dict[str, Any]], None], address: str) -> None:
+def iperf_server(reply: Reply, address: str) -> None:
     """Serve one iperf3 test, and say what arrived: {"goodput_Bps", "bytes"}."""
     iperf3 = _iperf3()
     server = iperf3.Server(lib_name=_LIBIPERF)
@@ -80,9 +84,7 @@ def iperf_server(reply: Callable[[dict[str, Any]], None], address: str) -> None:
     reply(_received(server.run()))
 
 
-def iperf_client(
-    reply: Callable[[dict[str, Any]], None], address: str, size_bytes: int, send_buffer_bytes: int
-) -> None:
+def iperf_client(reply: Reply, address: str, size_bytes: int, send_buffer_bytes: int) -> None:
     """Send `size_bytes` over TCP to an iperf3 server, with at most so many in flight."""
     iperf3 = _iperf3()
     client = iperf3.Client(lib_name=_LIBIPERF)
@@ -104,7 +106,7 @@ def spins(version: str) -> bool:
     return (int(major), int(minor)) >= (3, 17)
 
 
-def stream_server(reply: Callable[[dict[str, Any]], None], address: str) -> None:
+def stream_server(reply: Reply, address: str) -> None:
     """Take in one TCP stream, and say what arrived: {"goodput_Bps", "bytes"}."""
     with socket.create_server((address, IPERF_PORT)) as listener:
         reply({"state": "listening"})
@@ -143,9 +145,7 @@ def _received(result: Any) -> dict[str, Any]:
     return {"goodput_Bps": received["bytes"] / received["seconds"], "bytes": received["bytes"]}
 
 
-def datagrams(
-    reply: Callable[[dict[str, Any]], None], address: str, bursts: int, gap_s: float
-) -> None:
+def datagrams(reply: Reply, address: str, bursts: int, gap_s: float) -> None:
     """Send `bursts` of BURST small datagrams, `gap_s` apart. Nobody need read them: see `arrived`."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.IPPROTO_UDP, _UDP_SEGMENT, DATAGRAM_BYTES)
@@ -156,7 +156,7 @@ def datagrams(
     reply({"state": "sent"})
 
 
-def arrived(reply: Callable[[dict[str, Any]], None]) -> None:
+def arrived(reply: Reply) -> None:
     """How many datagrams have come to this host so far, wanted or not: {"datagrams"}."""
     names, values = (
         line.split() for line in UDP_COUNTERS.read_text().splitlines() if line.startswith("Udp:")
