@@ -30,8 +30,8 @@ Order = Callable[[str, float | None], None]
 def happening(fabric: Stage, start_ns: int, order: Order) -> Iterator[Timeline]:
     """The plan's timeline, its zero at `start_ns`; acts whenever its file descriptor is readable.
 
-    On leaving, `timeline.json` says what has happened. Times in it are those at which it was done:
-    in virtual time the planned ones, to the nanosecond.
+    On leaving, `timeline.json` says what has happened. Times in it are those at which it was done: in
+    virtual time the planned ones, later by the few nanoseconds that looking at a clock takes.
     """
     timeline = Timeline(fabric, start_ns, order)
     try:
