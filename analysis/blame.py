@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from analysis.stalls import COLLECTIVE
 from analysis.tables import NS
 
 Matrix = npt.NDArray[np.float64]
@@ -23,8 +24,8 @@ def blame_matrix(waits: pl.DataFrame, world_size: int) -> Matrix:
     A row sums to the rank's sync wait. Quadratic in ranks, linear in collectives.
     """
     matrix = np.zeros((world_size, world_size))
-    ordered = waits.sort("iteration", "task", "start_ns", "rank")
-    for one in ordered.partition_by("iteration", "task"):
+    ordered = waits.sort(*COLLECTIVE, "start_ns", "rank")
+    for one in ordered.partition_by(COLLECTIVE):
         ranks = one["rank"].to_numpy()
         starts = one["start_ns"].to_numpy().astype(np.float64)
         ends = one["end_ns"].to_numpy().astype(np.float64)
@@ -76,7 +77,7 @@ def _last(waits: pl.DataFrame) -> pl.DataFrame:
     """How often each rank was the last to enter; of equals, the lowest rank."""
     return (
         waits.sort("start_ns", "rank", descending=[True, False])
-        .group_by("iteration", "task")
+        .group_by(COLLECTIVE)
         .agg(pl.col("rank").first())
         .group_by("rank")
         .agg(last_to_enter=pl.len().cast(pl.Int64))

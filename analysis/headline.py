@@ -14,7 +14,7 @@ _MOST = 0.6
 
 def headline(summary: dict[str, Any]) -> str:
     """How long an iteration took, how much was lost, and to what; unfaithful runs say so first."""
-    return _warning(summary) + _loss(summary) + "."
+    return _warning(summary) + _loss(summary) + _happened(summary) + "."
 
 
 def _warning(summary: dict[str, Any]) -> str:
@@ -37,6 +37,19 @@ def _loss(summary: dict[str, Any]) -> str:
     return (
         f"{took} where one uniform campus would take {ideal} ({lost}): {_spent(summary['stalls'])}"
     )
+
+
+def _happened(summary: dict[str, Any]) -> str:
+    """What the costliest event of the timeline cost, if it is worth a word."""
+    costly = [one for one in summary["timeline"] if one["cost_s"] is not None]
+    if not costly:
+        return ""
+    worst = max(costly, key=lambda one: one["cost_s"])
+    share = worst["cost_s"] / (summary["iterations"]["mean_s"] * summary["iterations"]["count"])
+    if share < NOTICEABLE:
+        return ""
+    cost = f"{units.time(worst['cost_s'])} ({units.percent(share)} of the run)"
+    return f"; {worst['name']} ({worst['says']}) cost {cost}"
 
 
 def _spent(stalls: dict[str, Any]) -> str:

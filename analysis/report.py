@@ -17,8 +17,9 @@ from typing import Any
 import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from analysis import units
+from analysis import incidents, units
 from analysis.arcs import HEALTH, aged
+from analysis.bands import cost_text, event_picture
 from analysis.charts import Chart, Series, distributions, stacked_bars
 from analysis.fabric_map import COLOURS, fabric_map, palette
 from analysis.headline import NOTICEABLE
@@ -44,6 +45,7 @@ def write_report(run_dir: Path) -> Path:
 
 def render(run: Run, summary: Data) -> str:
     """The page as text."""
+    costs = incidents.costs(run)
     script = (_PAGE / "report.js").read_text(encoding="utf-8")
     return (
         _environment()
@@ -61,6 +63,8 @@ def render(run: Run, summary: Data) -> str:
             bars=budget_bars(summary),
             timelines=_timelines(run),
             typical=typical_iteration(run),
+            events=event_picture(run, costs),
+            costs=[(one, cost_text(one)) for one in costs],
             iteration_chart=iteration_chart(run, summary),
             collective_chart=collective_chart(run),
             links=link_rows(run.plan, summary),

@@ -11,7 +11,31 @@ import polars as pl
 
 from analysis.tables import NS, Run
 
-COLLECTIVE = ["iteration", "task"]
+COLLECTIVE = ["iteration", "task", "group"]
+"""What one collective is: ranks of one task that exchange messages, in one iteration."""
+
+
+def members(events: pl.DataFrame) -> pl.DataFrame:
+    """Which ranks take part together: rows of `task`, `rank`, `group` (its lowest rank).
+
+    Ranks of one task that exchange messages, with each other or through others, are a group; where a
+    task's messages are not recorded, all of its ranks are.
+    """
+    ranks = events.filter(pl.col("kind") == "collective").select("task", "rank").unique()
+    pairs = events.filter(pl.col("kind") == "send").select("task", "rank", "peer").unique()
+    joined: dict[int, dict[int, int]] = {}
+    for task, rank in ranks.sort("task", "rank").iter_rows():
+        joined.setdefault(task, {})[rank] = rank
+    for task, rank, peer in pairs.sort("task", "rank", "peer").iter_rows():
+        _join(joined.get(task, {}), rank, peer)
+    talking = set(pairs["task"].unique())
+    rows = [
+        (task, rank, _root(above, rank) if task in talking else min(above))
+        for task, above in joined.items()
+        for rank in above
+    ]
+    schema = pl.Schema({"task": pl.Int16, "rank": pl.Int32, "group": pl.Int32})
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def collectives(events: pl.DataFrame) -> pl.DataFrame:
@@ -23,7 +47,7 @@ def collectives(events: pl.DataFrame) -> pl.DataFrame:
     """
     last = pl.col("start_ns").max().over(COLLECTIVE)
     return (
-        events.filter(pl.col("kind") == "collective")
+        _entries(events)
         .select("rank", *COLLECTIVE, "bytes", "start_ns", "end_ns", last.alias("last_start_ns"))
         .with_columns(
             sync_wait_ns=pl.min_horizontal("last_start_ns", "end_ns") - pl.col("start_ns"),
@@ -36,9 +60,10 @@ def collectives(events: pl.DataFrame) -> pl.DataFrame:
 def collective_times(events: pl.DataFrame) -> pl.DataFrame:
     """One row per collective: `transfer_ns` from the last rank's entry to the last rank's end."""
     return (
-        events.filter(pl.col("kind") == "collective")
+        _entries(events)
         .group_by(COLLECTIVE)
         .agg(
+            pl.len().alias("ranks"),
             start_ns=pl.col("start_ns").max(),
             end_ns=pl.col("end_ns").max(),
             bytes=pl.col("bytes").max(),
@@ -147,6 +172,26 @@ def by_group(ranks: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
         .agg(pl.len().alias("ranks"), pl.col(means).mean(), pl.col(sums).sum())
         .sort([pl.col("blamed_s"), *columns], descending=[True] + [False] * len(columns))
     )
+
+
+def _entries(events: pl.DataFrame) -> pl.DataFrame:
+    """The collectives of every rank, with the group that it takes part in."""
+    found = events.filter(pl.col("kind") == "collective")
+    return found.join(members(events), on=["task", "rank"], how="left", maintain_order="left")
+
+
+def _join(above: dict[int, int], one: int, other: int) -> None:
+    """Make two ranks members of one group: the higher root hangs below the lower one."""
+    if one in above and other in above:
+        low, high = sorted((_root(above, one), _root(above, other)))
+        above[high] = low
+
+
+def _root(above: dict[int, int], rank: int) -> int:
+    while above[rank] != rank:
+        above[rank] = above[above[rank]]
+        rank = above[rank]
+    return rank
 
 
 def _edges(events: pl.DataFrame, column: str, step: int) -> pl.DataFrame:

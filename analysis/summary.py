@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from analysis import hops
+from analysis import hops, incidents
 from analysis.bandwidth import algbw, bus_factor
 from analysis.blame import between_groups, blame_by_rank, blame_matrix
 from analysis.headline import headline
@@ -61,6 +61,7 @@ def summarise(run: Run) -> Data:
         "iterations": tail(_seconds(iterations(run)["duration_ns"])).as_dict(),
         "collective": _collective(run),
         "stalls": _stalls(run),
+        "timeline": [cost.as_dict() for cost in incidents.costs(run)],
         "links": hops.between_campuses(run).to_dicts(),
         "prediction": _prediction(run),
         "fidelity": run.fidelity,

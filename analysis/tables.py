@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,9 @@ REQUIRED = {
 }
 """What the analysis needs of a run folder's JSON files."""
 
+HAPPENED = ("name", "kind", "says", "begin_ns", "end_ns", "targets")
+"""Keys of an event of `timeline.json`."""
+
 
 class RunError(Exception):
     """A run folder that cannot be analysed. The message says what is missing or wrong, where."""
@@ -48,7 +51,10 @@ class RunError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: `events` as in `SCHEMA`, `ranks` one row per rank, the rest as stored."""
+    """A finished run: `events` as in `SCHEMA`, `ranks` one row per rank, the rest as stored.
+
+    `timeline` is what happened to the fabric meanwhile, as `timeline.json` has it.
+    """
 
     path: Path
     events: pl.DataFrame
@@ -56,6 +62,7 @@ class Run:
     manifest: dict[str, Any]
     plan: dict[str, Any]
     fidelity: list[dict[str, Any]]
+    timeline: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def warmup(self) -> int:
@@ -129,6 +136,7 @@ def load_run(path: Path) -> Run:
         manifest=_read_json(path / "manifest.json", dict),
         plan=plan,
         fidelity=_read_json(path / "fidelity.json", list),
+        timeline=_timeline(path / "timeline.json"),
     )
     _check(run)
     return run
@@ -171,6 +179,18 @@ def _read_json(path: Path, kind: type) -> Any:
     if not isinstance(found, kind):
         raise RunError(f"{path}: expected a JSON {kind.__name__}, found {type(found).__name__}")
     return found
+
+
+def _timeline(path: Path) -> list[dict[str, Any]]:
+    """The timeline's events that came to pass; a run folder without the file had none."""
+    if not path.is_file():
+        return []
+    rows: list[dict[str, Any]] = _read_json(path, list)
+    for index, row in enumerate(rows):
+        missing = [key for key in HAPPENED if key not in row]
+        if missing:
+            raise RunError(f"{path}: event {index} lacks {', '.join(missing)}")
+    return rows
 
 
 def _ranks(plan: dict[str, Any], path: Path) -> pl.DataFrame:

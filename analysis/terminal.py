@@ -34,6 +34,8 @@ def print_summary(run_dir: Path, out: Console) -> None:
     print_headline(summary, out)
     for table in (_fidelity(summary), _iterations(summary), _collective(summary)):
         out.print(table)
+    if summary["timeline"]:
+        out.print(_timeline(summary))
     print_stalls(summary, out)
     out.print(_prediction(summary))
     _print_whereabouts(Path(run_dir), summary, out)
@@ -105,6 +107,25 @@ def _tail_cells(found: Data) -> list[str]:
         units.time(found[key], digits=4) + (f" ({marks[key]})" if key in marks else "")
         for key in ("mean_s", "p50_s", "p90_s", "p99_s", "max_s")
     ]
+
+
+def _timeline(summary: Data) -> Table:
+    """What happened to the fabric, and what each thing cost beyond the median untouched iteration."""
+    table = _table(
+        "Events of the timeline", "event", "what", "from", "for", "iterations", "cost", text=2
+    )
+    for one in summary["timeline"]:
+        begin_s = one["spans_s"][0][0]
+        times = f" ({len(one['spans_s'])}x)" if len(one["spans_s"]) > 1 else ""
+        table.add_row(
+            Text(one["name"] + times),
+            Text(one["says"]),
+            units.time(begin_s),
+            units.time(sum(end - begin for begin, end in one["spans_s"])),
+            f"{len(one['touched'])} ({one['beyond']} late)",
+            units.time(one["cost_s"]) if one["cost_s"] is not None else "no other to compare",
+        )
+    return table
 
 
 def _collective(summary: Data) -> Table:

@@ -12,8 +12,10 @@ from typing import Any
 import polars as pl
 
 from analysis import units
+from analysis.bands import Band, bands
 from analysis.hops import messages
-from analysis.stalls import collective_times, collectives, iterations
+from analysis.incidents import incidents
+from analysis.stalls import collective_times, collectives, iterations, members
 from analysis.tables import NS, Run
 
 ACTIVITIES = ("compute", "sync wait", "transfer")
@@ -45,7 +47,8 @@ class Timeline:
     """Lanes of spans. `packed[i]` is lane i, three numbers for each span.
 
     They are the gap since the end of the span before (µs; negative where spans overlap), the duration
-    (µs), and kind + 4 * (index of its mark - index of the mark of the span before).
+    (µs), and kind + 4 * (index of its mark - index of the mark of the span before). `bands` are
+    the timeline's events.
     """
 
     kinds: tuple[str, ...]
@@ -53,6 +56,7 @@ class Timeline:
     packed: tuple[tuple[int, ...], ...]
     marks: tuple[Mark, ...]
     note: str
+    bands: tuple[Band, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """As the page's script reads it."""
@@ -61,6 +65,7 @@ class Timeline:
             "lanes": self.lanes,
             "packed": self.packed,
             "marks": [[mark.label, mark.begin_us, mark.end_us, mark.last] for mark in self.marks],
+            "bands": [band.as_data() for band in self.bands],
         }
 
 
@@ -84,9 +89,11 @@ def rank_timeline(run: Run, limit: int = SPAN_LIMIT) -> Timeline:
     begin_ns = min(int(shown["begin_ns"][0]), int(spans["start_ns"].to_numpy().min()))
     ranks = sorted(spans["rank"].unique())
     last = _last_to_enter(run)
+    lanes = _lanes(run, ranks)
+    end_ns = int(shown["end_ns"][-1])
     return Timeline(
         kinds=ACTIVITIES,
-        lanes=_lanes(run, ranks),
+        lanes=lanes,
         packed=_pack(spans.with_columns(mark=pl.col("iteration") - first), ranks, begin_ns),
         marks=tuple(
             Mark(
@@ -97,6 +104,7 @@ def rank_timeline(run: Run, limit: int = SPAN_LIMIT) -> Timeline:
             for row in shown.to_dicts()
         ),
         note=_window_note(found, shown),
+        bands=bands(incidents(run), begin_ns, end_ns, [lane["name"] for lane in lanes]),
     )
 
 
@@ -107,6 +115,10 @@ def message_timeline(run: Run, limit: int = SPAN_LIMIT) -> Timeline | None:
     """
     slowest = collective_times(run.measured).sort("transfer_ns", descending=True).row(0, named=True)
     same = (pl.col("iteration") == slowest["iteration"]) & (pl.col("task") == slowest["task"])
+    taking_part = members(run.measured).filter(
+        (pl.col("task") == slowest["task"]) & (pl.col("group") == slowest["group"])
+    )
+    same &= pl.col("rank").is_in(taking_part["rank"].to_list())
     found = messages(run.measured.filter(same))
     shown = found if 2 * found.height <= limit else _between_campuses(found, run)
     if shown.is_empty():

@@ -86,14 +86,16 @@
     const length = Math.max(...data.marks.map((mark) => mark[2]), 1);
     const kindColours = figure.dataset.kinds === "activity" ? ["--compute", "--wait", "--transfer"] : ["--wait", "--transfer"];
     const rowHeight = Math.max(3, Math.min(18, Math.floor(620 / lanes.length)));
-    const top = data.marks.length > 1 ? 40 : 24;
+    const bands = data.bands.map(([name, says, start, end, row, struck]) => ({ name, says, start, end, row, struck }));
+    const bandTop = data.marks.length > 1 ? 36 : 20, bandRow = 15;
+    const top = bandTop + 4 + bandRow * (bands.length ? Math.max(...bands.map((band) => band.row)) + 1 : 0);
     const height = top + rowHeight * lanes.length;
     const gutter = () => (stage.clientWidth < 560 ? 84 : 168);
     let from = 0, to = length, chosen = -1, pointed = null;
 
     const stage = element("div", { className: "stage", tabIndex: 0 });
     stage.setAttribute("role", "application");
-    stage.setAttribute("aria-label", `${figure.querySelector("h3").textContent}: ${lanes.length} lanes over ${time(length)}. Keys: W and S zoom, A and D move, up and down choose a lane, left and right a span, 0 shows all.`);
+    stage.setAttribute("aria-label", `${figure.querySelector("h3").textContent}: ${lanes.length} lanes over ${time(length)}. Keys: W and S zoom, A and D move, up and down choose a lane, left and right a span, 0 shows all${bands.length ? `, E the next of ${bands.length} events` : ""}.`);
     const canvas = element("canvas");
     const cursor = element("div", { className: "cursor", hidden: true });
     const tip = element("div", { className: "tip", hidden: true });
@@ -178,6 +180,50 @@
       });
     };
 
+    // The timeline's events: a strip above the lanes, and a hatching over the lanes that they strike.
+    const drawBands = (context, style) => {
+      context.save();
+      context.beginPath(); context.rect(gutter(), 0, plotWidth(), height); context.clip();
+      context.textAlign = "left";
+      context.font = "11px system-ui, sans-serif";
+      for (const band of bands) {
+        if (band.end < from || band.start > to) continue;
+        const x = xOf(band.start), width = Math.max(xOf(band.end) - x, 2), y = bandTop + bandRow * band.row;
+        context.fillStyle = context.strokeStyle = style.getPropertyValue("--event");
+        context.fillRect(x, y, width, bandRow - 2);
+        context.globalAlpha = 0.18;
+        if (band.struck.length) for (const lane of band.struck) context.fillRect(x, top + rowHeight * lane, width, rowHeight);
+        else context.fillRect(x, top, width, height - top);
+        context.globalAlpha = 0.8;
+        context.setLineDash([4, 4]);
+        for (const edge of [x, x + width]) { context.beginPath(); context.moveTo(edge, y); context.lineTo(edge, height); context.stroke(); }
+        context.setLineDash([]);
+        context.globalAlpha = 1;
+        context.fillStyle = style.getPropertyValue("--ink");
+        const label = band.says || band.name;
+        const room = context.measureText(label).width + 8 <= width;
+        const beside = bands.some((other) => other !== band && other.row === band.row && other.start > band.start && xOf(other.start) < x + width + context.measureText(label).width + 8);
+        if (room) context.fillText(label, Math.max(x, gutter()) + 4, y + bandRow / 2 - 1);
+        else if (!beside) context.fillText(label, x + width + 4, y + bandRow / 2 - 1);
+      }
+      context.restore();
+    };
+    const showBand = (band) => {
+      leave();
+      tip.hidden = false;
+      tip.replaceChildren(element("b", {}, band.name), element("div", {}, band.says), element("div", {}, `from ${time(band.start)} to ${time(band.end)}`));
+      tip.style.left = `${Math.max(0, Math.min(Math.max(xOf(band.start), gutter()), stage.clientWidth - tip.offsetWidth - 4))}px`;
+      tip.style.top = `${top + 6}px`;
+    };
+    let chosenBand = -1;
+    const chooseBand = () => {
+      if (!bands.length) return;
+      const band = bands[chosenBand = (chosenBand + 1) % bands.length];
+      const middle = (band.start + band.end) / 2;
+      if (middle < from || middle > to) look(middle - (to - from) / 2, middle + (to - from) / 2);
+      showBand(band);
+    };
+
     const drawAxis = (context, style) => {
       const step = niceStep((to - from) / Math.max(2, plotWidth() / 120));
       context.textAlign = "center";
@@ -212,6 +258,7 @@
       context.scale(ratio, ratio);
       drawLabels(context, style);
       drawAxis(context, style);
+      drawBands(context, style);
       if (pointed) point(pointed.lane, pointed.span, pointed.t);
     };
     redraws.push(draw);
@@ -266,7 +313,9 @@
         return;
       }
       const lane = Math.floor((y - top) / rowHeight);
-      if (x < gutter() || lane < 0 || lane >= lanes.length) leave();
+      const above = bands.find((band) => y >= bandTop && y < top && Math.floor((y - bandTop) / bandRow) === band.row && x >= xOf(band.start) - 3 && x <= Math.max(xOf(band.end), xOf(band.start) + 2) + 3);
+      if (above && x >= gutter()) showBand(above);
+      else if (x < gutter() || lane < 0 || lane >= lanes.length) leave();
       else point(lane, spanAt(lane, tOf(x)), tOf(x));
     });
     for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, () => { drag = null; stage.classList.remove("dragging"); });
@@ -299,7 +348,7 @@
     };
     const keys = {
       w: () => zoom(0.6), "+": () => zoom(0.6), "=": () => zoom(0.6), s: () => zoom(1 / 0.6), "-": () => zoom(1 / 0.6),
-      a: () => pan(-0.25), d: () => pan(0.25), 0: () => look(0, length), Home: () => look(0, length), Escape: leave,
+      a: () => pan(-0.25), d: () => pan(0.25), 0: () => look(0, length), Home: () => look(0, length), Escape: leave, e: chooseBand,
       ArrowUp: () => chooseLane(-1), ArrowDown: () => chooseLane(1), ArrowLeft: () => chooseSpan(-1), ArrowRight: () => chooseSpan(1),
     };
     stage.addEventListener("keydown", (event) => {
@@ -324,7 +373,7 @@
       tools.append(press("Median iteration", "Show the iteration of median duration", () => show(by[(by.length - 1) >> 1])),
         press("Slowest iteration", "Show the slowest iteration", () => show(by[by.length - 1])));
     }
-    tools.append(element("span", { className: "hint" }, "Ctrl + wheel zooms (click it first: wheel alone) · drag moves · W S A D · arrows step"));
+    tools.append(element("span", { className: "hint" }, "Ctrl + wheel zooms (click it first: wheel alone) · drag moves · W S A D · arrows step" + (bands.length ? " · E next event" : "")));
     const holder = figure.querySelector(".interactive");
     holder.append(tools, stage);
     holder.hidden = false;

@@ -38,7 +38,11 @@ class Link:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What to make. `hosts`: campus -> accelerators in rank order; `slowdown`: rank -> factor."""
+    """What to make. `hosts`: campus -> accelerators in rank order; `slowdown`: rank -> factor.
+
+    `throttled`: (rank, iteration) -> factor; `held_up`: (rank, iteration) -> seconds that the first
+    message of the rank to its neighbour is late; `happened`: rows of timeline.json.
+    """
 
     name: str = "colossus"
     hosts: dict[str, tuple[str, ...]] = field(
@@ -66,6 +70,23 @@ class Scenario:
     messages: bool = True
     faithful: bool = True
     leaves: int = 2
+    throttled: dict[tuple[int, int], float] = field(default_factory=dict)
+    held_up: dict[tuple[int, int], float] = field(default_factory=dict)
+    happened: tuple[dict[str, Any], ...] = ()
+
+
+def happened(
+    name: str, begin_s: float, end_s: float | None, kind: str = "link-down", **targets: Any
+) -> dict[str, Any]:
+    """A row of timeline.json; `targets` are `links` and `hosts`."""
+    return {
+        "name": name,
+        "kind": kind,
+        "says": f"{name} happens",
+        "begin_ns": round(begin_s * 1e9),
+        "end_ns": None if end_s is None else round(end_s * 1e9),
+        "targets": {"links": [], "hosts": []} | targets,
+    }
 
 
 def uniform(ranks: int = 4, **changes: Any) -> Scenario:
@@ -85,6 +106,7 @@ def make_run(path: Path, scenario: Scenario | None = None) -> Path:
         ("manifest.json", _manifest(made)),
         ("fidelity.json", _fidelity(made)),
         ("plan.json", _plan(made)),
+        ("timeline.json", list(made.happened)),
     ):
         (path / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
     return path
@@ -112,6 +134,7 @@ def _columns(made: Scenario) -> dict[str, Column]:
     now = np.zeros(len(base), dtype=np.int64)
     for iteration in range(made.iterations):
         jitter = 1 + made.jitter * np.abs(random.standard_normal(len(base)))
+        jitter = jitter * [made.throttled.get((rank, iteration), 1.0) for rank in range(len(base))]
         entered = now + np.round(base * jitter * 1e9).astype(np.int64)
         rows.append(_rows((iteration, 0, -1, "compute"), -1, 0, (now, now, entered)))
         ended, inside = _all_reduce(made, iteration, entered, random)
@@ -149,6 +172,9 @@ def _all_reduce(
         start = np.maximum(have, sent)
         lost = random.random(ranks) < 1 - (1 - loss) ** max(1, chunk // 1448)
         sent = start + wire + lost * 3 * (delay_ns + 200_000)
+        if step == 0:
+            late_s = [made.held_up.get((rank, iteration), 0.0) for rank in here]
+            sent = sent + np.round(np.array(late_s) * 1e9).astype(np.int64)
         first = np.maximum(np.roll(start + delay_ns, 1), have)
         arrived = np.maximum(np.roll(sent + delay_ns, 1), first)
         send, recv = (iteration, 1, 2 * step, "send"), (iteration, 1, 2 * step + 1, "recv")

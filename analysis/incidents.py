@@ -1,0 +1,256 @@
+"""What happened to the fabric during a run, and what each thing cost: links down, hosts throttled.
+
+In: a run with its `timeline.json`. Out: per named event of the timeline, the iterations that it touched and the
+time that they took beyond the median of those that nothing touched. Where several touch one iteration,
+its excess is shared in proportion to what is seen where each of them struck.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from analysis.hops import messages
+from analysis.stalls import iterations
+from analysis.tables import NS, Run
+from analysis.tail import nearest_rank
+
+Data = dict[str, Any]
+STOPPING = ("crash", "power-loss")
+"""Kinds of event that hold up a host's messages too, not its compute alone."""
+
+
+@dataclass(frozen=True)
+class Incident:
+    """An event of the timeline by name: when it was in force, and what it struck.
+
+    `spans_ns` are its occurrences, (begin, end), on the clock of the events.
+    """
+
+    name: str
+    kind: str
+    says: str
+    spans_ns: tuple[tuple[int, int], ...]
+    links: tuple[str, ...]
+    hosts: tuple[str, ...]
+
+    def touches(self, begin_ns: int, end_ns: int) -> bool:
+        """Whether any occurrence overlaps [begin, end)."""
+        return any(begin < end_ns and end > begin_ns for begin, end in self.spans_ns)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an incident cost. `cost_s` None: there was no iteration without any to compare with.
+
+    `beyond` counts the touched iterations that took longer than every untouched one.
+    """
+
+    incident: Incident
+    touched: tuple[int, ...]
+    beyond: int
+    cost_s: float | None
+
+    @property
+    def in_force_ns(self) -> int:
+        """How long it was in force, over all occurrences."""
+        return sum(end - begin for begin, end in self.incident.spans_ns)
+
+    def as_dict(self) -> Data:
+        """As `summary.json` holds it; times in seconds of the events' clock."""
+        spans = [[begin * NS, end * NS] for begin, end in self.incident.spans_ns]
+        return {
+            "name": self.incident.name,
+            "kind": self.incident.kind,
+            "says": self.incident.says,
+            "links": list(self.incident.links),
+            "hosts": list(self.incident.hosts),
+            "spans_s": spans,
+            "touched": list(self.touched),
+            "beyond": self.beyond,
+            "cost_s": self.cost_s,
+        }
+
+
+def incidents(run: Run) -> list[Incident]:
+    """The timeline's events by name, in the order in which they first happened.
+
+    One that never ended lasted to the end of the run; one that began after it is left out.
+    """
+    last_ns = int(run.events["end_ns"].max() or 0)  # type: ignore[arg-type]
+    found: dict[str, list[Data]] = {}
+    for row in run.timeline:
+        if row["begin_ns"] < last_ns:
+            found.setdefault(row["name"], []).append(row)
+    made = [_incident(rows, last_ns) for rows in found.values()]
+    return sorted(made, key=lambda one: one.spans_ns[0])
+
+
+def costs(run: Run) -> list[Cost]:
+    """What each incident cost, in the order in which they first happened."""
+    found = incidents(run)
+    if not found:
+        return []
+    rows = list(iterations(run).iter_rows(named=True))
+    touching = {
+        row["iteration"]: [one for one in found if one.touches(row["begin_ns"], row["end_ns"])]
+        for row in rows
+    }
+    took = {row["iteration"]: int(row["duration_ns"]) for row in rows}
+    quiet = sorted(took[number] for number, by in touching.items() if not by)
+    if not quiet:
+        return [_cost(one, touching, took, None, {}) for one in found]
+    evidence = _Evidence.of(run, [number for number, by in touching.items() if not by])
+    shares = {number: _shares(by, number, evidence) for number, by in touching.items() if by}
+    return [_cost(one, touching, took, quiet, shares) for one in found]
+
+
+def _incident(rows: Sequence[Data], last_ns: int) -> Incident:
+    ends = [row["end_ns"] if row["end_ns"] is not None else last_ns for row in rows]
+    spans = ((row["begin_ns"], end) for row, end in zip(rows, ends, strict=True))
+    return Incident(
+        name=rows[0]["name"],
+        kind=rows[0]["kind"],
+        says=rows[0]["says"],
+        spans_ns=tuple(sorted(spans)),
+        links=_all_of(rows, "links"),
+        hosts=_all_of(rows, "hosts"),
+    )
+
+
+def _all_of(rows: Sequence[Data], what: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for row in rows for name in row["targets"].get(what, ())))
+
+
+def _cost(
+    one: Incident,
+    touching: Mapping[int, list[Incident]],
+    took: Mapping[int, int],
+    quiet: Sequence[int] | None,
+    shares: Mapping[int, Mapping[str, float]],
+) -> Cost:
+    touched = tuple(number for number, by in touching.items() if one in by)
+    if quiet is None:
+        return Cost(one, touched, 0, None)
+    reference_ns = nearest_rank(quiet, 0.5)
+    excess = ((took[n] - reference_ns) * shares[n][one.name] for n in touched)
+    beyond = sum(took[n] > quiet[-1] for n in touched)
+    return Cost(one, touched, beyond, sum(excess) * NS)
+
+
+def _shares(by: Sequence[Incident], iteration: int, evidence: _Evidence) -> dict[str, float]:
+    """How an iteration's excess is shared among those that touched it: equally where nothing
+    can be seen at the place of any of them."""
+    seen = {one.name: evidence.at(one, iteration) for one in by}
+    whole = sum(seen.values())
+    return {name: ns / whole if whole else 1 / len(by) for name, ns in seen.items()}
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """How much longer than usual things took: the compute of hosts, the messages between hosts.
+
+    `compute` is by (host, iteration), `messages` by iteration a list of (hosts, links, excess).
+    """
+
+    compute: Mapping[tuple[str, int], int]
+    messages: Mapping[int, list[tuple[tuple[str, str], frozenset[str], int]]] = field(
+        default_factory=dict
+    )
+
+    @classmethod
+    def of(cls, run: Run, quiet: Sequence[int]) -> _Evidence:
+        name = dict(run.ranks.select("rank", "name").iter_rows())
+        campus = dict(run.ranks.select("rank", "campus").iter_rows())
+        routes = Routes(run.plan)
+        compute = {
+            (name[rank], iteration): excess
+            for iteration, rank, excess in _late_compute(run, quiet).iter_rows()
+        }
+        held_up: dict[int, list[tuple[tuple[str, str], frozenset[str], int]]] = {}
+        for iteration, src, dst, excess in _late_messages(run, quiet).iter_rows():
+            links = routes.between(campus[src], campus[dst])
+            held_up.setdefault(iteration, []).append(((name[src], name[dst]), links, excess))
+        return cls(compute, held_up)
+
+    def at(self, one: Incident, iteration: int) -> int:
+        """The largest excess, nanoseconds, where the incident struck."""
+        found = [self.compute.get((host, iteration), 0) for host in one.hosts]
+        struck = set(one.hosts) if one.kind in STOPPING else set()
+        for hosts, links, excess in self.messages.get(iteration, ()):
+            if links.intersection(one.links) or struck.intersection(hosts):
+                found.append(excess)
+        return max(found, default=0)
+
+
+def _late_compute(run: Run, quiet: Sequence[int]) -> pl.DataFrame:
+    """Per iteration and rank, how much longer than in the median quiet one it computed (> 0)."""
+    took = (
+        run.measured.filter(pl.col("kind") == "compute")
+        .group_by("iteration", "rank")
+        .agg(ns=(pl.col("end_ns") - pl.col("start_ns")).sum())
+    )
+    return _beyond_usual(took, ["rank"], quiet)
+
+
+def _late_messages(run: Run, quiet: Sequence[int]) -> pl.DataFrame:
+    """Per iteration and pair of ranks, how much longer the slowest message took than the median of
+    such slowest messages in quiet iterations (> 0)."""
+    slowest = (
+        messages(run.measured)
+        .group_by("iteration", "src", "dst")
+        .agg(ns=pl.col("transfer_ns").max())
+    )
+    return _beyond_usual(slowest, ["src", "dst"], quiet)
+
+
+def _beyond_usual(took: pl.DataFrame, place: list[str], quiet: Sequence[int]) -> pl.DataFrame:
+    usual = (
+        took.filter(pl.col("iteration").is_in(quiet))
+        .group_by(place)
+        .agg(usual=pl.col("ns").quantile(0.5, interpolation="lower"))
+    )
+    excess = (pl.col("ns") - pl.col("usual")).cast(pl.Int64)
+    return (
+        took.join(usual, on=place)
+        .select("iteration", *place, excess=excess)
+        .filter(pl.col("excess") > 0)
+        .sort("iteration", *place)
+    )
+
+
+class Routes:
+    """Which long-haul links lie on the way of least delay between two campuses, while all are up."""
+
+    def __init__(self, plan: Mapping[str, Any]) -> None:
+        self._next: dict[str, list[tuple[float, str, str]]] = {}
+        for link in plan["links"]:
+            for here, there, way in (("a", "b", "forward"), ("b", "a", "backward")):
+                hop = (float(link[way]["delay_s"]), str(link["name"]), str(link[there]))
+                self._next.setdefault(link[here], []).append(hop)
+        self._known: dict[tuple[str, str], frozenset[str]] = {}
+
+    def between(self, source: str, sink: str) -> frozenset[str]:
+        """The names of the links; none inside a campus, nor where there is no way."""
+        pair = (source, sink)
+        if pair not in self._known:
+            self._known[pair] = frozenset(self._search(source, sink))
+        return self._known[pair]
+
+    def _search(self, source: str, sink: str) -> Iterable[str]:
+        queue: list[tuple[float, str, tuple[str, ...]]] = [(0.0, source, ())]
+        seen: set[str] = set()
+        while queue:
+            delay_s, here, links = heapq.heappop(queue)
+            if here == sink:
+                return links
+            if here in seen:
+                continue
+            seen.add(here)
+            for hop_s, link, there in self._next.get(here, ()):
+                heapq.heappush(queue, (delay_s + hop_s, there, (*links, link)))
+        return ()
