@@ -10,27 +10,25 @@ from pathlib import Path
 from statistics import NormalDist
 
 from . import fabrics
-from .aging import Aged, Span, aged, oldest_age_s
 from .catalogue import accelerator
-from .geography import length_m, light_delay_s
-from .models import Effects, HostException, HostGroup, Link, TopologyModel, Variation
+from .happenings import happenings
+from .links import long_haul, nominal_bps
+from .models import HostException, HostGroup, TopologyModel, Variation
+from .scene import Scene
 from .tree import Problems, Steps
-from .types import Campus, Direction, Host, LongHaul, Topology
+from .types import Campus, Host, LongHaul, Topology
 
 LONGEST_HOST_NAME = 10
 LONGEST_INTERFACE_NAME = 15
-# A link that loses more than this is down, whatever its rate.
-MOST_LOSS = 0.5
-# Less than one packet in a billion: no run is long enough to meet it.
-NEGLIGIBLE_LOSS = 1e-9
 
 
 def elaborate(written: TopologyModel, problems: Problems, files: tuple[Path, ...]) -> Topology:
     """The topology. What makes no sense on the way is added to `problems`."""
-    links = tuple(_long_haul(name, written, problems) for name in written.links)
+    links = tuple(long_haul(name, written, problems) for name in written.links)
     campuses = tuple(_campus(name, written, problems) for name in written.campuses)
     _check_interfaces(campuses, links, problems)
     _check_unique(campuses, problems)
+    timeline = happenings(Scene(written, campuses, links, problems))
     return Topology(
         name=written.name,
         description=written.description,
@@ -40,6 +38,7 @@ def elaborate(written: TopologyModel, problems: Problems, files: tuple[Path, ...
         links=links,
         source=str(files[-1]),
         files=tuple(str(file) for file in files),
+        timeline=timeline,
     )
 
 
@@ -70,7 +69,7 @@ def _border_bps(name: str, written: TopologyModel, hosts: tuple[Host, ...]) -> f
     """Enough for all long-haul links of the campus, so that its border is never the bottleneck."""
     here = [link for link in written.links.values() if name in link.between]
     rates = [
-        max(_nominal_bps(link, link.forward), _nominal_bps(link, link.backward)) for link in here
+        max(nominal_bps(link, link.forward), nominal_bps(link, link.backward)) for link in here
     ]
     return sum(rates) or max(host.nic_bps for host in hosts)
 
@@ -126,58 +125,6 @@ def _check_host_name(steps: Steps, campus: str, group: HostGroup, problems: Prob
     named = f"give the group a shorter name, such as `name: {short}`"
     hint = named if short else "a shorter campus name, or fewer hosts in the group"
     problems.add((*steps, "name") if group.name else steps, message, expected, hint)
-
-
-def _long_haul(name: str, written: TopologyModel, problems: Problems) -> LongHaul:
-    link = written.links[name]
-    distance_m = length_m(link, *(written.campuses[end] for end in link.between))
-    span = Span(distance_m, link.age, link.condition, link.margin)
-    state = aged(span, link.aging, written.mtu)
-    ways = [_direction(link, way, distance_m, state) for way in (link.forward, link.backward)]
-    if state.packet_loss > MOST_LOSS and any(way.loss > MOST_LOSS for way in ways):
-        _complain_down(("links", name), link, span, state, problems)
-    return LongHaul(
-        name=name,
-        a=link.between[0],
-        b=link.between[1],
-        distance_m=distance_m,
-        age_s=link.age,
-        condition=link.condition,
-        forward=ways[0],
-        backward=ways[1],
-        medium=link.medium,
-    )
-
-
-def _complain_down(steps: Steps, link: Link, span: Span, state: Aged, problems: Problems) -> None:
-    oldest = round(oldest_age_s(span, link.aging) / 31557600, 1)
-    message = f"a link this old is down: it loses {state.packet_loss:.0%} of its packets"
-    hint = "less age, more margin, a drier cable" + (", or `aging: step`" * (link.aging == "loss"))
-    problems.add((*steps, "age"), message, f"an age under {oldest:g}y for this span", hint)
-
-
-def _direction(link: Link, way: Effects, distance_m: float, state: Aged) -> Direction:
-    """What is said of the direction, else of the link, else by physics and age."""
-    modelled_loss = state.packet_loss if state.packet_loss >= NEGLIGIBLE_LOSS else 0.0
-    return Direction(
-        rate_bps=_nominal_bps(link, way) * state.rate_share,
-        delay_s=_first(way.delay, link.delay, light_delay_s(distance_m, link.medium)),
-        jitter_s=_first(way.jitter, link.jitter, 0.0),
-        loss=_first(way.loss, link.loss, modelled_loss),
-        loss_correlation=_first(way.loss_correlation, link.loss_correlation, 0.0),
-        corruption=_first(way.corruption, link.corruption, 0.0),
-        reorder=_first(way.reorder, link.reorder, 0.0),
-        queue_bytes=way.queue if way.queue is not None else link.queue,
-    )
-
-
-def _nominal_bps(link: Link, way: Effects) -> float:
-    return _first(way.rate, link.rate, 0.0)
-
-
-def _first(*choices: float | None) -> float:
-    """The first choice that was made."""
-    return next(choice for choice in choices if choice is not None)
 
 
 def _check_interfaces(

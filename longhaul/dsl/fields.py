@@ -103,6 +103,14 @@ class Named:
         return f"did you mean {mended}?" if re.fullmatch(self.pattern, mended) else ""
 
 
+class Matched(Named):
+    """Reads a pattern of names."""
+
+    def _mended(self, written: str) -> str:
+        small = written[:40].lower().replace("_", "-")
+        return f"did you mean {small}?" if re.fullmatch(self.pattern, small) else ""
+
+
 @dataclass(frozen=True)
 class Numbered:
     """Reads a key that is a number, from 1 on."""
@@ -138,6 +146,11 @@ Model: TypeAlias = Annotated[
 ]
 """Of an accelerator, as its maker writes it: GB200."""
 
+Pattern: TypeAlias = Annotated[
+    str, Matched(r"[a-z*?\[][a-z0-9*?\[\]-]*", "a name, or a pattern with *, ? or [12] in it", 40)
+]
+"""Of links or hosts: * stands for any characters, ? for one, [12] for a 1 or a 2."""
+
 Number: TypeAlias = Annotated[int, Numbered()]
 """Of a host in its group."""
 
@@ -152,6 +165,9 @@ Flops: TypeAlias = Annotated[float, Read(units.FLOPS, above=0, most=1e18)]
 Size: TypeAlias = Annotated[float, Read(units.SIZE, above=0, most=1e15)]
 Distance: TypeAlias = Annotated[float, Read(units.DISTANCE, above=0, most=5e7)]
 Delay: TypeAlias = Annotated[float, Read(units.DURATION, least=0, most=10)]
+Moment: TypeAlias = Annotated[float, Read(units.DURATION, least=0, most=1e7)]
+Duration: TypeAlias = Annotated[float, Read(units.DURATION, least=1e-6, most=1e7)]
+Period: TypeAlias = Annotated[float, Read(units.DURATION, least=1e-3, most=4e9)]
 Age: TypeAlias = Annotated[float, Read(units.AGE, least=0, most=100 * 31557600.0)]
 Margin: TypeAlias = Annotated[float, Read(units.DECIBEL, least=-20, most=40)]
 Share: TypeAlias = Annotated[float, Read(units.SHARE, least=0, most=1)]

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 from pydantic import BaseModel
 
 Location: TypeAlias = tuple[str | int, ...]
+DISCRIMINATORS = ("kind", "event")
+"""The keys that tell the members of a union apart."""
 
 
 def known_keys(model: type[BaseModel], loc: Location) -> list[str]:
@@ -21,7 +23,7 @@ def known_keys(model: type[BaseModel], loc: Location) -> list[str]:
 
 
 def known_kinds(model: type[BaseModel], loc: Location) -> list[str]:
-    """The values of `kind` between which the mapping at `loc` may choose."""
+    """The values of its discriminator between which the mapping at `loc` may choose."""
     return [kind for member in _members(_at(model, loc)) for kind in _tags(member)]
 
 
@@ -71,9 +73,9 @@ def _members(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
-    field = model.model_fields.get("kind")
-    annotation = field.annotation if field else None
-    return get_args(annotation) if get_origin(annotation) is Literal else ()
+    fields = [model.model_fields[key] for key in DISCRIMINATORS if key in model.model_fields]
+    literal = [f.annotation for f in fields if get_origin(f.annotation) is Literal]
+    return get_args(literal[0]) if literal else ()
 
 
 def _bare(annotation: Any) -> Any:

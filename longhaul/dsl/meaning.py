@@ -21,6 +21,7 @@ from .models import (
     LeafSpine,
     TopologyModel,
 )
+from .scene import matching
 from .tree import Listing, Mapping, Node, Problems, Scalar, Steps, at, texts
 
 
@@ -41,6 +42,20 @@ def check_references(problems: Problems) -> None:
         for link in texts(at(root, "links")):
             _check_ends(problems, ("links", link, "between"), campuses)
             _known(problems, ("links", link, "kind"), "kind of link", kinds)
+    _check_events(problems, campuses)
+
+
+def _check_events(problems: Problems, campuses: list[str]) -> None:
+    """Events of links and campuses that are not there. (Hosts have no names yet.)"""
+    events = at(problems.root, "timeline")
+    links = texts(at(problems.root, "links"))
+    for index in range(len(events.items) if isinstance(events, Listing) else 0):
+        _known(problems, ("timeline", index, "campus"), "campus", campuses)
+        steps: Steps = ("timeline", index, "link")
+        named = at(problems.root, *steps)
+        if isinstance(named, Scalar) and not matching(named.text, links):
+            hint = nearest(named.text, links)
+            problems.add(steps, "no link is called so", one_of(links) or "a link", hint)
 
 
 def _check_nesting(problems: Problems) -> None:

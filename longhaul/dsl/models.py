@@ -29,6 +29,7 @@ from .fields import (
     Size,
 )
 from .strict import Strict
+from .timeline import EventModel, Flaps
 
 MOST_LEAVES = 250
 MOST_HOSTS_PER_LEAF = 250
@@ -198,7 +199,7 @@ class HostGroup(Strict):
     """Compute takes this many times as long as it should."""
     variation: Variation | None = None
     """Differences between the hosts, on top of `slowdown`."""
-    exceptions: dict[Number, HostException] = {}
+    exceptions: dict[Number, HostException] = Field(default={})
     """Single hosts that differ, by their number in the group: a straggler, a host short of NICs."""
 
 
@@ -262,6 +263,8 @@ class Route(Strict):
     """What the span had to spare when it was new, above what forward error correction needs."""
     aging: Literal["loss", "step"] = "loss"
     """What an aged span does: lose packets at full rate, or step down to a rate that closes."""
+    flaps: Flaps | None = None
+    """How often the link goes down by itself, at random; else it stays up."""
     forward: Effects = Effects()
     """What differs from the first campus to the second."""
     backward: Effects = Effects()
@@ -286,9 +289,9 @@ class Defaults(Strict):
 class Kinds(Strict):
     """What host groups and links of a kind have that do not say otherwise."""
 
-    hosts: dict[Model, HostGroup] = {}
+    hosts: dict[Model, HostGroup] = Field(default={})
     """For host groups, by their accelerator."""
-    links: dict[Name, Link] = {}
+    links: dict[Name, Link] = Field(default={})
     """For long-haul links, by their `kind`."""
 
 
@@ -299,7 +302,7 @@ class Reuse(Strict):
     """What is inherited by all."""
     kinds: Kinds | None = None
     """What is inherited by all of a kind."""
-    templates: dict[Name, CampusModel] = {}
+    templates: dict[Name, CampusModel] = Field(default={})
     """Campuses to be used by name, with `template`."""
 
 
@@ -318,12 +321,14 @@ class Testbed(Strict):
     """How far the emulation is scaled down."""
     mtu: int = Field(default=9000, ge=576, le=9216)
     """Largest IP packet, in bytes."""
-    accelerators: dict[Model, AcceleratorModel] = {}
+    accelerators: dict[Model, AcceleratorModel] = Field(default={})
     """GPU generations beside those of the catalogue, or in place of them."""
     campuses: dict[CampusName, CampusModel] = Field(min_length=1, max_length=64)
     """The campuses by name."""
     links: dict[Name, Link] = Field(default={}, max_length=256)
     """The long-haul links by name."""
+    timeline: list[EventModel] = Field(default=[], max_length=1000)
+    """What happens while a workload runs."""
 
 
 class TopologyModel(Reuse, Testbed):

@@ -29,6 +29,7 @@ _CONSTANTS: dict[str, Value] = {"": None, "~": None, "null": None, "true": True,
 _SYNTAX = (
     ("'\\t'", "a tab in the indentation", "use spaces: YAML allows no tabs"),
     ("mapping values", "a second `:` on the line", "put text that holds `: ` in quotes"),
+    ("while scanning an alias", "a `*` that is not in quotes", 'put a pattern in quotes: "*"'),
     ("cannot start any token", "no value begins with this character", "put text in quotes"),
     ("stream end", "what begins here is never closed", "a bracket or brace is missing"),
     ("end of stream", "the quoted text that begins here never ends", "a quote is missing"),
@@ -112,11 +113,11 @@ def _syntax(error: yaml.MarkedYAMLError, source: Source, last: Place) -> Diagnos
     if "stream end" in problem or "end of stream" in problem:
         opened = _marked(source, error.context_mark)
         place = last if opened is None or opened == place else opened
+    said = f"{problem} {error.context}" if error.context else problem
     for part, message, hint in _SYNTAX:
-        if part in problem:
+        if part in said:
             return complain(place, message, hint=hint)
-    context = f" {error.context}" if error.context else ""
-    return complain(place, f"this is not YAML: {clip(problem + context, 120)}")
+    return complain(place, f"this is not YAML: {clip(said, 120)}")
 
 
 def _marked(source: Source, mark: yaml.error.Mark | None) -> Place | None:
@@ -208,7 +209,7 @@ class _Reader:
 
     def _plainness(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.AliasEvent):
-            hint = "write it out, or use `templates` and `defaults`"
+            hint = "write it out, or use `templates` and `defaults`; put a pattern in quotes"
             self._complain(event, "aliases (`*name`) are not part of the language", hint=hint)
         elif getattr(event, "anchor", None):
             self._complain(event, "anchors (`&name`) are not part of the language")

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import aging, inheritance
+from . import aging, inheritance, timeline
 from .aging import Aged, Span, aging_table
 from .catalogue import catalogue
 from .json_schema import LANGUAGES, schema, shown_default
 from .models import AcceleratorModel, TopologyModel
 from .shape import check
 from .strict import Strict
+from .timeline import Timed
 from .tree import Mapping, at
 from .units import BANDWIDTH, FLOPS, QUANTITIES, RATE, write
 from .workload import TrainingModel
@@ -106,6 +107,44 @@ Ten miles of cable with 1 dB of margin, for packets of 1500 B:
 
 {table}"""
 
+TIMELINE = """
+## Timeline
+
+What happens to the fabric while a workload runs. Times are those of the run, from the workload's
+start; what happens by chance follows from the run's seed. `event` says what happens:
+
+```yaml
+timeline:
+  - {{event: link-down, link: c1-c2, at: 2s, for: 300ms}}
+  - {{event: link-down, link: c1-c3, mtbf: 30s, mttr: 500ms}}
+  - {{event: link-flap, link: "c1-*", every: 5s, from: 1s, times: 3, for: 20ms, pause: 30ms}}
+  - {{event: degrade, link: c1-c2, at: 3s, for: 2s, loss: 1%, direction: forward}}
+  - {{event: rate-step, link: c1-c2, at: 3s, share: 50%}}
+  - {{event: drift, link: c1-c2, at: 0s, for: 20s, to-age: 25y}}
+  - {{event: power-loss, campus: c1, at: 4s, for: 1s}}
+  - {{event: throttle, hosts: "c1-*", at: 3s, for: 2s, slowdown: 1.6}}
+  - {{event: crash, hosts: c1-h100-1, at: 5s, for: 2s}}
+  - {{event: controller-crash, at: 5s, for: 1s}}
+```
+
+A pattern that begins with `*` needs quotes. Events may overlap; of two that change the
+same of a link, the later one counts. What lasts for ever may end a run: a step waits for a host
+that is gone until the run's watchdog says so.
+
+The timeline is a list, so that a file which includes another replaces it whole; `--set` reaches
+into it by number (`--set 'timeline[0].at=3s'`), and `--set 'timeline=[]'` leaves it out. A link that goes
+down now and then by itself says so with its own `flaps`, which is inherited as all of its keys are
+(`--set 'defaults.links.flaps={{mtbf: 1h, mttr: 2s}}'`). How often cables are cut is in `longhaul aging`: at
+4.39 cuts per 1000 miles and year a cable of ten miles is cut every 23 years, so that a run of minutes
+meets a cut only where its timeline says so. No survey that we know says how often an aging link
+flaps: `flaps` is yours to assume, and follows from no age.
+
+When, and for how long, is said alike for all events but `drift`, which is a change that stays:
+
+{when}"""
+
+FIRST_EVENT = "LinkDown"
+
 SECTIONS: dict[str, str] = {
     "TopologyModel": "Topology",
     "Scale": "Scale",
@@ -120,10 +159,20 @@ SECTIONS: dict[str, str] = {
     "Variation": "Variation",
     "HostException": "Host exception",
     "Link": "Long-haul link",
+    "Flaps": "Flaps",
     "Effects": "Direction of a long-haul link",
     "AcceleratorModel": "Accelerator",
     "Defaults": "Defaults",
     "Kinds": "Kinds",
+    "LinkDown": "Link down",
+    "LinkFlap": "Link flap",
+    "Degrade": "Degrade",
+    "RateStep": "Rate step",
+    "Drift": "Drift",
+    "PowerLoss": "Power loss",
+    "Throttle": "Throttle",
+    "Crash": "Crash",
+    "ControllerCrash": "Controller crash",
     "TrainingModel": "Training",
     "ModelModel": "Model",
     "Batch": "Batch",
@@ -159,14 +208,29 @@ def _sections(model: type[Strict]) -> Iterator[str]:
     whole = model.model_json_schema(by_alias=True)
     parts = {model.__name__: whole} | whole["$defs"]
     for name in sorted(parts, key=list(SECTIONS).index):
-        about = parts[name]["description"].replace("\n", " ")
-        yield f"\n## {SECTIONS[name]}\n\n{about}\n\n{_keys(parts[name])}"
+        yield TIMELINE.format(when=_when()) if name == FIRST_EVENT else ""
+        about = " ".join(parts[name]["description"].split())
+        yield f"\n## {SECTIONS[name]}\n\n{about}\n\n{_keys(parts[name], _said_above(name))}"
 
 
-def _keys(part: dict[str, Any]) -> str:
+def _when() -> str:
+    """What all events of a timeline have in common, as a table."""
+    return _keys(Timed.model_json_schema(by_alias=True), frozenset())
+
+
+def _said_above(name: str) -> frozenset[str]:
+    """The keys that a section need not repeat: those of `Timed`, in a section of an event."""
+    model = getattr(timeline, name, object)
+    keys = [field.alias or key for key, field in Timed.model_fields.items()]
+    return frozenset(keys if issubclass(model, Timed) else ())
+
+
+def _keys(part: dict[str, Any], said: frozenset[str]) -> str:
+    """A table of the part's keys, without those that are `said` elsewhere."""
     rows = [
         (f"`{key}`", _value(written), _default(key, part), _description(written))
         for key, written in part["properties"].items()
+        if key not in said
     ]
     return _table(("key", "value", "default", "meaning"), rows)
 
@@ -218,6 +282,8 @@ def _collection(part: dict[str, Any]) -> str:
     if "patternProperties" in part:
         ((key, below),) = part["patternProperties"].items()
         return f"by {'number' if '[1-9]' in key else 'name'}: {_value(below)}"
+    if "*?" in part.get("pattern", ""):
+        return "name or pattern"
     return "name" if "pattern" in part else ""
 
 

@@ -57,6 +57,18 @@ _SYNONYMS = {
     "edges": "links",
     "gpu": "accelerator",
     "type": "kind",
+    "action": "event",
+    "duration": "for",
+    "lasts": "for",
+    "until": "for",
+    "time": "at",
+    "when": "at",
+    "start": "at",
+    "after": "at",
+    "begin": "from",
+    "interval": "every",
+    "period": "every",
+    "age": "to-age",
     "number": "count",
 }
 
@@ -111,12 +123,18 @@ def _diagnostic(detail: ErrorDetails, problems: Problems, model: type[BaseModel]
     elif detail["type"] == "missing":
         problems.add(steps, f"`{steps[-1]}` is missing", description(model, loc))
     elif detail["type"] == "union_tag_not_found":
-        problems.add((*steps, "kind"), "`kind` is missing", one_of(known_kinds(model, loc)))
+        key = _discriminator(detail)
+        problems.add((*steps, key), f"`{key}` is missing", one_of(known_kinds(model, loc)))
     elif loc and loc[-1] == "[key]":
         problems.add_key(steps, *_said(detail, None))
     else:
-        steps += ("kind",) if detail["type"] == "union_tag_invalid" else ()
+        steps += (_discriminator(detail),) if detail["type"] == "union_tag_invalid" else ()
         problems.add(steps, *_said(detail, at(problems.root, *steps)))
+
+
+def _discriminator(detail: ErrorDetails) -> str:
+    """The key that tells the members of a union apart."""
+    return str(detail["ctx"]["discriminator"]).strip("'")
 
 
 def _steps(root: Node, loc: Location) -> Iterator[str | int]:

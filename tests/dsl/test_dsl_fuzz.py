@@ -26,7 +26,8 @@ FRAGMENTS = (
     b"[ ] { } : - , # | > & * ! % @ ` ' \" ? ~ \n \t \\ \x00 \xff \xe2\x80\xa8 \xed\xa0\x80 null true "
     b"no 1e999 -1 0 .inf 0x1f 99999999999999999999 10mi 400G 20y c1 c2 kind single fat-tree explicit "
     b'leaf-spine <<: *a &a !!int --- ... \xf0\x9f\x98\x80 "\\UFFFFFFFF" "\\ud800" between hosts '
-    b"include templates defaults kinds template exceptions coordinates"
+    b"include templates defaults kinds template exceptions coordinates timeline event at every mtbf "
+    b"for mttr from link-down link-flap degrade drift throttle crash to-age steps flaps c1-* 3s"
 ).split(b" ")
 
 EXAMPLES = int(os.environ.get("LONGHAUL_FUZZ", "200"))
