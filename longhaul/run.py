@@ -22,9 +22,10 @@ from analysis.report import write_report
 from analysis.summary import write_summary
 from analysis.tables import write_events
 from longhaul import __version__, folder
-from longhaul.dsl import load_topology, load_workload
+from longhaul.dsl import load_workload
 from longhaul.dsl.types import Training
 from longhaul.fabric.plan import Plan, make_plan
+from longhaul.factors import load_without
 from longhaul.machine import dispatch
 from traffic.agent import FIELDS, KINDS
 from traffic.model import collective_s, ring_textbook_s
@@ -45,7 +46,10 @@ HANG_LEAST_S = 120.0
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for. `cpu` None lets the machine choose."""
+    """What the user asked for. `cpu` None lets the machine choose.
+
+    `without` names the factors that are switched off, `workload_overrides` change the workload.
+    """
 
     topology: Path
     workload: Path
@@ -57,6 +61,8 @@ class Request:
     cpu: int | None
     patience_s: float
     command: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    workload_overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,8 +130,8 @@ def run(request: Request, hear: Callable[[dict[str, Any]], None]) -> Path:
 
 def read(request: Request) -> Inputs:
     """Read and plan. Raises InvalidInput."""
-    topology = load_topology(request.topology, request.overrides)
-    workload = load_workload(request.workload)
+    topology = load_without(request.topology, request.overrides, request.without)
+    workload = load_workload(request.workload, request.workload_overrides)
     plan = make_plan(topology)
     return Inputs(plan, workload, make_schedule(workload, plan), topology.files + workload.files)
 
@@ -225,6 +231,8 @@ def make_manifest(
         "kernel": machine.kernel,
         "inputs": digests,
         "overrides": list(request.overrides),
+        "workload_overrides": list(request.workload_overrides),
+        "without": list(request.without),
         "warmup": inputs.workload.warmup,
         "wrong": wrong if inputs.workload.collective.verify else None,
     }

@@ -173,7 +173,8 @@ class Event:
 class Topology:
     """A whole testbed. `scale_bytes` k: payloads and rates are divided by k alike, so times stay.
 
-    `files` are all that it was read from: what it includes, and last `source` itself.
+    `files` are all that it was read from: what it includes, and last `source` itself. `factors` are
+    causes of loss by name, each with the overrides that switch it off.
     """
 
     name: str
@@ -185,6 +186,7 @@ class Topology:
     source: str
     files: tuple[str, ...] = ()
     timeline: tuple[Event, ...] = ()
+    factors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

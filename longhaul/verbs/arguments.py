@@ -75,6 +75,14 @@ def cpu(text: str) -> int:
     return int(text)
 
 
+def names(text: str) -> tuple[str, ...]:
+    """Names separated by commas, as argparse's `type`."""
+    found = tuple(name.strip() for name in text.split(","))
+    if not all(found):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of names, as distance,aging")
+    return tuple(dict.fromkeys(found))
+
+
 def setting(text: str) -> tuple[str, str]:
     """NAME=VALUE, as argparse's `type`."""
     name, equals, value = text.partition("=")

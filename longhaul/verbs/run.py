@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from longhaul.machine.dispatch import TIMES
-from longhaul.verbs.arguments import Verbs, complain, patience, topology, verb, where
+from longhaul.verbs.arguments import Verbs, complain, names, patience, topology, verb, where
 
 
 def add(verbs: Verbs) -> None:
@@ -18,6 +18,14 @@ def add(verbs: Verbs) -> None:
     )  # fmt: skip
     topology(made)
     made.add_argument("--workload", type=Path, help="a workload file (default: one training step)")
+    made.add_argument(
+        "--set-workload", dest="workload_overrides", action="append", default=[],
+        metavar="PATH=VALUE", help="override a value of the workload, as iterations=3",
+    )  # fmt: skip
+    made.add_argument(
+        "--without", type=names, default=(), metavar="FACTOR,…",
+        help="switch causes of loss off: distance, aging, hardware, or a factor of the file",
+    )  # fmt: skip
     where(made, TIMES)
     made.add_argument("--out", type=Path, help="the run folder (default: runs/<name>-<number>)")
     patience(made, "progress")
@@ -41,6 +49,8 @@ def run(words: argparse.Namespace) -> int:
         cpu=words.cpu,
         patience_s=words.patience,
         command=tuple(words.command),
+        without=words.without,
+        workload_overrides=tuple(words.workload_overrides),
     )
     with progress.shown() as hear:
         folder = run_it(request, hear)

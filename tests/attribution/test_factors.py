@@ -1,0 +1,74 @@
+"""Factors: what each takes out of a topology, and nothing else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from longhaul.dsl import InvalidInput, load_topology
+from longhaul.dsl.types import Topology
+from longhaul.factors import NEXT_DOOR_S, effective, load_without
+
+COLOSSUS = Path("topologies/colossus.yaml")
+ALL = ("distance", "aging", "hardware")
+
+
+def without(*names: str) -> Topology:
+    return load_without(COLOSSUS, (), names)
+
+
+def test_without_nothing_is_the_topology_itself() -> None:
+    assert without() == load_topology(COLOSSUS)
+
+
+def test_without_distance_only_the_delay_of_links_differs() -> None:
+    actual, other = without(), without("distance")
+    assert {way.delay_s for link in other.links for way in (link.forward, link.backward)} == {
+        NEXT_DOOR_S
+    }
+    assert [link.forward.loss for link in other.links] == [
+        link.forward.loss for link in actual.links
+    ]
+    assert other.campuses == actual.campuses
+
+
+def test_without_aging_links_lose_nothing_and_are_as_long_as_before() -> None:
+    actual, other = without(), without("aging")
+    assert any(link.forward.loss for link in actual.links)
+    assert [(link.forward.loss, link.age_s) for link in other.links] == [(0, 0)] * 3
+    assert [link.forward.delay_s for link in other.links] == [
+        link.forward.delay_s for link in actual.links
+    ]
+
+
+def test_without_mixed_hardware_all_hosts_are_like_the_best_and_keep_their_names() -> None:
+    actual, other = without(), without("hardware")
+    before = [host for campus in actual.campuses for host in campus.hosts]
+    after = [host for campus in other.campuses for host in campus.hosts]
+    assert [host.name for host in after] == [host.name for host in before]
+    assert {host.accelerator.name for host in after} == {"GB200"}
+    assert len({(host.gpus, host.nic_bps, host.slowdown) for host in after}) == 1
+    assert other.links == actual.links
+
+
+def test_the_order_of_factors_makes_no_difference() -> None:
+    assert without(*ALL) == without(*reversed(ALL))
+
+
+def test_a_factor_without_effect_is_left_out() -> None:
+    overrides = [f"links.{name}.age=0y" for name in ("c1-c2", "c1-c3", "c2-c3")]
+    found = effective(COLOSSUS, overrides, ALL)
+    assert [one.name for one in found] == ["distance", "hardware"]
+
+
+def test_an_unknown_factor_is_told_with_the_nearest_name() -> None:
+    with pytest.raises(InvalidInput) as error:
+        without("hardwear")
+    assert "did you mean hardware?" in str(error.value)
+
+
+def test_a_straggler_is_part_of_mixed_hardware() -> None:
+    overrides = ["campuses.c2.hosts[0].slowdown=2"]
+    other = load_without(COLOSSUS, overrides, ["hardware"])
+    assert {host.slowdown for campus in other.campuses for host in campus.hosts} == {1.0}
+    assert replace(other, files=()) == replace(without("hardware"), files=())
