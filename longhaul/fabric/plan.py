@@ -371,6 +371,8 @@ def _campus_json(
     return {
         "name": campus.name,
         "site": campus.site,
+        "latitude": campus.latitude,
+        "longitude": campus.longitude,
         "kind": campus.kind,
         "border": campus.border,
         "switches": [asdict(switch) for switch in campus.switches],
