@@ -8,6 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
+from longhaul.fabric.coarseness import warning
+
 PHASES = {
     "hosts": "starting hosts",
     "switches": "starting switches",
@@ -32,8 +34,13 @@ def shown() -> Iterator[Callable[[dict[str, Any]], None]]:
             if "plan" in message:
                 total = message["workload"].warmup + message["workload"].iterations
                 console.print(opening(message))
+                coarse = warning(message["plan"])
+                if coarse:
+                    console.print(f"warning: {coarse}", style="yellow", markup=False)
             elif "phase" in message:
                 status.update(PHASES.get(message["phase"], message["phase"]))
+            elif "event" in message:
+                console.print(f"  {message['says']}{'' if message['begins'] else ': over'}")
             elif "iteration" in message:
                 status.update(
                     f"replaying the workload: iteration {message['iteration'] + 1} of {total}"

@@ -16,7 +16,7 @@ from .diagnostics import Diagnostic, InvalidInput
 from .elaboration import elaborate
 from .include import read_document
 from .inheritance import SECTIONS, inherit
-from .json_schema import schema
+from .json_schema import Language, schema
 from .meaning import check_model, check_references, without_consequences
 from .merge import only, without
 from .models import Reuse, TopologyModel
@@ -34,6 +34,7 @@ __all__ = [
     "aged",
     "aging_table",
     "gilbert_elliott",
+    "language",
     "load_topology",
     "load_workload",
     "schema",
@@ -58,6 +59,11 @@ def load_topology(path: Path, overrides: Sequence[str] = ()) -> Topology:
     topology = elaborate(written, problems, document.files)
     problems.stop()
     return topology
+
+
+def language(path: Path) -> Language:
+    """Which language a file is written in: a workload says its `kind`. Raises InvalidInput."""
+    return "workload" if "kind" in read_document(path).root.entries else "topology"
 
 
 def load_workload(path: Path, overrides: Sequence[str] = ()) -> Training:

@@ -6,9 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis import units
+from longhaul.fabric.coarseness import ENOUGH_PACKETS, warning
 from longhaul.fabric.plan import Plan, packets_per_bdp
-
-FEW_PACKETS = 20
 
 
 def show(plan: Plan) -> None:
@@ -18,6 +17,9 @@ def show(plan: Plan) -> None:
     console.print(f"[bold]{plan.name}[/bold]: {plan.description}\n{scale}\n", markup=True)
     for table in (hosts(plan), long_hauls(plan), switches(plan)):
         console.print(table)
+    coarse = warning(plan)
+    if coarse:
+        console.print(f"warning: {coarse}", style="yellow", markup=False)
 
 
 def hosts(plan: Plan) -> Table:
@@ -45,7 +47,7 @@ def long_hauls(plan: Plan) -> Table:
             units.rate(link.a.shape.rate_bps),
             f"{link.a.shape.loss:.2g}",
             f"{link.a.shape.limit_packets} packets",
-            f"{packets:.1f}" + (" (few)" if packets < FEW_PACKETS else ""),
+            f"{packets:.1f}" + (" (few)" if packets < ENOUGH_PACKETS else ""),
         )
     return table
 

@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from longhaul.verbs.arguments import Verbs, topology, verb
+from longhaul.verbs.arguments import Verbs, overrides, verb
 
 
 def add(verbs: Verbs) -> None:
     """The verb and its arguments."""
     made = verb(
-        verbs, "validate", validate, "check a topology file and say all that is wrong with it",
+        verbs, "validate", validate, "check topology and workload files, and say all that is wrong",
         "longhaul validate topologies/colossus.yaml",
     )  # fmt: skip
-    topology(made)
+    made.add_argument("files", nargs="+", type=Path, metavar="FILE", help="topology or workload")
+    overrides(made)
     made.add_argument("--format", choices=("table", "json"), default="table")
 
 
 def validate(words: argparse.Namespace) -> int:
-    """Check a file; silent but for one line when it is well."""
-    from longhaul.dsl import load_topology
+    """Check files; silent but for one line about each that is well."""
+    from longhaul.dsl import Diagnostic, InvalidInput
+
+    wrong: list[Diagnostic] = []
+    for file in words.files:
+        try:
+            print(f"{file}: {_checked(file, words.overrides)}, well-formed")
+        except InvalidInput as error:
+            wrong += error.diagnostics
+    if wrong:
+        raise InvalidInput(wrong)
+    return 0
+
+
+def _checked(file: Path, settings: list[str]) -> str:
+    """What a file holds, in a few words. Raises InvalidInput."""
+    from longhaul.dsl import language, load_topology, load_workload
     from longhaul.fabric.plan import make_plan
 
-    made = make_plan(load_topology(words.topology, words.overrides))
-    print(f"{words.topology}: {len(made.campuses)} campuses, {len(made.hosts)} hosts, well-formed")
-    return 0
+    if language(file) == "workload":
+        return f"workload {load_workload(file, settings).name}"
+    made = make_plan(load_topology(file, settings))
+    return f"{len(made.campuses)} campuses, {len(made.hosts)} hosts"

@@ -246,6 +246,27 @@ def test_a_good_file_is_said_to_be_good_in_one_line() -> None:
     assert told.stdout == f"{TWO_HOSTS}: 2 campuses, 2 hosts, well-formed\n"
 
 
+def test_workloads_and_several_files_are_checked_at_once(tmp_path: Path) -> None:
+    workload = ROOT / "traffic" / "workloads" / "training.yaml"
+    told = longhaul("validate", TWO_HOSTS, workload)
+    assert told.stdout.splitlines()[1] == f"{workload}: workload training, well-formed"
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("longhaul: 1\nname: bad\nkind: training\niterations: none\n")
+    other = tmp_path / "other.yaml"
+    other.write_text("longhaul: 1\nname: other\ncampuses: {}\n")
+    complaint = refused(2, "validate", TWO_HOSTS, bad, other)
+    assert "bad.yaml:4:13: error: not a whole number" in complaint
+    assert "other.yaml:3:" in complaint
+
+
+def test_a_plan_warns_where_few_packets_fill_a_link() -> None:
+    told = " ".join(longhaul("plan", TWO_HOSTS).stdout.split())
+    assert "warning: only 0.87 packets fill c1-c2 for a round trip" in told
+    assert "--set scale.bytes=43" in told
+    fine = longhaul("plan", TWO_HOSTS, "--set", "scale.bytes=43")
+    assert "warning" not in fine.stdout
+
+
 def test_a_plan_is_printed_for_people_and_for_programs() -> None:
     assert "10.1.1.1" in longhaul("plan", TWO_HOSTS).stdout
     printed = json.loads(longhaul("plan", TWO_HOSTS, "--format", "json").stdout)
