@@ -135,8 +135,8 @@ def up(fabric: Stage) -> int:
 def execute(fabric: Stage) -> int:
     """Run the job's `argv` on the hosts that its pattern names; the status is the worst of theirs.
 
-    Standard output and error go line by line to the progress. Raises Stopped when nothing has been
-    said for `patience_s`.
+    Standard output and error go line by line to the progress. The timeline starts with the commands;
+    what they compute it cannot slow down. Raises Stopped when nothing has been said for `patience_s`.
     """
     build.impair(fabric.plan, fabric.job["seed"])
     chosen = [host for host in fabric.plan.hosts if fnmatchcase(host.name, fabric.job["pattern"])]
@@ -152,8 +152,10 @@ def execute(fabric: Stage) -> int:
         )
         for rank, host in enumerate(chosen)
     }
-    for name, line in lines({name: process.stdout for name, process in running.items()}, fabric):
-        fabric.tell(host=name, line=line)
+    outputs = {name: process.stdout for name, process in running.items()}
+    with happening(fabric, time.monotonic_ns(), order=lambda *_: None) as timeline:
+        for name, line in lines(outputs, fabric, timeline):
+            fabric.tell(host=name, line=line)
     statuses = {name: process.wait() for name, process in running.items()}
     for name, status in statuses.items():
         if status:
@@ -176,19 +178,30 @@ def torchrun_environment(rank: int, chosen: list[Any]) -> dict[str, str]:
     }
 
 
-def lines(outputs: dict[str, IO[bytes]], fabric: Stage) -> Iterator[tuple[str, str]]:
-    """Lines of several processes' output as they come, with the name of the process."""
+def lines(
+    outputs: dict[str, IO[bytes]], fabric: Stage, timeline: Timeline
+) -> Iterator[tuple[str, str]]:
+    """Lines of several processes' output as they come, with the name of the process; meanwhile the
+    timeline happens."""
     rest = dict.fromkeys(outputs, b"")
+    patience_s = fabric.job["patience_s"]
     with selectors.DefaultSelector() as selector:
         for name, output in outputs.items():
             selector.register(output, selectors.EVENT_READ, name)
-        while selector.get_map():
-            ready = selector.select(fabric.job["patience_s"])
+        selector.register(timeline, selectors.EVENT_READ)
+        heard_s = time.monotonic()
+        while running := [key.data for key in selector.get_map().values() if key.data]:
+            left_s = heard_s + patience_s - time.monotonic()
+            ready = selector.select(max(left_s, 0.0))
             if not ready:
-                waiting = ", ".join(key.data for key in selector.get_map().values())
-                limit = f"{fabric.job['patience_s']:g} s of {fabric.job['time']} time"
+                limit = f"{patience_s:g} s of {fabric.job['time']} time"
+                waiting = ", ".join(running)
                 raise Stopped(f"nothing was said for {limit}; still running on: {waiting}")
             for key, _ in ready:
+                if key.fileobj is timeline:
+                    timeline.act()
+                    continue
+                heard_s = time.monotonic()
                 data = os.read(key.fd, 65536)
                 *whole, rest[key.data] = (rest[key.data] + data).split(b"\n")
                 if not data:

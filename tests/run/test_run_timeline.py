@@ -5,13 +5,14 @@
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from .conftest import Done, Runs
+from .conftest import HERE, Done, Runs, longhaul
 
 SECOND = 1_000_000_000
 A_FEW_NS = 30  # what looking at a clock takes, once or twice
@@ -125,3 +126,17 @@ def test_another_seed_has_other_accidents_but_the_same_planned_events(
 def test_the_events_are_told_in_the_summary_and_the_report(done: Done) -> None:
     assert "crash-1" in done.out
     assert "crash-1" in Path(done.folder / "report.html").read_text()
+
+
+def test_a_timeline_happens_to_somebodys_own_program_too(kernel: Path) -> None:  # noqa: ARG001
+    ping = ("ping", "-i", "1", "-c", "11", "10.2.1.1")
+    seen = longhaul("exec", HERE / "cut.yaml", "--hosts", "c1-*", "--", *ping)
+    assert seen.status == 0, seen.complaint
+    found = {
+        int(n): float(ms) for n, ms in re.findall(r"icmp_seq=(\d+) ttl=64 time=(\S+)", seen.out)
+    }
+    # One echo a second, the first at once: those of 3 s, 4 s and 5 s are lost.
+    assert set(range(1, 12)) - set(found) == {4, 5, 6}
+    around = {number for number, ms in found.items() if ms == pytest.approx(100, abs=0.1)}
+    assert around == {9, 10}
+    assert all(found[n] == pytest.approx(20, abs=0.1) for n in found.keys() - around)
