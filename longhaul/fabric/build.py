@@ -8,15 +8,15 @@ and all bridges in one ovsdb transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import mininet.net
 from mininet.cli import CLI
 from mininet.link import Intf, Link
-from mininet.log import setLogLevel
+from mininet.log import error, output, setLogLevel
 from mininet.net import Mininet
 from mininet.node import Controller, Node, OVSSwitch
 
@@ -161,16 +161,51 @@ def iperf_answers(client: Any, server: str, port: int, tries: int = 50) -> bool:
 mininet.net.waitListening = iperf_answers
 
 
+class Switchboard(Protocol):
+    """Events that a person begins and ends by name; see `longhaul.inside.timeline.ByHand`."""
+
+    def lines(self) -> Iterable[str]:
+        """What there is, for people."""
+
+    def begin(self, name: str) -> None:
+        """Raises LookupError."""
+
+    def end(self, name: str) -> None:
+        """Raises LookupError."""
+
+
 class CommandLine(CLI):  # type: ignore[misc]
-    """Mininet's, with names as `c1-h100-1`."""
+    """Mininet's, with names as `c1-h100-1`, and with the events of the timeline."""
 
     identchars = CLI.identchars + "-"
 
+    def __init__(self, net: Mininet, events: Switchboard, script: Path | None) -> None:
+        self._events = events
+        super().__init__(net, script=str(script) if script else None)
 
-def command_line(net: Mininet, script: Path | None = None) -> None:
+    def do_events(self, _line: str) -> None:
+        """The events of the timeline, and which are on."""
+        output("".join(f"{line}\n" for line in self._events.lines()) or "no timeline\n")
+
+    def do_happen(self, line: str) -> None:
+        """Have an event of the timeline happen, as: happen link-down-1."""
+        self._do(self._events.begin, line)
+
+    def do_mend(self, line: str) -> None:
+        """Have an event of the timeline be over, as: mend link-down-1."""
+        self._do(self._events.end, line)
+
+    def _do(self, change: Callable[[str], None], line: str) -> None:
+        try:
+            change(line.strip())
+        except LookupError as unknown:
+            error(f"*** {unknown.args[0]}; `events` lists them\n")
+
+
+def command_line(net: Mininet, events: Switchboard, script: Path | None = None) -> None:
     """Mininet's command line on the console, until `exit`; or all lines of a script."""
     setLogLevel("info")
-    CommandLine(net, script=str(script) if script else None)
+    CommandLine(net, events, script)
     setLogLevel("warning")
 
 

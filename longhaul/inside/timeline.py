@@ -1,29 +1,26 @@
 """Has the timeline happen to a running fabric, each event at its own instant of the fabric's clock.
 
-The plan's `moments` say when, `state` says what the fabric must then be; here is only what sets
-interfaces down and up, gives links another shape, tells hosts to compute slower or not at all, and
-ends the controller. What has happened goes to `timeline.json` of the run folder.
+The plan's `moments` say when, `state` says what the fabric must then be, `effects` makes it so. What
+has happened goes to `timeline.json` of the run folder. On Mininet's command line a person decides
+when: `ByHand`.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from longhaul.fabric import netlink
 from longhaul.fabric.plan import Plan
-from longhaul.fabric.timeline import Occurrence, State, moments, state
+from longhaul.fabric.timeline import Occurrence, PlannedEvent, moments, state
+from longhaul.inside.effects import Effects, Order
 from longhaul.inside.stage import Stage
 from traffic.agent import Timer
 
 FILE = "timeline.json"
-Order = Callable[[str, float | None], None]
-"""Tells a host how many times as long its compute takes from now on; None: it is off."""
 
 
 @contextmanager
@@ -54,14 +51,11 @@ class Timeline:
         self._fabric = fabric
         self._plan: Plan = fabric.plan
         self._start_ns = start_ns
-        self._order = order
-        self._seed: int = fabric.job["seed"]
-        self._ends = {end.interface: end for link in self._plan.links for end in link.ends}
-        self._state = State()
+        self._effects = Effects(fabric, order)
         self._on: tuple[Occurrence, ...] = ()
         self._happened: dict[Occurrence, _Happened] = {}
         self._timer = Timer()
-        self._moments = moments(self._plan.timeline, self._seed)
+        self._moments = moments(self._plan.timeline, fabric.job["seed"])
         self._upcoming = next(self._moments, None)
         self._wind()
 
@@ -73,10 +67,10 @@ class Timeline:
         """Do what is due, and set the timer for what comes next."""
         self._timer.went_off()
         assert self._upcoming
-        at_ns, on = self._upcoming
+        _, on = self._upcoming
         self._note(on)
         events = [self._plan.timeline[occurrence.event] for occurrence in on]
-        self._become(state(self._plan, events), at_ns)
+        self._effects.become(state(self._plan, events))
         self._upcoming = next(self._moments, None)
         self._wind()
 
@@ -115,28 +109,36 @@ class Timeline:
         event = self._plan.timeline[occurrence.event]
         self._fabric.tell(event=event.name, says=event.says, begins=begins)
 
-    def _become(self, wanted: State, at_ns: int) -> None:
-        """Apply whatever differs from the state before."""
-        before, self._state = self._state, wanted
-        requests = netlink.Requests()
-        self._shape(requests, before, at_ns)
-        for interface in sorted(before.down ^ wanted.down):
-            change = requests.down if interface in wanted.down else requests.up
-            change(self._ends[interface].index)
-        requests.send()
-        for host in sorted({*before.slowdowns, *wanted.slowdowns}):
-            slowdown = wanted.slowdowns.get(host, 1.0)
-            if slowdown != before.slowdowns.get(host, 1.0):
-                self._order(host, None if math.isinf(slowdown) else slowdown)
-        if wanted.controller_down and not before.controller_down:
-            self._fabric.controller.kill()
-        if before.controller_down and not wanted.controller_down:
-            self._fabric.controller.start()
 
-    def _shape(self, requests: netlink.Requests, before: State, at_ns: int) -> None:
-        """Every change has a seed of its own: else each would lose the same packets again."""
-        for interface in sorted({*before.shapes, *self._state.shapes}):
-            end = self._ends[interface]
-            shape = self._state.shapes.get(interface, end.shape)
-            if shape != before.shapes.get(interface, end.shape):
-                requests.shape(interface, end.index, shape, f"{self._seed}/{at_ns}")
+class ByHand:
+    """The timeline's events, begun and ended by a person, in any order."""
+
+    def __init__(self, fabric: Stage) -> None:
+        self._plan: Plan = fabric.plan
+        self._effects = Effects(fabric, order=lambda *_: None)
+        self._on: list[PlannedEvent] = []
+
+    def lines(self) -> Iterator[str]:
+        """A line for each event: whether it is on, its name, what it is."""
+        for event in self._plan.timeline:
+            yield f"{'on ' if event in self._on else 'off'}  {event.name}  {event.says}"
+
+    def begin(self, name: str) -> None:
+        """Have it happen. Raises LookupError for a name that no event has."""
+        event = self._named(name)
+        self._set([*(other for other in self._on if other != event), event])
+
+    def end(self, name: str) -> None:
+        """Have it be over. Raises LookupError."""
+        event = self._named(name)
+        self._set([other for other in self._on if other != event])
+
+    def _named(self, name: str) -> PlannedEvent:
+        for event in self._plan.timeline:
+            if event.name == name:
+                return event
+        raise LookupError(f"the timeline has no event {name!r}")
+
+    def _set(self, on: list[PlannedEvent]) -> None:
+        self._on = on
+        self._effects.become(state(self._plan, on))

@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from longhaul.fabric import build, fidelity, hosts
 from longhaul.inside.stage import Stage, Stopped
-from longhaul.inside.timeline import Timeline, happening
+from longhaul.inside.timeline import ByHand, Timeline, happening
 
 LEAD_NS = 1_000_000
 ANSWER_WITHIN_S = 1.0
@@ -125,10 +125,11 @@ def who_waits(fabric: Stage, jobs: dict[int, hosts.Job]) -> Iterator[str]:
 
 
 def up(fabric: Stage) -> int:
-    """Mininet's command line on the console, or of the script that came with the job."""
+    """Mininet's command line on the console, or of the script that came with the job. The timeline's
+    events happen when somebody says so."""
     build.impair(fabric.plan, fabric.job["seed"])
     script = fabric.folder / SCRIPT
-    build.command_line(fabric.net, script if script.exists() else None)
+    build.command_line(fabric.net, ByHand(fabric), script if script.exists() else None)
     return 0
 
 

@@ -140,3 +140,19 @@ def test_a_timeline_happens_to_somebodys_own_program_too(kernel: Path) -> None: 
     around = {number for number, ms in found.items() if ms == pytest.approx(100, abs=0.1)}
     assert around == {9, 10}
     assert all(found[n] == pytest.approx(20, abs=0.1) for n in found.keys() - around)
+
+
+def test_on_mininets_command_line_a_person_decides_what_happens(kernel: Path) -> None:  # noqa: ARG001
+    ping = "c1-h100-1 ping -c 1 c2-h100-1"
+    typed = (
+        f"events\n{ping}\nhappen degrade-1\n{ping}\nevents\nmend degrade-1\n{ping}\nhappen what\n"
+    )
+    seen = longhaul("up", HERE / "cut.yaml", typed=typed)
+    times_ms = [float(ms) for ms in re.findall(r"icmp_seq=1 ttl=64 time=(\S+) ms", seen.out)]
+    # In real time: never less than 20 ms, 100 ms, 20 ms, but perhaps more.
+    before, meanwhile, after = times_ms
+    assert meanwhile >= 100
+    assert 20 <= min(before, after) < meanwhile
+    assert "off  degrade-1" in seen.out
+    assert "on   degrade-1" in seen.out
+    assert "the timeline has no event 'what'" in seen.out

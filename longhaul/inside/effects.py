@@ -1,0 +1,59 @@
+"""Makes a running fabric what a State says: whatever differs from the state before is applied.
+
+Sets interfaces down and up, gives links another shape, tells hosts to compute slower or not at all,
+ends the controller and starts it again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from longhaul.fabric import netlink
+from longhaul.fabric.timeline import State
+from longhaul.inside.stage import Stage
+
+Order = Callable[[str, float | None], None]
+"""Tells a host how many times as long its compute takes from now on; None: it is off."""
+
+
+class Effects:
+    """The state that a fabric is in, and what changes it."""
+
+    def __init__(self, fabric: Stage, order: Order) -> None:
+        self._fabric = fabric
+        self._order = order
+        self._ends = {end.interface: end for link in fabric.plan.links for end in link.ends}
+        self._state = State()
+        self._changes = 0
+
+    def become(self, wanted: State) -> None:
+        """Apply all differences, those of the network in one go. Raises OSError."""
+        before, self._state = self._state, wanted
+        requests = netlink.Requests()
+        self._shape(requests, before, wanted)
+        for interface in sorted(before.down ^ wanted.down):
+            change = requests.down if interface in wanted.down else requests.up
+            change(self._ends[interface].index)
+        requests.send()
+        self._slow(before, wanted)
+        if wanted.controller_down and not before.controller_down:
+            self._fabric.controller.kill()
+        if before.controller_down and not wanted.controller_down:
+            self._fabric.controller.start()
+
+    def _shape(self, requests: netlink.Requests, before: State, wanted: State) -> None:
+        """Every change has a seed of its own: else each would lose the same packets again."""
+        self._changes += 1
+        seed = f"{self._fabric.job['seed']}/{self._changes}"
+        for interface in sorted({*before.shapes, *wanted.shapes}):
+            end = self._ends[interface]
+            shape = wanted.shapes.get(interface, end.shape)
+            if shape != before.shapes.get(interface, end.shape):
+                requests.shape(interface, end.index, shape, seed)
+
+    def _slow(self, before: State, wanted: State) -> None:
+        for host in sorted({*before.slowdowns, *wanted.slowdowns}):
+            slowdown = wanted.slowdowns.get(host, 1.0)
+            if slowdown != before.slowdowns.get(host, 1.0):
+                self._order(host, None if math.isinf(slowdown) else slowdown)
