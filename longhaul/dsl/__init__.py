@@ -21,6 +21,7 @@ from .meaning import check_model, check_references, without_consequences
 from .merge import only, without
 from .models import Reuse, TopologyModel
 from .overrides import parse_all, put, put_rest
+from .routing import spelled_out
 from .shape import check, complaints_of_part, examine
 from .tree import Problems
 from .types import Topology, Training
@@ -45,7 +46,7 @@ def load_topology(path: Path, overrides: Sequence[str] = ()) -> Topology:
     """The topology in a file, with overrides such as `links.c1-c2.age=20y`. Raises InvalidInput."""
     document = read_document(path)
     root, late = put(document.root, parse_all(overrides))
-    root = with_catalogue(put_rest(inherit(root), late))
+    root = spelled_out(with_catalogue(put_rest(inherit(root), late)))
     problems = Problems(root)
     problems.found += complaints_of_part(only(root, *SECTIONS), Reuse)
     written, malformed = examine(without(root, *SECTIONS), TopologyModel)

@@ -14,6 +14,7 @@ from .catalogue import accelerator
 from .happenings import happenings
 from .links import long_haul, nominal_bps
 from .models import HostException, HostGroup, TopologyModel, Variation
+from .routing import routing
 from .scene import Scene
 from .tree import Problems, Steps
 from .types import Campus, Host, LongHaul, Topology
@@ -39,6 +40,7 @@ def elaborate(written: TopologyModel, problems: Problems, files: tuple[Path, ...
         source=str(files[-1]),
         files=tuple(str(file) for file in files),
         timeline=timeline,
+        routing=routing(written.routing, written.mtu, links, problems),
     )
 
 

@@ -28,6 +28,7 @@ from .fields import (
     ShortName,
     Size,
 )
+from .routing import RoutingField, RoutingModel
 from .strict import Strict
 from .timeline import EventModel, Flaps
 
@@ -327,6 +328,8 @@ class Testbed(Strict):
     """The campuses by name."""
     links: dict[Name, Link] = Field(default={}, max_length=256)
     """The long-haul links by name."""
+    routing: RoutingField = RoutingModel()
+    """How campuses are routed, and what happens when a link fails."""
     timeline: list[EventModel] = Field(default=[], max_length=1000)
     """What happens while a workload runs."""
 

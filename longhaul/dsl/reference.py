@@ -164,6 +164,8 @@ SECTIONS: dict[str, str] = {
     "AcceleratorModel": "Accelerator",
     "Defaults": "Defaults",
     "Kinds": "Kinds",
+    "RoutingModel": "Routing",
+    "PathModel": "Static path",
     "LinkDown": "Link down",
     "LinkFlap": "Link flap",
     "Degrade": "Degrade",

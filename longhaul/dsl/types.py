@@ -170,6 +170,36 @@ class Event:
 
 
 @dataclass(frozen=True)
+class StaticPath:
+    """A path given by hand: from campus `source` over `spans`, links by name, to campus `sink`."""
+
+    source: str
+    sink: str
+    spans: tuple[str, ...]
+    weight: int = 1
+
+
+@dataclass(frozen=True)
+class Routing:
+    """How campuses are routed: the policy by name, its options, and what happens when a span fails.
+
+    `detour`, in spans, is of ecmp and wcmp, `message_bytes` of loss-aware, `paths` of static.
+    `protection`: switches move traffic to a backup by themselves, or wait for the controller. It
+    has new routes in place `repair_after_s` after a failure, and uses a span that came back once it
+    has stayed up for `hold_down_s`, twice as long after each further failure.
+    """
+
+    policy: str = "shortest-delay"
+    detour: int = 0
+    message_bytes: float = 64e6
+    mtu_bytes: int = 9000
+    paths: tuple[StaticPath, ...] = ()
+    protection: str = "fast-failover"
+    repair_after_s: float = 0.05
+    hold_down_s: float = 1.0
+
+
+@dataclass(frozen=True)
 class Topology:
     """A whole testbed. `scale_bytes` k: payloads and rates are divided by k alike, so times stay.
 
@@ -186,6 +216,7 @@ class Topology:
     source: str
     files: tuple[str, ...] = ()
     timeline: tuple[Event, ...] = ()
+    routing: Routing = Routing()
     factors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

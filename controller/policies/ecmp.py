@@ -1,0 +1,37 @@
+"""Traffic is spread over all paths of few spans: equally, or as their rates are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice, takewhile
+
+from .graph import MOST_PATHS, Graph, Path, by_spans, rate_bps, simple_paths
+from .policy import Policy, Share, weights
+
+
+def few_spans(graph: Graph, source: str, sink: str, detour: int) -> list[Path]:
+    """The paths with at most `detour` spans more than the fewest; MOST_PATHS of them."""
+    paths = simple_paths(graph, source, sink, by_spans)
+    first = next(paths, None)
+    if first is None:
+        return []
+    near = takewhile(lambda path: len(path) <= len(first) + detour, paths)
+    return [first, *islice(near, MOST_PATHS - 1)]
+
+
+class Ecmp(Policy):
+    """Equal-cost multipath: a span costs one, and each path has the same share. [RFC 2992]"""
+
+    def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
+        """As many as there are with fewest spans, or `detour` more."""
+        return [Share(path) for path in few_spans(graph, source, sink, self.routing.detour)]
+
+
+class Wcmp(Policy):
+    """Weighted-cost multipath: shares are as the paths' bottlenecks. [Zhou et al., EuroSys 2014]"""
+
+    def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
+        """The paths of `Ecmp`, with weights."""
+        paths = few_spans(graph, source, sink, self.routing.detour)
+        rates = [rate_bps(path) for path in paths]
+        return [Share(p, w) for p, w in zip(paths, weights(rates) if rates else [], strict=True)]

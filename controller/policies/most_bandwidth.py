@@ -1,0 +1,23 @@
+"""All traffic takes the path with the widest bottleneck; of equals, the shortest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .graph import Graph, shortest
+from .policy import Policy, Share
+
+
+class MostBandwidth(Policy):
+    """Widest-shortest routing. [Guerin, Orda & Williams 1997]"""
+
+    def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
+        """Spans are left out, the thinnest first, for as long as there is a path."""
+        best = shortest(graph, source, sink)
+        for rate_bps in sorted({arc.rate_bps for arc in graph.arcs}):
+            wide = Graph(tuple(arc for arc in graph.arcs if arc.rate_bps >= rate_bps))
+            path = shortest(wide, source, sink)
+            if path is None:
+                break
+            best = path
+        return [Share(best)] if best is not None else []

@@ -1,0 +1,17 @@
+"""All traffic takes the path of least delay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .graph import Graph, shortest
+from .policy import Policy, Share
+
+
+class ShortestDelay(Policy):
+    """What distance-vector and link-state routing do with delay as the metric."""
+
+    def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
+        """One path; of equals, the one with fewest spans."""
+        path = shortest(graph, source, sink)
+        return [Share(path)] if path is not None else []

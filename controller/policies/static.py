@@ -1,0 +1,37 @@
+"""Traffic takes the paths that the topology gives; the shortest where it gives none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .graph import Arc, Graph, Path, shortest
+from .policy import Policy, Share
+
+
+class Static(Policy):
+    """Paths written down by hand. One whose span has failed is left out while it is down."""
+
+    def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
+        """Several paths for a pair share its traffic as their weights say."""
+        given = [
+            Share(path, written.weight)
+            for written in self.routing.paths
+            if (written.source, written.sink) == (source, sink)
+            and (path := follow(graph, source, written.spans)) is not None
+        ]
+        if given:
+            return given
+        path = shortest(graph, source, sink)
+        return [Share(path)] if path is not None else []
+
+
+def follow(graph: Graph, source: str, spans: Sequence[str]) -> Path | None:
+    """The path from `source` over spans by name; None where the graph lacks one of them."""
+    path: tuple[Arc, ...] = ()
+    node = source
+    for span in spans:
+        arc = next((a for a in graph.leaving.get(node, ()) if a.span == span), None)
+        if arc is None:
+            return None
+        path, node = (*path, arc), arc.head
+    return path
