@@ -1,23 +1,18 @@
 """`report.html`: one self-contained file that answers, with the evidence, offline and on paper.
 
 In: a finished run folder with its `summary.json`. Out: the file. Geometry comes from `charts`,
-`fabric_map` and `timeline`; the page itself is `page/report.html.j2`, autoescaped, and its content security policy
-admits nothing but its own script.
+`fabric_map` and `timeline`; the page itself is `page/report.html.j2`.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from analysis import incidents, units
+from analysis import incidents, pages, units
 from analysis.arcs import HEALTH, aged
 from analysis.bands import cost_text, event_picture
 from analysis.charts import Chart, Series, distributions, stacked_bars
@@ -29,7 +24,6 @@ from analysis.tail import QUANTILES, distribution
 from analysis.timeline import Timeline, message_timeline, rank_timeline, typical_iteration
 
 Data = dict[str, Any]
-_PAGE = Path(__file__).parent / "page"
 _TOP = 12
 _MAIN = COLOURS
 
@@ -46,32 +40,26 @@ def write_report(run_dir: Path) -> Path:
 def render(run: Run, summary: Data) -> str:
     """The page as text."""
     costs = incidents.costs(run)
-    script = (_PAGE / "report.js").read_text(encoding="utf-8")
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            s=summary,
-            manifest=run.manifest,
-            plan=run.plan,
-            style=(_PAGE / "report.css").read_text(encoding="utf-8"),
-            script=script,
-            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            map=_map(run, summary),
-            health_names=HEALTH,
-            palette=palette(run.plan),
-            bars=budget_bars(summary),
-            timelines=_timelines(run),
-            typical=typical_iteration(run),
-            events=event_picture(run, costs),
-            costs=[(one, cost_text(one)) for one in costs],
-            iteration_chart=iteration_chart(run, summary),
-            collective_chart=collective_chart(run),
-            links=link_rows(run.plan, summary),
-            heat=heat_rows(summary["stalls"]["blame"]),
-            blamed=_most_blamed(summary),
-            waits=_waits(summary),
-        )
+    return pages.render(
+        "report.html.j2",
+        headline=summary["headline"],
+        s=summary,
+        manifest=run.manifest,
+        plan=run.plan,
+        map=_map(run, summary),
+        health_names=HEALTH,
+        palette=palette(run.plan),
+        bars=budget_bars(summary),
+        timelines=_timelines(run),
+        typical=typical_iteration(run),
+        events=event_picture(run, costs),
+        costs=[(one, cost_text(one)) for one in costs],
+        iteration_chart=iteration_chart(run, summary),
+        collective_chart=collective_chart(run),
+        links=link_rows(run.plan, summary),
+        heat=heat_rows(summary["stalls"]["blame"]),
+        blamed=_most_blamed(summary),
+        waits=_waits(summary),
     )
 
 
@@ -106,7 +94,7 @@ def budget_bars(summary: Data) -> list[Any]:
     rows.append(("Nobody straggles", "same fabric", equal))
     for group in stalls["by_group"]:
         label = f"{group['accelerator']} · {group['campus']}"
-        rows.append((label, _count(group["ranks"], "rank"), _spent(group)))
+        rows.append((label, units.counted(group["ranks"], "rank"), _spent(group)))
     return stacked_bars(rows, left=210, width=850)
 
 
@@ -159,10 +147,6 @@ def _most_blamed(summary: Data) -> list[Data]:
     return sorted(ranks, key=lambda rank: (-rank["blamed_s"], rank["rank"]))[:_TOP]
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 def _spent(group: Data) -> list[tuple[str, float]]:
     kinds = ("compute", "sync wait", "transfer", "idle")
     return [(kind, group[f"{kind.replace(' ', '_')}_s"]) for kind in kinds]
@@ -170,33 +154,6 @@ def _spent(group: Data) -> list[tuple[str, float]]:
 
 def _seconds(nanoseconds: pl.Series) -> pl.Series:
     return nanoseconds.cast(pl.Float64) * NS
-
-
-def _environment() -> Environment:
-    found = Environment(
-        loader=FileSystemLoader(_PAGE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name in (
-        "time",
-        "size",
-        "throughput",
-        "rate",
-        "ratio",
-        "distance",
-        "percent",
-        "error",
-        "quantity",
-    ):
-        found.filters[name] = getattr(units, name)
-    found.filters["unbroken"] = lambda text: re.sub(
-        r"(?<=\d) (?=[a-zµ%])", "\N{NO-BREAK SPACE}", text
-    )
-    found.filters["px"] = lambda value: f"{value:.1f}".removesuffix(".0")
-    return found
 
 
 def main() -> None:

@@ -32,8 +32,8 @@ def print_summary(run_dir: Path, out: Console) -> None:
     """Print what `summary.json` of a run folder says, and where its report is."""
     summary = json.loads((Path(run_dir) / "summary.json").read_text(encoding="utf-8"))
     print_headline(summary, out)
-    for table in (_fidelity(summary), _iterations(summary), _collective(summary)):
-        out.print(table)
+    for made in (_fidelity(summary), _iterations(summary), _collective(summary)):
+        out.print(made)
     if summary["timeline"]:
         out.print(_timeline(summary))
     print_stalls(summary, out)
@@ -60,9 +60,9 @@ def print_stalls(summary: Data, out: Console) -> None:
     out.print(_blamed(stalls["by_rank"]))
 
 
-def _table(title: str, *columns: str, text: int = 1) -> Table:
+def table(title: str, *columns: str, text: int = 1) -> Table:
     """A table whose first `text` columns are words (left) and the others numbers (right)."""
-    table = Table(
+    made = Table(
         title=f"\n{title}",
         title_justify="left",
         title_style="bold",
@@ -71,15 +71,15 @@ def _table(title: str, *columns: str, text: int = 1) -> Table:
         pad_edge=False,
     )
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index < text else "right", overflow="fold")
-    return table
+        made.add_column(column, justify="left" if index < text else "right", overflow="fold")
+    return made
 
 
 def _fidelity(summary: Data) -> Table:
-    table = _table("Fidelity", "what", "asked", "measured", "error", "limit", "")
+    made = table("Fidelity", "what", "asked", "measured", "error", "limit", "")
     for check in summary["fidelity"]:
         ok = check["ok"]
-        table.add_row(
+        made.add_row(
             Text(str(check["what"])),
             units.quantity(check["asked"], check["unit"]),
             units.quantity(check["measured"], check["unit"]),
@@ -88,17 +88,17 @@ def _fidelity(summary: Data) -> Table:
             Text("ok", "green") if ok else Text("NO", "bold white on red"),
         )
     if not summary["fidelity"]:
-        table.add_row(Text("nothing was checked", "bold red"), "", "", "", "", "")
-    return table
+        made.add_row(Text("nothing was checked", "bold red"), "", "", "", "", "")
+    return made
 
 
 def _iterations(summary: Data) -> Table:
     found = summary["iterations"]
-    table = _table(
+    made = table(
         "Iterations (warm-up left out)", "count", "mean", "p50", "p90", "p99", "max", text=0
     )
-    table.add_row(str(found["count"]), *_tail_cells(found))
-    return table
+    made.add_row(str(found["count"]), *_tail_cells(found))
+    return made
 
 
 def _tail_cells(found: Data) -> list[str]:
@@ -111,13 +111,13 @@ def _tail_cells(found: Data) -> list[str]:
 
 def _timeline(summary: Data) -> Table:
     """What happened to the fabric, and what each thing cost beyond the median untouched iteration."""
-    table = _table(
+    made = table(
         "Events of the timeline", "event", "what", "from", "for", "iterations", "cost", text=2
     )
     for one in summary["timeline"]:
         begin_s = one["spans_s"][0][0]
         times = f" ({len(one['spans_s'])}x)" if len(one["spans_s"]) > 1 else ""
-        table.add_row(
+        made.add_row(
             Text(one["name"] + times),
             Text(one["says"]),
             units.time(begin_s),
@@ -125,16 +125,16 @@ def _timeline(summary: Data) -> Table:
             f"{len(one['touched'])} ({one['beyond']} late)",
             units.time(one["cost_s"]) if one["cost_s"] is not None else "no other to compare",
         )
-    return table
+    return made
 
 
 def _collective(summary: Data) -> Table:
     found = summary["collective"]
     title = f"Collective: {found['algorithm']} {found['op']} over {summary['world_size']} ranks"
-    table = _table(title, "", "size", "count", "time p50", "algbw GB/s", "busbw GB/s", "wrong")
+    made = table(title, "", "size", "count", "time p50", "algbw GB/s", "busbw GB/s", "wrong")
     wrong = "N/A" if found.get("wrong") is None else str(found["wrong"])
     for name, size in (("real", found), ("carried", found["carried"])):
-        table.add_row(
+        made.add_row(
             name,
             units.size(size["size_bytes"]),
             str(found["count"]),
@@ -143,15 +143,15 @@ def _collective(summary: Data) -> Table:
             f"{size['busbw_Bps'] / _GB:.4g}",
             wrong,
         )
-    return table
+    return made
 
 
 def _shares(stalls: Data) -> Table:
     total_s = stalls["compute_s"] + stalls["exposed_communication_s"] + stalls["idle_s"]
-    table = _table(
+    made = table(
         "Where GPU time went (mean per rank and iteration)", "", "time", "share", "", text=1
     )
-    table.columns[3].justify = "left"
+    made.columns[3].justify = "left"
     rows = (
         ("compute", "compute_s", "cyan"),
         ("exposed communication", "exposed_communication_s", "magenta"),
@@ -162,11 +162,11 @@ def _shares(stalls: Data) -> Table:
     for name, key, colour in rows:
         share = stalls[key] / total_s if total_s else 0.0
         bar = Text("█" * round(share * 24), colour)
-        table.add_row(name, units.time(stalls[key]), units.percent(share), bar)
-    table.caption = _slowdown(stalls)
-    table.caption_justify = "left"
-    table.caption_style = ""
-    return table
+        made.add_row(name, units.time(stalls[key]), units.percent(share), bar)
+    made.caption = _slowdown(stalls)
+    made.caption_justify = "left"
+    made.caption_style = ""
+    return made
 
 
 def _slowdown(stalls: Data) -> str:
@@ -183,11 +183,11 @@ def _slower(than: str, found: Data) -> str:
 
 
 def _groups(title: str, groups: list[Data]) -> Table:
-    table = _table(
+    made = table(
         title, "generation", "campus", "ranks", "compute", "sync wait", "transfer", "blame", text=2
     )
     for group in groups:
-        table.add_row(
+        made.add_row(
             Text(group["accelerator"]),
             Text(group["campus"]),
             str(group["ranks"]),
@@ -196,11 +196,11 @@ def _groups(title: str, groups: list[Data]) -> Table:
             units.time(group["transfer_s"]),
             units.percent(group["blamed_share"]),
         )
-    return table
+    return made
 
 
 def _blamed(ranks: list[Data]) -> Table:
-    table = _table(
+    made = table(
         "Most waited for",
         "rank",
         "host",
@@ -212,7 +212,7 @@ def _blamed(ranks: list[Data]) -> Table:
     )
     top = sorted(ranks, key=lambda rank: (-rank["blamed_s"], rank["rank"]))[:_TOP]
     for rank in top:
-        table.add_row(
+        made.add_row(
             str(rank["rank"]),
             Text(rank["name"]),
             Text(rank["accelerator"]),
@@ -220,27 +220,27 @@ def _blamed(ranks: list[Data]) -> Table:
             units.percent(rank["blamed_share"]),
             f"{rank['last_to_enter']}x",
         )
-    return table
+    return made
 
 
 def _prediction(summary: Data) -> Table:
     found = summary["prediction"]
-    table = _table("Prediction of the collective", "model", "predicted", "measured p50", "error")
+    made = table("Prediction of the collective", "model", "predicted", "measured p50", "error")
     for name, key in (
         ("alpha-beta, pipelined", "collective_s"),
         ("alpha-beta, textbook", "textbook_s"),
     ):
         if found[key]:
             error = found["measured_s"] / found[key] - 1
-            table.add_row(
+            made.add_row(
                 name,
                 units.time(found[key], 4),
                 units.time(found["measured_s"], 4),
                 units.error(error),
             )
-    if not table.row_count:
-        table.add_row("none in the plan", "", units.time(found["measured_s"]), "")
-    return table
+    if not made.row_count:
+        made.add_row("none in the plan", "", units.time(found["measured_s"]), "")
+    return made
 
 
 def _print_whereabouts(run_dir: Path, summary: Data, out: Console) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
@@ -81,6 +81,24 @@ def years(seconds: float) -> str:
     """15 years."""
     count = seconds / _YEAR_S
     return "1 year" if round(count, 1) == 1 else f"{_digits(count)} years"
+
+
+def interval(seconds: Sequence[float] | None) -> str:
+    """An interval of times: 1.2 s … 1.4 s; a dash for None, where nothing is known of the spread."""
+    if seconds is None:
+        return "\N{EN DASH}"
+    return f"{time(seconds[0])} … {time(seconds[1])}"
+
+
+def money(amount: float, currency: str) -> str:
+    """12,300 USD, 1.25 USD: whole units from a hundred on."""
+    digits = 0 if abs(amount) >= 100 else 2
+    return f"{amount:,.{digits}f} {currency}"
+
+
+def counted(number: int, what: str) -> str:
+    """1 rank, 2 ranks."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def quantity(value: float | None, unit: str) -> str:

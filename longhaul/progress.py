@@ -61,3 +61,11 @@ def opening(message: dict[str, Any]) -> str:
         f"[bold]{plan.name}[/bold]: {len(plan.hosts)} hosts in {campuses}\n"
         f"in {machine.time} time, on {place} ({machine.why})"
     )
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A function that takes how many are done, and of how many, and shows it on standard error."""
+    console = Console(stderr=True, highlight=False)
+    with console.status(f"{what}: counting", spinner="line") as status:
+        yield lambda done, total: status.update(f"{what}: {done} of {total} done")

@@ -15,6 +15,7 @@ Verb = Callable[[argparse.Namespace], int]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 PATIENCE_S = 300.0
 SEEDS = 2**64
+MOST = 1000
 
 
 def verb(verbs: Verbs, name: str, do: Verb, what: str, example: str) -> argparse.ArgumentParser:
@@ -67,6 +68,13 @@ def seed(text: str) -> int:
     """A seed, as argparse's `type`."""
     if not text.isdecimal() or int(text) >= SEEDS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2^64 - 1")
+    return int(text)
+
+
+def number(text: str) -> int:
+    """A count from 1 on, as argparse's `type`."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST}")
     return int(text)
 
 

@@ -1,0 +1,95 @@
+"""An attribution for people: in the terminal, and as one self-contained page with its waterfall.
+
+In: what `analysis.attribution` found, with its runs. Out: rich tables, `attribution.html`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from analysis import pages, units
+from analysis.terminal import table
+from analysis.waterfall import characters, waterfall
+
+Data = Mapping[str, Any]
+_NOTHING_S = 1e-9
+
+
+def headline(found: Data) -> str:
+    """One sentence: how much is lost, and to what."""
+    lost_s, ideal_s = found["lost_s"], found["ideal_s"]
+    took = f"An iteration takes {units.time(found['actual_s'], 4)}"
+    if lost_s < ideal_s * 1e-3:
+        return f"{took}; without {_listed([one['name'] for one in found['causes']])} it would not be faster."
+    ordered = sorted(found["causes"], key=lambda one: -one["lost_s"])
+    shares = [f"{one['name']} {units.percent(one['share'])}" for one in ordered]
+    than = f"{units.time(lost_s)} ({units.percent(lost_s / found['actual_s'])}) of it lost"
+    return f"{took}, {than}: {_listed(shares)}."
+
+
+def write_page(found: Data, path: Path) -> Path:
+    """Write the page, and return its path."""
+    text = pages.render(
+        "attribution.html.j2",
+        found=found,
+        headline=headline(found),
+        waterfall=waterfall(found),
+        unfaithful=[one for one in found["runs"] if not one["faithful"]],
+    )
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def write_json(found: Data, path: Path) -> None:
+    """Write what was found, as data."""
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def print_attribution(found: Data, out: Console) -> None:
+    """The sentence, the waterfall, the interactions."""
+    out.print(Panel(Text(headline(found)), title=Text(str(found["name"]), "bold")))
+    _warn(found, out)
+    out.print(_waterfall(found))
+    if found["interactions"]:
+        out.print(_interactions(found))
+    for name in found["without_effect"]:
+        out.print(Text(f"{name} makes no difference to this topology", "dim"))
+
+
+def _warn(found: Data, out: Console) -> None:
+    count = sum(not one["faithful"] for one in found["runs"])
+    if count:
+        text = f"{count} of {len(found['runs'])} runs were UNFAITHFUL: their reports say where."
+        out.print(Text(text, "bold white on red"))
+
+
+def _waterfall(found: Data) -> Any:
+    seeds = found["seeds"]
+    title = f"From the ideal to the actual iteration (Shapley, {units.counted(seeds, 'seed')})"
+    made = table(title, "", "", "time", "95 % of seeds", "")
+    made.columns[1].justify = made.columns[4].justify = "left"
+    intervals = {one["name"]: one["interval_s"] for one in found["causes"]}
+    for label, bar, value, note in characters(found, width=26):
+        made.add_row(Text(label), bar, value, units.interval(intervals.get(label)), note)
+    return made
+
+
+def _interactions(found: Data) -> Any:
+    made = table(
+        "What causes do together, beyond each alone", "causes", "extra time", "95 % of seeds"
+    )
+    for one in found["interactions"]:
+        seconds = units.time(one["extra_s"]) if abs(one["extra_s"]) > _NOTHING_S else "0 s"
+        made.add_row(Text(" × ".join(one["causes"])), seconds, units.interval(one["interval_s"]))
+    return made
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1]

@@ -1,0 +1,71 @@
+"""`longhaul attribute`: what an iteration's lost time is lost to, by running without each cause."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from longhaul.verbs.arguments import Verbs, complain, names, number, topology, verb
+
+
+def add(verbs: Verbs) -> None:
+    """The verb and its arguments."""
+    made = verb(
+        verbs, "attribute", attribute, "say what time is lost to, from runs without each cause",
+        "longhaul attribute topologies/colossus.yaml --seeds 3",
+    )  # fmt: skip
+    topology(made)
+    made.add_argument("--workload", type=Path, help="a workload file (default: one training step)")
+    made.add_argument(
+        "--set-workload", dest="workload_overrides", action="append", default=[],
+        metavar="PATH=VALUE", help="override a value of the workload, as iterations=3",
+    )  # fmt: skip
+    made.add_argument(
+        "--factors", type=names, default=(), metavar="FACTOR,…",
+        help="the causes (default: distance, aging, hardware, and those that the file declares)",
+    )  # fmt: skip
+    made.add_argument(
+        "--seeds", type=number, default=3, help="runs of each combination (default 3)"
+    )
+    cpus = len(os.sched_getaffinity(0))
+    made.add_argument("--jobs", type=number, default=cpus, help=f"runs at a time (default {cpus})")
+    made.add_argument(
+        "--out", type=Path, help="where the answer goes (default: runs/<name>-attribution-<number>)"
+    )
+
+
+def attribute(words: argparse.Namespace) -> int:
+    """Run what is missing, print the answer, name its page."""
+    import shlex
+
+    from analysis.attribution_report import print_attribution, write_json, write_page
+    from analysis.terminal import console
+    from longhaul import folder, progress
+    from longhaul.attribution import NothingToAttribute, Question, answer
+    from longhaul.run import DEFAULT_WORKLOAD
+    from longhaul.trials import TrialFailed
+
+    question = Question(
+        topology=words.topology,
+        workload=words.workload or DEFAULT_WORKLOAD,
+        overrides=tuple(words.overrides),
+        workload_overrides=tuple(words.workload_overrides),
+        factors=words.factors,
+        seeds=words.seeds,
+        jobs=words.jobs,
+    )
+    try:
+        with progress.counted("runs") as hear:
+            found = answer(question, hear) | {"command": shlex.join(words.command)}
+    except NothingToAttribute as error:
+        return complain(f"longhaul: {error}", 2)
+    except TrialFailed as error:
+        return complain(f"longhaul: {error}", 1)
+    final = words.out or folder.next_free(f"{found['name']}-attribution")
+    with folder.new(final) as partial:
+        write_json(found, partial / "attribution.json")
+        write_page(found, partial / "attribution.html")
+    print_attribution(found, console())
+    print(f"page {final / 'attribution.html'}")
+    return 0
