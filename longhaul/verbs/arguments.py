@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from longhaul.dsl.units import Quantity, UnitError, read
 from longhaul.machine.dispatch import MACHINES
 
 Verb = Callable[[argparse.Namespace], int]
@@ -94,6 +95,21 @@ def names(text: str) -> tuple[str, ...]:
     if not all(found):
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of names, as distance,aging")
     return tuple(dict.fromkeys(found))
+
+
+def quantity(kind: Quantity) -> Callable[[str], float]:
+    """A quantity with its unit to its SI value, as argparse's `type`."""
+
+    def read_quantity(text: str) -> float:
+        try:
+            return read(text, kind)
+        except UnitError as error:
+            hint = f"; {error.hint}" if error.hint else ""
+            raise argparse.ArgumentTypeError(
+                f"{text!r}: {error.message}: expected {error.expected}{hint}"
+            ) from None
+
+    return read_quantity
 
 
 def setting(text: str) -> tuple[str, str]:

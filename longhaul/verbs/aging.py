@@ -1,0 +1,94 @@
+"""`longhaul aging`: what the aging model says of a span, year by year."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longhaul.dsl import units
+from longhaul.verbs.arguments import Verbs, complain, quantity, verb
+
+if TYPE_CHECKING:
+    from longhaul.aging_table import Table
+
+CONDITIONS = ("dry", "damp", "waterlogged")
+OLDEST_Y = 100.0
+MOST_ROWS = 1000
+
+
+def add(verbs: Verbs) -> None:
+    """The verb and its arguments."""
+    made = verb(
+        verbs, "aging", aging, "tabulate and plot what age does to a link",
+        "longhaul aging --distance 16km --age 0..25 --margin 1dB",
+    )  # fmt: skip
+    made.add_argument(
+        "--distance", type=quantity(units.DISTANCE), required=True, help="of fibre: 16km, 10mi"
+    )
+    made.add_argument(
+        "--age", type=ages, default="0..30", metavar="YEARS",
+        help="as 20, 0..25, or 0..50:5 in steps of five years (default 0..30)",
+    )  # fmt: skip
+    made.add_argument("--condition", choices=CONDITIONS, help="default: each of them")
+    made.add_argument(
+        "--margin", type=quantity(units.DECIBEL), default=3.0, help="when new (default 3dB)"
+    )
+    made.add_argument(
+        "--mode", choices=("loss", "step"), default="loss",
+        help="lose packets at full rate, or step down to a rate that closes (default loss)",
+    )  # fmt: skip
+    made.add_argument("--rate", type=quantity(units.RATE), help="when new, as 400G")
+    made.add_argument("--mtu", type=int, default=9000, help="packets of so many bytes (9000)")
+    made.add_argument("--format", choices=("table", "json"), default="table")
+    made.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw it into a file too")
+
+
+def aging(words: argparse.Namespace) -> int:
+    """Print the table and a small plot, or JSON; draw the picture."""
+    from longhaul.aging_table import picture, print_table, to_json
+
+    table = _table(words)
+    if words.format == "json":
+        print(json.dumps(to_json(table), indent=1))
+    else:
+        print_table(table)
+    if words.plot:
+        try:
+            words.plot.write_text(picture(table), encoding="utf-8")
+        except OSError as error:
+            return complain(f"longhaul: {words.plot} cannot be written: {error.strerror}", 2)
+    return 0
+
+
+def _table(words: argparse.Namespace) -> Table:
+    from longhaul.aging_table import Table
+    from longhaul.dsl import Span
+
+    conditions = (words.condition,) if words.condition else CONDITIONS
+    spans = tuple(Span(words.distance, 0.0, name, words.margin) for name in conditions)
+    return Table(spans, words.age, words.mode, words.rate, words.mtu)
+
+
+def ages(text: str) -> tuple[float, ...]:
+    """Years, as argparse's `type`: `20`, `0..25`, `0..50:5`, each number with or without `y`."""
+    whole, _, step = text.partition(":")
+    first, dots, last = whole.partition("..")
+    try:
+        low, high = _years(first), _years(last if dots else first)
+        every = _years(step) if step else 1.0
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not years such as 20, 0..25, 0..50:5"
+        ) from None
+    if not 0 <= low <= high <= OLDEST_Y or every <= 0 or (high - low) / every > MOST_ROWS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not within 0 to {OLDEST_Y:g} years, in steps"
+        )
+    count = int((high - low) / every + 1e-9) + 1
+    return tuple(low + index * every for index in range(count))
+
+
+def _years(text: str) -> float:
+    return float(text.strip().removesuffix("y"))
