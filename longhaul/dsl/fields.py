@@ -172,4 +172,5 @@ Age: TypeAlias = Annotated[float, Read(units.AGE, least=0, most=100 * 31557600.0
 Margin: TypeAlias = Annotated[float, Read(units.DECIBEL, least=-20, most=40)]
 Share: TypeAlias = Annotated[float, Read(units.SHARE, least=0, most=1)]
 PositiveShare: TypeAlias = Annotated[float, Read(units.SHARE, above=0, most=1)]
+Frequency: TypeAlias = Annotated[float, Read(units.FREQUENCY, above=0, most=1e9)]
 Count: TypeAlias = Annotated[float, Read(units.COUNT, least=1, most=1e18)]

@@ -91,6 +91,13 @@ FLOPS = Quantity(
     "989TFLOP/s",
 )
 DECIBEL = Quantity("ratio in decibels", "a", {"dB": "1"}, ("dB",), "3dB")
+FREQUENCY = Quantity(
+    "frequency",
+    "a",
+    {"/s": "1", "/min": "0.0166666666666666666667", "/h": "0.000277777777777777777778"},
+    ("/h", "/s"),
+    "20/s",
+)
 SHARE = Quantity("share", "a", {"%": "1e-2", "ppm": "1e-6"}, (), "0.1%", bare=True)
 COUNT = Quantity(
     "count",
@@ -104,7 +111,19 @@ COUNT = Quantity(
 
 QUANTITIES = {
     quantity.name: quantity
-    for quantity in (RATE, BANDWIDTH, SIZE, DISTANCE, DURATION, AGE, FLOPS, DECIBEL, SHARE, COUNT)
+    for quantity in (
+        RATE,
+        BANDWIDTH,
+        SIZE,
+        DISTANCE,
+        DURATION,
+        AGE,
+        FLOPS,
+        DECIBEL,
+        FREQUENCY,
+        SHARE,
+        COUNT,
+    )
 }
 
 
