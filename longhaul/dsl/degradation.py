@@ -43,7 +43,7 @@ def rate_step(scene: Scene, steps: Steps, event: RateStep) -> tuple[str, tuple[C
     links = scene.links_like(event.link)
     where = listed("link", [link.name for link in links], event.link)
     changes = tuple(Change(link.name, *_slower(link, event.share)) for link in links)
-    return f"{where} at {event.share * 100:.3g} % of its rate", changes
+    return f"{where} at {event.share * 100:.3g} % of the rate", changes
 
 
 def _slower(link: LongHaul, share: float) -> Iterator[Mapping[str, float]]:
