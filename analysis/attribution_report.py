@@ -73,11 +73,14 @@ def _warn(found: Data, out: Console) -> None:
 def _waterfall(found: Data) -> Any:
     seeds = found["seeds"]
     title = f"From the ideal to the actual iteration (Shapley, {units.counted(seeds, 'seed')})"
-    made = table(title, "", "", "time", "95 % of seeds", "")
-    made.columns[1].justify = made.columns[4].justify = "left"
-    intervals = {one["name"]: one["interval_s"] for one in found["causes"]}
-    for label, bar, value, note in characters(found, width=26):
-        made.add_row(Text(label), bar, value, units.interval(intervals.get(label)), note)
+    made = table(title, "", "", "time", "95 % of seeds", "share")
+    made.columns[1].justify = "left"
+    known = {one["name"]: one for one in found["causes"]}
+    for label, bar, value in characters(found, width=22):
+        cause = known.get(label)
+        around = units.interval(cause["interval_s"]) if cause else ""
+        share = units.percent(cause["share"]) if cause else ""
+        made.add_row(Text(label), bar, value, around, share)
     return made
 
 

@@ -53,12 +53,14 @@ def percent(share: float | None) -> str:
     """31 %, 0.4 %, 0 %, and never a rounded 0 for more than a billionth; a dash for None."""
     if share is None:
         return "\N{EN DASH}"
-    hundredths = share * 100 if abs(share) > 1e-9 else 0.0
-    if hundredths == 0 or abs(hundredths) >= 9.95:
+    if share < 0:
+        return "\N{MINUS SIGN}" + percent(-share)
+    hundredths = share * 100 if share > 1e-9 else 0.0
+    if hundredths == 0 or hundredths >= 9.95:
         return f"{hundredths:.0f} %"
-    if abs(hundredths) < 0.0005:
+    if hundredths < 0.0005:
         return "<0.001 %"
-    return f"{hundredths:.1f} %" if abs(hundredths) >= 0.05 else f"{hundredths:.1g} %"
+    return f"{hundredths:.1f} %" if hundredths >= 0.05 else f"{hundredths:.1g} %"
 
 
 def error(relative: float | None) -> str:

@@ -14,6 +14,7 @@ from analysis.charts import Tick, nice_ticks, time_labels
 
 LEFT, RIGHT, ROW = 190.0, 1010.0, 38.0
 _TOP = 26.0
+_INKS = {"whole": "█", "loss": "▓", "gain": "░"}
 
 
 @dataclass(frozen=True)
@@ -71,19 +72,20 @@ def waterfall(found: Mapping[str, Any]) -> Waterfall:
     return Waterfall(_TOP + ROW * len(rows) + 6, tuple(steps), ticks)
 
 
-def characters(found: Mapping[str, Any], width: int = 40) -> list[tuple[str, str, str, str]]:
-    """The same for a terminal: (label, bar, seconds, share) in rows of characters."""
+def characters(found: Mapping[str, Any], width: int) -> list[tuple[str, str, str]]:
+    """The same for a terminal: (label, bar, time), the longest bar `width` characters long."""
     rows = _rows(found)
-    longest = max(max(begin, end) for _, _, _, begin, end, _ in rows)
+    longest_s = max(max(begin, end) for _, _, _, begin, end, _ in rows) or 1.0
+
+    def column(seconds: float) -> int:
+        return round(max(seconds, 0.0) / longest_s * width)
+
     drawn = []
-    for kind, label, note, begin, end, _ in rows:
-        first, last = (
-            round(min(max(at, 0.0), longest) / longest * width) for at in sorted((begin, end))
-        )
-        bar = " " * first + ("█" if kind == "whole" else "▓" if end >= begin else "░") * max(
-            last - first, 1
-        )
-        drawn.append((label, bar, _value(kind, begin, end), note))
+    for kind, label, _, begin, end, _ in rows:
+        first, last = sorted((column(begin), column(end)))
+        first = min(first, width - 1)
+        bar = " " * first + _INKS[kind] * max(last - first, 1)
+        drawn.append((label, bar, _value(kind, begin, end)))
     return drawn
 
 
@@ -92,22 +94,22 @@ Row = tuple[str, str, str, float, float, Sequence[float] | None]
 
 def _rows(found: Mapping[str, Any]) -> list[Row]:
     """(kind, label, note, from, to, interval of `to`), in seconds."""
-    rows: list[Row] = [("whole", "ideal", "none of the causes", 0.0, found["ideal_s"], None)]
+    rows: list[Row] = [("whole", "ideal", "without any cause", 0.0, found["ideal_s"], None)]
     at = found["ideal_s"]
     for cause in sorted(found["causes"], key=lambda one: -one["lost_s"]):
         end = at + cause["lost_s"]
         interval = cause["interval_s"]
         around = [at + edge for edge in interval] if interval else None
         kind = "loss" if cause["lost_s"] >= 0 else "gain"
-        note = f"{units.percent(cause['share'])} of what is lost"
+        note = f"{units.percent(cause['share'])} of the loss"
         rows.append((kind, cause["name"], note, at, end, around))
         at = end
-    rows.append(("whole", "actual", "all of them", 0.0, found["actual_s"], None))
+    rows.append(("whole", "actual", "with all causes", 0.0, found["actual_s"], None))
     return rows
 
 
 def _value(kind: str, begin: float, end: float) -> str:
     if kind == "whole":
         return units.time(end, 4)
-    sign = "+" if end >= begin else ""
+    sign = "+" if end > begin else ""
     return sign + units.time(end - begin)

@@ -1,0 +1,118 @@
+"""`longhaul attribute` in the real fabric: its shares, its cache, its way with what is wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from longhaul.machine.kernel import cached_kernel
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+ASKED = (
+    "attribute",
+    HERE / "far-and-mixed.yaml",
+    "--workload",
+    HERE / "brief.yaml",
+    "--seeds",
+    "1",
+)
+FACTORS = ("--factors", "distance,hardware")
+
+
+def started(folder: Path, *words: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "longhaul.cli", *map(str, words)],
+        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def longhaul(folder: Path, *words: object) -> tuple[int, str, str]:
+    process = started(folder, *words)
+    out, complaint = process.communicate(timeout=200)
+    return process.returncode, out, complaint
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which an interrupted attribution was taken up again and finished."""
+    if not cached_kernel():
+        pytest.skip("no virtual-time kernel: ./setup.sh kernel")
+    folder = tmp_path_factory.mktemp("attribution")
+    first = started(folder, *ASKED, *FACTORS, "--jobs", "1")
+    deadline = time.monotonic() + 100
+    while not done(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=60)
+    assert len(done(folder)) == 1
+    assert not list(folder.glob("runs/*/attribution.json"))
+    status, _, complaint = longhaul(folder, *ASKED, *FACTORS)
+    assert status == 0, complaint
+    return folder
+
+
+def done(folder: Path) -> dict[Path, int]:
+    """Finished runs, and when each was finished."""
+    return {path: path.stat().st_mtime_ns for path in folder.glob("runs/trials/*/manifest.json")}
+
+
+def found(folder: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(next(folder.glob("runs/*-1/attribution.json")).read_text())
+    return data
+
+
+def test_each_combination_is_run_once_even_after_an_interruption(answered: Path) -> None:
+    assert len(done(answered)) == 4
+    without = [json.loads(path.read_text())["without"] for path in done(answered)]
+    assert sorted(without) == [[], ["distance"], ["distance", "hardware"], ["hardware"]]
+
+
+def test_both_causes_cost_and_their_shares_sum_to_the_loss(answered: Path) -> None:
+    data = found(answered)
+    shares = {one["name"]: one["lost_s"] for one in data["causes"]}
+    assert sum(shares.values()) == pytest.approx(data["lost_s"])
+    assert data["lost_s"] == pytest.approx(data["actual_s"] - data["ideal_s"])
+    # A ring of two over 4,000 km crosses it twice: 2 · 19.6 ms, all of it exposed.
+    assert shares["distance"] == pytest.approx(0.0392, rel=0.1)
+    assert shares["hardware"] > 0.01
+
+
+def test_asked_again_it_runs_nothing(answered: Path) -> None:
+    before = done(answered)
+    status, out, _ = longhaul(answered, *ASKED, *FACTORS)
+    assert status == 0
+    assert "distance" in out
+    assert done(answered) == before
+
+
+def test_each_run_can_be_done_alone(answered: Path) -> None:
+    words = ("run", HERE / "far-and-mixed.yaml", "--workload", HERE / "brief.yaml")
+    out = answered / "alone"
+    status, _, complaint = longhaul(answered, *words, "--without", "distance", "--out", out)
+    assert status == 0, complaint
+    digest = json.loads((out / "summary.json").read_text())["digest"]
+    assert digest in {one["digest"] for one in found(answered)["runs"] if one["without"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--factors", "distance,agin"], "did you mean aging?"),
+        (["--factors", "aging"], "none of aging makes a difference"),
+        (["--seeds", "0"], "not a whole number from 1"),
+        (["--factors", ","], "not a list of names"),
+    ],
+)
+def test_what_is_wrong_is_said_plainly(tmp_path: Path, words: list[str], said: str) -> None:
+    status, _, complaint = longhaul(tmp_path, *ASKED, *words)
+    assert status == 2
+    assert said in complaint
+    assert "Traceback" not in complaint
