@@ -103,30 +103,37 @@ def _run_missing(missing: dict[Path, Trial], jobs: int, left: Callable[[int], No
     allowed = sorted(os.sched_getaffinity(0), reverse=True)
     for index in range(jobs):
         cpus.put(allowed[index % len(allowed)])
-    with ThreadPoolExecutor(jobs) as pool, _cancelled(pool):
-        waiting = [pool.submit(_run, trial, path, cpus) for path, trial in missing.items()]
+    running: set[subprocess.Popen[str]] = set()
+    with ThreadPoolExecutor(jobs) as pool, _ended_early(pool, running):
+        waiting = [pool.submit(_run, trial, path, cpus, running) for path, trial in missing.items()]
         for count, done in enumerate(as_completed(waiting), start=1):
             done.result()
             left(len(missing) - count)
 
 
 @contextmanager
-def _cancelled(pool: ThreadPoolExecutor) -> Iterator[None]:
-    """Whatever ends the block early, no further run is begun."""
+def _ended_early(pool: ThreadPoolExecutor, running: set[subprocess.Popen[str]]) -> Iterator[None]:
+    """Whatever ends the block early, no further run is begun, and those under way end."""
     try:
         yield
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
+        for process in tuple(running):
+            process.terminate()
         raise
 
 
-def _run(trial: Trial, path: Path, cpus: SimpleQueue[int]) -> None:
+def _run(
+    trial: Trial, path: Path, cpus: SimpleQueue[int], running: set[subprocess.Popen[str]]
+) -> None:
     cpu = cpus.get()
     words = [*trial.arguments(), "--out", str(path), "--cpu", str(cpu)]
     command = [sys.executable, "-m", "longhaul.cli", "run", *words]
     try:
         with child(command, stdout=subprocess.PIPE) as process:
+            running.add(process)
             said, _ = process.communicate()
+            running.discard(process)
     finally:
         cpus.put(cpu)
     if not path.is_dir():

@@ -52,7 +52,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
         time.sleep(0.1)
     first.send_signal(signal.SIGINT)
     first.communicate(timeout=60)
-    assert len(done(folder)) == 1
+    assert 1 <= len(done(folder)) < 4
     assert not list(folder.glob("runs/*/attribution.json"))
     status, _, complaint = longhaul(folder, *ASKED, *FACTORS)
     assert status == 0, complaint
