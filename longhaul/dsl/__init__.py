@@ -22,10 +22,10 @@ from .merge import only, without
 from .models import Reuse, TopologyModel
 from .overrides import parse_all, put, put_rest
 from .routing import spelled_out
-from .shape import check, complaints_of_part, examine
+from .shape import complaints_of_part, examine
 from .tree import Problems
-from .types import Topology, Training
-from .workload import TrainingModel, training
+from .types import Topology, Workload
+from .workloads import named, workload
 
 __all__ = [
     "Aged",
@@ -46,7 +46,7 @@ def load_topology(path: Path, overrides: Sequence[str] = ()) -> Topology:
     """The topology in a file, with overrides such as `links.c1-c2.age=20y`. Raises InvalidInput."""
     document = read_document(path)
     root, late = put(document.root, parse_all(overrides))
-    root = spelled_out(with_catalogue(put_rest(inherit(root), late)))
+    root = named(spelled_out(with_catalogue(put_rest(inherit(root), late))))
     problems = Problems(root)
     problems.found += complaints_of_part(only(root, *SECTIONS), Reuse)
     written, malformed = examine(without(root, *SECTIONS), TopologyModel)
@@ -67,10 +67,7 @@ def language(path: Path) -> Language:
     return "workload" if "kind" in read_document(path).root.entries else "topology"
 
 
-def load_workload(path: Path, overrides: Sequence[str] = ()) -> Training:
+def load_workload(path: Path, overrides: Sequence[str] = ()) -> Workload:
     """The workload in a file, with overrides such as `iterations=3`. Raises InvalidInput."""
     document = read_document(path)
-    root = put_rest(document.root, parse_all(overrides))
-    workload, problems = training(check(root, TrainingModel), root, document.files)
-    problems.stop()
-    return workload
+    return workload(put_rest(document.root, parse_all(overrides)), document.files)

@@ -14,6 +14,7 @@ from .catalogue import accelerator
 from .happenings import happenings
 from .links import long_haul, nominal_bps
 from .models import HostException, HostGroup, TopologyModel, Variation
+from .placement import placed_workloads
 from .routing import routing
 from .scene import Scene
 from .tree import Problems, Steps
@@ -41,6 +42,7 @@ def elaborate(written: TopologyModel, problems: Problems, files: tuple[Path, ...
         files=tuple(str(file) for file in files),
         timeline=timeline,
         routing=routing(written.routing, written.mtu, links, problems),
+        workloads=placed_workloads(written.workloads, campuses, problems, files),
     )
 
 

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
+from pydantic import TypeAdapter
+
 from .models import TopologyModel
-from .strict import Strict
 from .units import QUANTITIES, write
-from .workload import TrainingModel
+from .workloads import WorkloadField
 
 Language: TypeAlias = Literal["topology", "workload"]
-LANGUAGES: dict[Language, type[Strict]] = {"topology": TopologyModel, "workload": TrainingModel}
+LANGUAGES: dict[Language, TypeAdapter[Any]] = {
+    "topology": TypeAdapter(TopologyModel),
+    "workload": TypeAdapter(WorkloadField),
+}
 
 
 def schema(language: Language = "topology") -> dict[str, Any]:
     """The JSON Schema (2020-12) of topology or of workload files."""
-    generated = _loosened(LANGUAGES[language].model_json_schema(by_alias=True))
+    generated = _loosened(LANGUAGES[language].json_schema(by_alias=True))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated}
 
 
@@ -32,6 +36,8 @@ def _loosened(generated: dict[str, Any]) -> dict[str, Any]:
         for written in part["properties"].values():
             if "oneOf" in written:  # without its kind, a fabric may be one of several
                 written["anyOf"] = written.pop("oneOf")
+    if "oneOf" in readable:  # nor need a file say its kind, if it includes one that does
+        readable["anyOf"] = readable.pop("oneOf")
     return readable | {"required": ["longhaul"]}
 
 

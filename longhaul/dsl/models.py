@@ -31,6 +31,7 @@ from .fields import (
 from .routing import RoutingField, RoutingModel
 from .strict import Strict
 from .timeline import EventModel, Flaps
+from .workloads import WorkloadField
 
 MOST_LEAVES = 250
 MOST_HOSTS_PER_LEAF = 250
@@ -332,6 +333,8 @@ class Testbed(Strict):
     """How campuses are routed, and what happens when a link fails."""
     timeline: list[EventModel] = Field(default=[], max_length=1000)
     """What happens while a workload runs."""
+    workloads: dict[Name, WorkloadField] = Field(default={}, max_length=32)
+    """What runs here where the command line names no workload, by name. The key is the name."""
 
 
 class TopologyModel(Reuse, Testbed):

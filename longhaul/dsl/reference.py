@@ -21,7 +21,7 @@ from .strict import Strict
 from .timeline import Timed
 from .tree import Mapping, at
 from .units import BANDWIDTH, FLOPS, QUANTITIES, RATE, write
-from .workload import TrainingModel
+from .workloads import KINDS
 
 HEAD = """\
 # The topology and workload languages
@@ -185,10 +185,12 @@ SECTIONS: dict[str, str] = {
 def reference() -> str:
     """The text of docs/dsl.md."""
     parts = [HEAD.format(example=EXAMPLE), UNITS, _units()]
-    parts += ["\n# Topology files\n", *_sections(TopologyModel)]
+    workloads = {name: part for model, _ in KINDS.values() for name, part in _parts(model).items()}
+    topology = {k: part for k, part in _parts(TopologyModel).items() if k not in workloads}
+    parts += ["\n# Topology files\n", *_sections(topology)]
     parts += [REUSE.format(rules=_rules()), NAMES, "\n## The catalogue\n\n", _catalogue()]
     parts += [AGING.format(text=_assumptions(), table=_aging())]
-    parts += ["\n# Workload files\n", *_sections(TrainingModel)]
+    parts += ["\n# Workload files\n", *_sections(workloads)]
     return "".join(parts)
 
 
@@ -205,10 +207,15 @@ def _units() -> str:
     return _table(("quantity", "example", "units"), rows)
 
 
-def _sections(model: type[Strict]) -> Iterator[str]:
-    """A section with a table of keys for every mapping of a language, in the order of SECTIONS."""
+def _parts(model: type[Strict]) -> dict[str, Any]:
+    """The schemas of a mapping and of all below it, by the names of their models."""
     whole = model.model_json_schema(by_alias=True)
-    parts = {model.__name__: whole} | whole["$defs"]
+    parts: dict[str, Any] = {model.__name__: whole} | whole.get("$defs", {})
+    return parts
+
+
+def _sections(parts: dict[str, Any]) -> Iterator[str]:
+    """A section with a table of keys for every mapping of a language, in the order of SECTIONS."""
     for name in sorted(parts, key=list(SECTIONS).index):
         yield TIMELINE.format(when=_when()) if name == FIRST_EVENT else ""
         about = " ".join(parts[name]["description"].split())

@@ -47,7 +47,7 @@ class Scene:
         names = [host.name for campus in self.campuses for host in campus.hosts]
         found = matching(event.hosts, names)
         if not found:
-            expected, hint = _one_of_many(names), nearest(event.hosts, names)
+            expected, hint = one_of_many(names), nearest(event.hosts, names)
             self.problems.add((*steps, "hosts"), "no host is called so", expected, hint)
         return found
 
@@ -66,6 +66,7 @@ def listed(what: str, names: Iterable[str], pattern: str) -> str:
     return f"{what}s {', '.join(first)} and {last}" if first else f"{what} {last}"
 
 
-def _one_of_many(names: list[str]) -> str:
+def one_of_many(names: list[str]) -> str:
+    """As `one_of`; of many names, the first few."""
     more = len(names) - MOST_LISTED
     return one_of(names[:MOST_LISTED]) + (f", and {more} more" if more > 0 else "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True)
@@ -199,12 +200,30 @@ class Routing:
     hold_down_s: float = 1.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """What runs on some of a testbed's hosts. Each kind is a class of its own.
+
+    `on` are names or patterns of campuses and hosts; with none it runs on all hosts. `files` are all
+    that it was read from, the last one is `source`. An `exclusive` one shares its hosts with no
+    other that is.
+    """
+
+    exclusive: ClassVar[bool] = True
+
+    name: str
+    source: str
+    files: tuple[str, ...] = ()
+    on: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Topology:
     """A whole testbed. `scale_bytes` k: payloads and rates are divided by k alike, so times stay.
 
     `files` are all that it was read from: what it includes, and last `source` itself. `factors` are
-    causes of loss by name, each with the overrides that switch it off.
+    causes of loss by name, each with the overrides that switch it off. `workloads` are those that
+    run where the user names no other.
     """
 
     name: str
@@ -218,31 +237,45 @@ class Topology:
     timeline: tuple[Event, ...] = ()
     routing: Routing = Routing()
     factors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    workloads: tuple[Workload, ...] = ()
 
 
 @dataclass(frozen=True)
 class Collective:
-    """Which collective, by which algorithm. `verify`: reduce real numbers and check the sum."""
+    """Which collective, by which algorithm (`auto`: the one that should be fastest), and how.
 
-    op: str = "all_reduce"
+    Each algorithm takes what means something to it. `channels`: connections per pair of ranks. Messages
+    longer than `segment_bytes` are cut. `order`: how a ring visits the hosts. `inner`, `outer`: of a
+    hierarchical one, inside a campus and across. `servers`: parameter servers. Connections use
+    `congestion` control, their sockets `socket_buffer_bytes` (None: as the kernel tunes them).
+    `verify`: reduce real numbers and check the results. Segments are the real world's, unscaled;
+    socket buffers are the kernel's, as they are.
+    """
+
+    op: Literal["all_reduce"] = "all_reduce"
     algorithm: str = "ring"
     verify: bool = False
+    channels: int = 1
+    segment_bytes: float | None = None
+    order: Literal["campus", "rank", "interleaved"] = "campus"
+    inner: str = "ring"
+    outer: str = "ring"
+    servers: int = 1
+    congestion: str = "cubic"
+    socket_buffer_bytes: int | None = None
 
 
-@dataclass(frozen=True)
-class Training:
+@dataclass(frozen=True, kw_only=True)
+class Training(Workload):
     """Synchronous data-parallel training: per iteration compute, then one all-gradient collective.
 
     `tokens` is the global batch; every host takes an equal share. `gradient_bytes` is parameters x
     dtype size. Both are the real world's, unscaled.
     """
 
-    name: str
     parameters: float
     gradient_bytes: float
     tokens: float
     iterations: int
     warmup: int
     collective: Collective
-    source: str
-    files: tuple[str, ...] = ()

@@ -1,35 +1,34 @@
-"""The workload language: what is trained, in how many tokens per step, over which collective."""
+"""What all workloads have in common in the language, and how gradients are summed."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from .fields import Count, Files, Name
+from .fields import Files, Name, Pattern
 from .strict import Strict
-from .tree import Node, Problems
-from .types import Collective, Training
+from .tree import Problems, Steps
 
-# Sizes in bytes of one gradient value.
+# Sizes in bytes of one value.
 DTYPE_BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0}
 
 
-class ModelModel(Strict):
-    """The neural network."""
+class WorkloadModel(Strict):
+    """What every workload says, in a file of its own or under `workloads` of a topology."""
 
-    parameters: Count
-    """How many parameters: `7e9`, `7B`."""
-    dtype: Literal["fp32", "bf16", "fp16", "fp8"] = "bf16"
-    """The type that gradients travel in."""
-
-
-class Batch(Strict):
-    """What one step processes."""
-
-    tokens: Count
-    """Tokens in one step, over all hosts together: `4Mi`, `4e6`."""
+    longhaul: Literal[1]
+    """Version of this language."""
+    name: Name
+    """Name of the workload."""
+    description: str = ""
+    """What it is, for people."""
+    include: Files = None
+    """Files, beside this one or below, to start from. This file says only what differs."""
+    on: list[Pattern] = Field(default=[], max_length=100)
+    """Where it runs: campuses and hosts, by name or pattern; else on all hosts."""
 
 
 class CollectiveModel(Strict):
@@ -43,51 +42,27 @@ class CollectiveModel(Strict):
     """Reduce real numbers and check the sum on every rank."""
 
 
-class TrainingModel(Strict):
-    """Synchronous data-parallel training: each step computes, then sums all gradients."""
+@dataclass(frozen=True)
+class Where:
+    """Where a workload is written: `steps` lead to it in the document. Takes complaints about it."""
 
-    longhaul: Literal[1]
-    """Version of this language."""
-    name: Name
-    """Name of the workload."""
-    description: str = ""
-    """What it is, for people."""
-    include: Files = None
-    """Files, beside this one or below, to start from. This file says only what differs."""
-    kind: Literal["training"]
-    """The kind of workload."""
-    model: ModelModel
-    """What is trained."""
-    batch: Batch
-    """How much of it in one step."""
-    iterations: int = Field(ge=1, le=1_000_000)
-    """How many steps, the warm-up included."""
-    warmup: int = Field(default=0, ge=0)
-    """How many of the first steps do not count."""
-    collective: CollectiveModel = CollectiveModel()
-    """Which collective sums the gradients, and by which algorithm."""
+    problems: Problems
+    steps: Steps
+    files: tuple[Path, ...]
 
+    def add(self, steps: Steps, message: str, expected: str = "", hint: str = "") -> None:
+        """Complain about the value at `steps` of the workload."""
+        self.problems.add((*self.steps, *steps), message, expected, hint)
 
-def training(
-    written: TrainingModel, root: Node, files: tuple[Path, ...]
-) -> tuple[Training, Problems]:
-    """The workload in SI units, and what makes no sense in it."""
-    problems = Problems(root)
-    if written.warmup >= written.iterations:
-        expected = f"fewer than the {written.iterations} iterations"
-        problems.add(("warmup",), "no iteration is left after the warm-up", expected)
-    collective = written.collective
-    return (
-        Training(
-            name=written.name,
-            parameters=written.model.parameters,
-            gradient_bytes=written.model.parameters * DTYPE_BYTES[written.model.dtype],
-            tokens=written.batch.tokens,
-            iterations=written.iterations,
-            warmup=written.warmup,
-            collective=Collective(collective.op, collective.algorithm, collective.verify),
-            source=str(files[-1]),
-            files=tuple(str(file) for file in files),
-        ),
-        problems,
-    )
+    def add_key(self, steps: Steps, message: str, expected: str = "", hint: str = "") -> None:
+        """Complain about the key that `steps` ends with."""
+        self.problems.add_key((*self.steps, *steps), message, expected, hint)
+
+    def common(self, written: WorkloadModel) -> dict[str, Any]:
+        """The fields that all workloads have, for the constructor of one."""
+        return {
+            "name": written.name,
+            "source": str(self.files[-1]),
+            "files": tuple(str(file) for file in self.files),
+            "on": tuple(written.on),
+        }
