@@ -1,0 +1,141 @@
+"""A replica inside its host: takes prompts, works on them in batches, and streams tokens back.
+
+Each step of the batch is a sleep as long as the accelerators would compute. Orders may come
+meanwhile: compute slower, or not at all. Standard library alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from traffic.agent import Work
+from traffic.channel import Channel
+from traffic.serving.batching import Batch, Sequence, Speed
+from traffic.serving.line import BEGUN, HEADER, PORT, PRODUCED, RECEIVED, Line, new_socket
+from traffic.serving.loop import Loop
+
+Program = dict[str, Any]
+
+
+def run(program: Program, channel: Channel) -> None:
+    """Carry out a job: wait for all gateways, say `ready`, serve until they have hung up.
+
+    `program` names two files: `file`, with `address`, `gateways` (how many), `speed`, `batch_requests`,
+    `batch_tokens`, `token_bytes` (as carried) and `congestion`; and `events`, to be written. Orders
+    on `channel` are those of `traffic.agent`.
+    """
+    program |= json.loads(Path(program["file"]).read_text())
+    replica = Replica(program)
+    try:
+        replica.open()
+        channel.say({"state": "ready"})
+        channel.hear()
+        replica.follow(channel.left())
+        replica.loop.listen(channel.fileno(), lambda: replica.follow(channel.new()))
+        replica.serve()
+        replica.loop.write(Path(program["events"]))
+        channel.say({"state": "done"})
+    finally:
+        replica.loop.close()
+
+
+class Call:
+    """A line to a gateway, and what has come of the request on it."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self._received = bytearray()
+
+    def take(self, data: bytes) -> Sequence | None:
+        """Add what has come; the request, once it is whole."""
+        self._received += data
+        if len(self._received) < HEADER.size:
+            return None
+        request, prompt, output, size = HEADER.unpack_from(self._received)
+        if len(self._received) < HEADER.size + size:
+            return None
+        self._received.clear()
+        return Sequence(request, prompt, output)
+
+
+class Replica:
+    """The state of one replica."""
+
+    def __init__(self, program: Program) -> None:
+        self.loop = Loop(self._step_ends)
+        self._program = program
+        self._batch = Batch(
+            Speed(**program["speed"]), program["batch_requests"], program["batch_tokens"]
+        )
+        self._work = Work(self.loop.timer)
+        self._token = bytes(program["token_bytes"])
+        self._listener = new_socket(program["congestion"])
+        self._calls: dict[int, Call] = {}
+        self._open = 0
+        self._busy = False
+
+    def open(self) -> None:
+        """Wait until every gateway has a line; later ones come as they are needed."""
+        self._listener.bind((self._program["address"], PORT))
+        self._listener.listen(1024)
+        for _ in range(self._program["gateways"]):
+            self._welcome(self._listener.accept()[0])
+        self._listener.setblocking(False)
+        self.loop.listen(self._listener.fileno(), self._accept)
+
+    def serve(self) -> None:
+        """Until the gateways have hung up."""
+        while self._open:
+            self.loop.turn()
+        self._listener.close()
+
+    def follow(self, orders: list[dict[str, Any]]) -> None:
+        """Compute as many times as slowly as the last order says; None: not at all."""
+        for order in orders:
+            slowdown = order["slowdown"]
+            self._work.slow(time.monotonic_ns(), math.inf if slowdown is None else slowdown)
+
+    def _accept(self) -> None:
+        self._welcome(self._listener.accept()[0])
+
+    def _welcome(self, sock: Any) -> None:
+        call = Call(Line(sock))
+        self._open += 1
+        self.loop.attend(call.line, partial(self._hear, call))
+
+    def _hear(self, call: Call) -> None:
+        call.line.flush()
+        while data := call.line.receive():
+            sequence = call.take(data)
+            if sequence:
+                self.loop.note(RECEIVED, sequence.request, self._program["rank"])
+                self._calls[sequence.request] = call
+                self._batch.add(sequence)
+        if data is None:
+            self.loop.leave(call.line)
+            self._open -= 1
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin a step, unless one is under way or nobody waits."""
+        if self._busy or not len(self._batch):
+            return
+        self._busy = True
+        self._work.begin(time.monotonic_ns(), round(self._batch.begin() * 1e9))
+        for sequence in self._batch.begun():
+            self.loop.note(BEGUN, sequence.request, self._program["rank"])
+
+    def _step_ends(self) -> None:
+        self._work.end()
+        self._busy = False
+        for sequence in self._batch.end():
+            self.loop.note(PRODUCED, sequence.request, sequence.produced - 1)
+            self._calls[sequence.request].line.send(self._token)
+            if sequence.done:
+                del self._calls[sequence.request]
+        self._begin()
