@@ -1,28 +1,41 @@
 """The one module that imports os-ken; Ryu's API has the same names under `ryu.`.
 
-It offers what an application here needs: the base class, the events, and `serve`.
+It offers what an application here needs: the base class, the events, threads, and `serve`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from os_ken import cfg
 from os_ken.base.app_manager import AppManager, OSKenApp
 from os_ken.controller import ofp_event
 from os_ken.controller.handler import (
     CONFIG_DISPATCHER,
+    DEAD_DISPATCHER,
     MAIN_DISPATCHER,
     set_ev_cls,
 )
-from os_ken.ofproto import ofproto_v1_3
+from os_ken.lib import hub
+from os_ken.ofproto import nicira_ext, ofproto_v1_3
 
 __all__ = [
     "CONFIG_DISPATCHER",
+    "DEAD_DISPATCHER",
     "MAIN_DISPATCHER",
     "App",
+    "Empty",
+    "Queue",
+    "after",
+    "nicira_ext",
     "ofp_event",
     "serve",
     "set_ev_cls",
+    "spawn",
 ]
+
+Queue = hub.Queue
+Empty = hub.QueueEmpty
 
 
 class App(OSKenApp):  # type: ignore[misc]
@@ -31,8 +44,18 @@ class App(OSKenApp):  # type: ignore[misc]
     OFP_VERSIONS = (ofproto_v1_3.OFP_VERSION,)
 
 
-def serve(application: str, port: int) -> None:
-    """Run an application (a module's name) on 127.0.0.1:`port` until it is killed."""
+def spawn(work: Callable[[], None]) -> None:
+    """Do some work in a thread of its own."""
+    hub.spawn(work)
+
+
+def after(seconds: float, call: Callable[[], None]) -> None:
+    """Call something later, in a thread of its own."""
+    hub.spawn_after(seconds, call)
+
+
+def serve(applications: list[str], port: int) -> None:
+    """Run applications (modules' names, or files) on 127.0.0.1:`port` until they are killed."""
     listen = ["--ofp-listen-host", "127.0.0.1", "--ofp-tcp-listen-port", str(port)]
     cfg.CONF(args=listen, project="os_ken")
-    AppManager.run_apps([application])
+    AppManager.run_apps(applications)

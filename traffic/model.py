@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
-from longhaul.fabric.routes import walk
+from longhaul.fabric.forwarding import walk
 from traffic.schedule import Op, Schedule, matches
 
 

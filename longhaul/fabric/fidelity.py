@@ -15,6 +15,7 @@ from typing import Any
 from pyroute2 import IPRoute
 
 from longhaul.fabric import netlink
+from longhaul.fabric.forwarding import walk
 from longhaul.fabric.hosts import Hosts, Job
 from longhaul.fabric.plan import (
     ETHERNET_HEADER,
@@ -24,7 +25,6 @@ from longhaul.fabric.plan import (
     PlannedHost,
     Shape,
 )
-from longhaul.fabric.routes import walk
 from traffic.probe import BURST, DATAGRAM_BYTES
 
 LIMIT = 0.01

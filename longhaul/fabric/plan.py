@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from longhaul.dsl.types import Campus, Direction, Host, LongHaul, Topology
+from longhaul.dsl.types import Campus, Direction, Host, LongHaul, Routing, StaticPath, Topology
 from longhaul.fabric import timeline
-from longhaul.fabric.routes import Rule, route
+from longhaul.fabric.bridging import Bridged
+from longhaul.fabric.forwarding import Forwarding
+from longhaul.fabric.routes import Wiring, route
+from longhaul.fabric.rules import Group, Rule, Tables, group_from_json
 from longhaul.fabric.timeline import PlannedEvent, plan_event
 
 ETHERNET_HEADER = 14
 TCP_IP_HEADERS = 20 + 20 + 12  # IPv4, TCP, and TCP's time-stamp option
-GATEWAY = "10.255.255.254"
-GATEWAY_MAC = "0a:ff:00:00:00:01"
 HOST_QUEUE_PACKETS = 100_000  # a sender's own queue is bounded by its socket buffers, not by drops
 SMALLEST_QUEUE_PACKETS = 100
 HOST_INDEX = 2  # of the interface behind loopback
@@ -111,8 +113,8 @@ class PlannedSwitch:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is built, in building order, and what will happen to it. `rules` are the proactive
-    routes by switch; `campuses` and `spans` are the topology's own words, for those who read the plan."""
+    """All that is built, in building order, and what will happen to it. `rules` and `groups` are
+    the switches' tables; `campuses` and `spans` are the topology's own words, for those who read the plan."""
 
     name: str
     description: str
@@ -122,7 +124,9 @@ class Plan:
     probes: tuple[PlannedHost, ...]
     switches: tuple[PlannedSwitch, ...]
     links: tuple[PlannedLink, ...]
+    routing: Routing
     rules: tuple[Rule, ...]
+    groups: tuple[Group, ...]
     timeline: tuple[PlannedEvent, ...]
     campuses: tuple[dict[str, Any], ...]
     spans: tuple[dict[str, Any], ...]
@@ -136,6 +140,26 @@ class Plan:
     def payload_share(self) -> float:
         """TCP payload ÷ frame, at full segments."""
         return (self.mtu_bytes - TCP_IP_HEADERS) / self.frame_bytes
+
+    @property
+    def wiring(self) -> Wiring:
+        """What there is to route over."""
+        return Wiring(self.hosts + self.probes, self.switches, self.links)
+
+    @property
+    def tables(self) -> Tables:
+        """All rules and groups."""
+        return Tables(self.rules, self.groups)
+
+    @property
+    def bridged(self) -> bool:
+        """Do switches learn, instead of being told?"""
+        return self.routing.policy == "none"
+
+    @cached_property
+    def forwarding(self) -> Forwarding | Bridged:
+        """Where packets go."""
+        return Bridged(self) if self.bridged else Forwarding(self)
 
     def long_hauls(self) -> Iterator[PlannedLink]:
         """The links between campuses."""
@@ -159,7 +183,9 @@ def from_json(data: dict[str, Any]) -> Plan:
             "probes": tuple(PlannedHost(**probe) for probe in data["probes"]),
             "switches": tuple(PlannedSwitch(**switch) for switch in data["switches"]),
             "links": tuple(_link_from_json(link) for link in data["wires"]),
+            "routing": _routing_from_json(data["routing"]),
             "rules": tuple(Rule(**rule) for rule in data["rules"]),
+            "groups": tuple(group_from_json(group) for group in data["groups"]),
             "timeline": tuple(timeline.from_json(event) for event in data["timeline"]),
         }
     )
@@ -170,12 +196,20 @@ def _link_from_json(data: dict[str, Any]) -> PlannedLink:
     return PlannedLink(data["name"], data["kind"], a, b)
 
 
+def _routing_from_json(data: dict[str, Any]) -> Routing:
+    paths = (StaticPath(**path | {"spans": tuple(path["spans"])}) for path in data["paths"])
+    return Routing(**data | {"paths": tuple(paths)})
+
+
 def make_plan(topology: Topology) -> Plan:
-    """The plan of a topology; a function of it alone."""
+    """The plan of a topology; a function of it alone. Messages are scaled as all sizes are."""
     switches = tuple(_switches(topology))
     hosts = tuple(_hosts(topology))
     probes = tuple(_probes(topology))
     links = tuple(_links(topology, hosts, probes))
+    message_bytes = topology.routing.message_bytes / topology.scale_bytes
+    routing = replace(topology.routing, message_bytes=message_bytes)
+    tables = route(Wiring(hosts + probes, switches, links), routing)
     return Plan(
         name=topology.name,
         description=topology.description,
@@ -185,7 +219,9 @@ def make_plan(topology: Topology) -> Plan:
         probes=probes,
         switches=switches,
         links=links,
-        rules=tuple(route(hosts + probes, switches, links)),
+        routing=routing,
+        rules=tables.rules,
+        groups=tables.groups,
         timeline=tuple(plan_event(x, links, topology.scale_bytes) for x in topology.timeline),
         campuses=tuple(_campus_json(topology, campus, hosts) for campus in topology.campuses),
         spans=tuple(_span_json(topology, span, links) for span in topology.links),

@@ -3,12 +3,15 @@
 import functools
 import ipaddress
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hypothesis import strategies as st
 
 from longhaul.dsl import load_topology
 from longhaul.fabric.plan import End, Plan, PlannedHost, make_plan
+from longhaul.fabric.rules import GATEWAY_MAC, Rule
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "topologies").glob("*.yaml"))
@@ -61,29 +64,92 @@ def plans(draw: st.DrawFn) -> Plan:
     return plan_of("\n".join(lines))
 
 
-def walk(plan: Plan, source: PlannedHost, sink: PlannedHost) -> tuple[list[End], str | None]:
-    """The interfaces that a packet leaves by, as switches with these rules would send it, and the
-    MAC address that the last of them writes. Raises LookupError where no rule matches, RecursionError
-    in a loop."""
-    far = {}
-    for link in plan.links:
-        far[link.a.interface], far[link.b.interface] = link.b, link.a
-    at = {(end.node, end.port): end for link in plan.links for end in link.ends}
-    left = [at[source.name, 0]]
-    mac = None
-    while (node := far[left[-1].interface].node) != sink.name:
+Way = tuple[list[End], str | None]
+
+
+def walk(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Way:
+    """The way of a packet where there is but one; of several, the first."""
+    return next(ways(plan, source, sink))
+
+
+def ways(
+    plan: Plan,
+    source: PlannedHost,
+    sink: PlannedHost,
+    dead: frozenset[str] = frozenset(),
+    dscp: int = 0,
+) -> Iterator[Way]:
+    """Whatever way a packet may take through switches with these tables, whichever bucket a hash
+    chooses, with the interfaces `dead` down: the interfaces that it leaves by, and its destination
+    MAC address on arrival. Raises LookupError where it is dropped, RecursionError where it comes back to
+    a switch as it was there before."""
+    network = _Network(plan, dead)
+    start = (network.at[source.name, 0],)
+    yield from network.on(start, _Header(sink, dscp, GATEWAY_MAC), frozenset())
+
+
+@dataclass(frozen=True)
+class _Header:
+    sink: PlannedHost
+    dscp: int
+    mac: str
+
+
+class _Network:
+    def __init__(self, plan: Plan, dead: frozenset[str]) -> None:
+        self.plan = plan
+        self.at = {(end.node, end.port): end for link in plan.links for end in link.ends}
+        self.far = {}
+        for link in plan.links:
+            self.far[link.a.interface], self.far[link.b.interface] = link.b, link.a
+        self.dead = dead | {self.far[name].interface for name in dead}
+        self.groups = {(group.switch, group.id): group for group in plan.groups}
+
+    def on(
+        self, left: tuple[End, ...], header: _Header, met: frozenset[tuple[str, str]]
+    ) -> Iterator[Way]:
+        if left[-1].interface in self.dead:
+            raise LookupError(f"sent into {left[-1].interface}, which is down")
+        node = self.far[left[-1].interface].node
+        if node == header.sink.name:
+            yield list(left), header.mac
+            return
+        if (node, header.mac) in met:
+            raise RecursionError(f"a packet to {header.sink.name} is back at {node}")
+        rule = self.rule(node, header)
+        for port, mac in self.out(node, rule.port, rule.group):
+            after = replace(header, mac=mac or rule.dst_mac or header.mac)
+            yield from self.on((*left, self.at[node, port]), after, met | {(node, header.mac)})
+
+    def rule(self, node: str, header: _Header) -> Rule:
         matching = [
             rule
-            for rule in plan.rules
+            for rule in self.plan.rules
             if rule.switch == node
-            and ipaddress.ip_address(sink.ip) in ipaddress.ip_network(rule.prefix)
+            and ipaddress.ip_address(header.sink.ip) in ipaddress.ip_network(rule.prefix)
+            and rule.match_mac in (None, header.mac)
+            and rule.dscp in (None, header.dscp)
         ]
         if not matching:
-            raise LookupError(f"{node} has no rule for {sink.ip}")
+            raise LookupError(f"{node} has no rule for {header}")
         best = max(matching, key=lambda rule: rule.priority)
         assert [rule.priority for rule in matching].count(best.priority) == 1
-        mac = best.dst_mac or mac
-        left.append(at[node, best.port])
-        if len(left) > len(plan.switches) + 1:
-            raise RecursionError(f"{source.name} to {sink.name} loops at {node}")
-    return left, mac
+        return best
+
+    def out(
+        self, node: str, port: int | None, group: int | None
+    ) -> Iterator[tuple[int, str | None]]:
+        if group is None:
+            assert port is not None
+            yield port, None
+            return
+        live = [b for b in self.groups[node, group].buckets if self.lives(node, b.watch)]
+        if not live:
+            raise LookupError(f"{node} has no live bucket")
+        chosen = live[:1] if self.groups[node, group].kind == "fast-failover" else live
+        for bucket in chosen:
+            for way, mac in self.out(node, bucket.port, bucket.group):
+                yield way, mac or bucket.dst_mac
+
+    def lives(self, node: str, watch: int | None) -> bool:
+        return watch is None or self.at[node, watch].interface not in self.dead

@@ -1,0 +1,290 @@
+"""Our application: routes the campuses by the topology's policy, and repairs routes when links fail.
+
+Proactive: no packet ever waits for the controller. New routes come as a new generation, in three
+phases: first what nobody uses yet (groups, and rules for new labels), then the rules that put new
+labels on, and when the last old label has arrived, away with what is stale. So no packet meets half
+a set of routes [Reitblatt et al., SIGCOMM 2012], and a controller that comes back after a crash
+takes over what it finds in the same way, without a disruption.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from controller import messages
+from controller.base import (
+    CONFIG_DISPATCHER,
+    DEAD_DISPATCHER,
+    MAIN_DISPATCHER,
+    App,
+    Empty,
+    Queue,
+    after,
+    ofp_event,
+    set_ev_cls,
+    spawn,
+)
+from controller.damping import Damping
+from controller.switches import Answers, Barriers, Switch, generations, is_up
+from longhaul.fabric.plan import Plan, PlannedLink, from_json
+from longhaul.fabric.routes import route
+from longhaul.fabric.rules import GATEWAY_MAC, Rule, Tables
+
+PLAN = "LONGHAUL_PLAN"
+READY = "LONGHAUL_READY"
+MISSING_WITHIN_S = 10.0
+GENERATIONS = 250
+log = logging.getLogger("longhaul.controller")
+
+
+class Routed(App):
+    """Routes as the plan that $LONGHAUL_PLAN names says, and makes the file that $LONGHAUL_READY
+    names once every switch has confirmed its rules."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.plan: Plan = from_json(json.loads(Path(os.environ[PLAN]).read_text()))
+        self.names = {switch.dpid: switch.name for switch in self.plan.switches}
+        self.switches: dict[str, Switch] = {}
+        self.down: set[str] = set()
+        """Interfaces without carrier."""
+        self.unused: set[str] = set()
+        """Links that are not routed over: down, or not up for long enough."""
+        self.generation = 0
+        self._answers: dict[str, Answers] = {}
+        self._barriers = Barriers()
+        self._damping = Damping(self.plan.routing.hold_down_s)
+        self._links = {
+            end.interface: link
+            for link in self.plan.links
+            if link.kind in ("fabric", "long-haul")
+            for end in link.ends
+        }
+        self._orders: Queue[Callable[[], None]] = Queue()
+        self._routed = False
+        spawn(self._work)
+
+    # -- what switches say, in os-ken's thread: noted, and left to the worker
+
+    @set_ev_cls(ofp_event.EventOFPStateChange, [MAIN_DISPATCHER, DEAD_DISPATCHER])  # type: ignore[untyped-decorator]
+    def on_state(self, event: Any) -> None:
+        """A switch has connected, or its connection is lost."""
+        name = self.names.get(event.datapath.id)
+        if name is None:
+            if event.datapath.id is not None:
+                log.error("switch %016x is not in the plan", event.datapath.id)
+            return
+        if event.state == DEAD_DISPATCHER:
+            self._orders.put(lambda: self._lost(name, event.datapath))
+        else:
+            self._answers[name] = Answers()
+            self._orders.put(lambda: self._connected(Switch(name, event.datapath)))
+
+    @set_ev_cls(ofp_event.EventOFPFlowStatsReply, MAIN_DISPATCHER)  # type: ignore[untyped-decorator]
+    def on_flows(self, event: Any) -> None:
+        """A part of the rules that a switch holds."""
+        name, answers = self._answering(event)
+        answers.take_flows(event.msg.body)
+        if not event.msg.flags & event.msg.datapath.ofproto.OFPMPF_REPLY_MORE:
+            self._orders.put(lambda: self._told(name, flows=answers.flows))
+
+    @set_ev_cls(ofp_event.EventOFPGroupDescStatsReply, MAIN_DISPATCHER)  # type: ignore[untyped-decorator]
+    def on_groups(self, event: Any) -> None:
+        """A part of the groups that a switch holds."""
+        name, answers = self._answering(event)
+        answers.take_groups(event.msg.body)
+        if not event.msg.flags & event.msg.datapath.ofproto.OFPMPF_REPLY_MORE:
+            self._orders.put(lambda: self._told(name, groups=answers.groups))
+
+    def _answering(self, event: Any) -> tuple[str, Answers]:
+        name = self.names[event.msg.datapath.id]
+        return name, self._answers[name]
+
+    @set_ev_cls(ofp_event.EventOFPBarrierReply, [CONFIG_DISPATCHER, MAIN_DISPATCHER])  # type: ignore[untyped-decorator]
+    def on_barrier(self, event: Any) -> None:
+        """A switch has carried out all that was sent before."""
+        self._barriers.passed(self.names[event.msg.datapath.id], event.msg.xid)
+
+    @set_ev_cls(ofp_event.EventOFPPortStatus, MAIN_DISPATCHER)  # type: ignore[untyped-decorator]
+    def on_port(self, event: Any) -> None:
+        """A port has changed."""
+        ofproto, port = event.msg.datapath.ofproto, event.msg.desc
+        up = event.msg.reason != ofproto.OFPPR_DELETE and is_up(port, ofproto)
+        self._orders.put(lambda: self._port(port.name.decode(), up))
+
+    @set_ev_cls(ofp_event.EventOFPErrorMsg, [CONFIG_DISPATCHER, MAIN_DISPATCHER])  # type: ignore[untyped-decorator]
+    def on_error(self, event: Any) -> None:
+        """A switch would not do something: say so in the log."""
+        name = self.names.get(event.msg.datapath.id)
+        log.error("%s refused: type %d code %d", name, event.msg.type, event.msg.code)
+
+    # -- the worker: one thing at a time
+
+    def _work(self) -> None:
+        """Do what has been ordered; name the switches that do not come."""
+        try:
+            while not self._routed:
+                self._orders.get(timeout=MISSING_WITHIN_S)()
+        except Empty:
+            missing = sorted(set(self.names.values()) - set(self.switches))
+            log.error("not connected: %s", ", ".join(missing) or "nobody, but not all answer")
+        while True:
+            self._orders.get()()
+
+    def _connected(self, switch: Switch) -> None:
+        self.switches[switch.name] = switch
+        for interface, up in switch.ports():
+            if not up:
+                self.down.add(interface)
+                if link := self._links.get(interface):
+                    self.unused.add(link.name)
+        switch.ask()
+
+    def _lost(self, name: str, datapath: Any) -> None:
+        """Whoever holds no connection keeps its rules."""
+        if name in self.switches and self.switches[name].datapath is datapath:
+            del self.switches[name]
+            log.warning("%s: connection lost", name)
+
+    def _told(
+        self, name: str, flows: set[int] | None = None, groups: set[int] | None = None
+    ) -> None:
+        """Once every switch has told what it holds, it is time for routes."""
+        switch = self.switches.get(name)
+        if switch is None:
+            return
+        switch.flows = flows if flows is not None else switch.flows
+        switch.groups = groups if groups is not None else switch.groups
+        connected = [self.switches.get(planned) for planned in self.names.values()]
+        if switch.known and all(one and one.known for one in connected):
+            self._converge()
+
+    # -- failures and returns
+
+    def _port(self, interface: str, up: bool) -> None:
+        link = self._links.get(interface)
+        if link is None or up is (interface not in self.down):
+            return
+        whole = self._whole(link)
+        self.down ^= {interface}
+        if whole:
+            self._failed(link)
+        elif self._whole(link):
+            self._returned(link)
+
+    def _whole(self, link: PlannedLink) -> bool:
+        return not {end.interface for end in link.ends} & self.down
+
+    def _failed(self, link: PlannedLink) -> None:
+        log.warning("%s is down", link.name)
+        self._damping.failed(link.name, time.monotonic())
+        if link.name not in self.unused:
+            self.unused.add(link.name)
+            self._later(self.plan.routing.repair_after_s, self._converge)
+
+    def _returned(self, link: PlannedLink) -> None:
+        hold_s = self._damping.hold_down_s(link.name)
+        log.info("%s is up; to be used in %g s", link.name, hold_s)
+        since_s = time.monotonic()
+        self._later(hold_s, lambda: self._settled(link, since_s))
+
+    def _settled(self, link: PlannedLink, since_s: float) -> None:
+        """A link has been up for long enough, unless it has failed in the meantime."""
+        if self._whole(link) and not self._damping.failed_since(link.name, since_s):
+            self.unused.discard(link.name)
+            self._converge()
+
+    def _later(self, seconds: float, order: Callable[[], None]) -> None:
+        after(seconds, lambda: self._orders.put(order))
+
+    # -- routes
+
+    def _converge(self) -> None:
+        """Compute routes and install them, in three phases."""
+        if not all(switch.known for switch in self.switches.values()):
+            return
+        held = generations(self.switches.values())
+        self.generation = next(g for g in _after(self.generation) if g not in held)
+        tables = self._tables()
+        for phase in (self._prepared, self._switched):
+            switches = self.switches.values()
+            if silent := self._barriers.everywhere(switches, partial(phase, tables)):
+                log.error("no answer from %s", ", ".join(silent))
+        self._note(tables)
+        self._later(self._longest_s(), self._clean)
+        if not self._routed:
+            self._routed = True
+            Path(os.environ[READY]).touch()
+
+    def _tables(self) -> Tables:
+        unused = [link for link in self._links.values() if link.name in self.unused]
+        down = frozenset(end.interface for link in unused for end in link.ends)
+        wiring = replace(self.plan.wiring, down=down)
+        return route(wiring, self.plan.routing, self.generation)
+
+    def _prepared(self, tables: Tables, switch: Switch) -> Iterator[Any]:
+        """Phase one: what no packet meets yet."""
+        own = tables.of(switch.name)
+        for group in own.groups:
+            yield messages.group(switch.datapath, group)
+        for rule in own.rules:
+            if _labelled(rule):
+                yield messages.flow(switch.datapath, rule, self.generation)
+
+    def _switched(self, tables: Tables, switch: Switch) -> Iterator[Any]:
+        """Phase two: rules that lead there."""
+        for rule in tables.of(switch.name).rules:
+            if not _labelled(rule):
+                yield messages.flow(switch.datapath, rule, self.generation)
+
+    def _note(self, tables: Tables) -> None:
+        """Remember what switches hold now."""
+        for switch in self.switches.values():
+            assert switch.flows is not None
+            assert switch.groups is not None
+            switch.flows.add(self.generation)
+            switch.groups |= {group.id for group in tables.of(switch.name).groups}
+        unused = f", without {', '.join(sorted(self.unused))}" if self.unused else ""
+        log.info("generation %d: %d rules, %d groups%s", self.generation, len(tables.rules),
+                 len(tables.groups), unused)  # fmt: skip
+
+    def _clean(self) -> None:
+        """Phase three: delete what belongs to another generation."""
+        self._barriers.everywhere(self.switches.values(), self._stale)
+        for switch in self.switches.values():
+            switch.flows = {self.generation}
+            switch.groups = {g for g in switch.groups or () if self._current(g)}
+
+    def _stale(self, switch: Switch) -> Iterator[Any]:
+        for generation in sorted((switch.flows or set()) - {self.generation}):
+            yield messages.no_flows_of(switch.datapath, generation)
+        for number in sorted(switch.groups or (), reverse=True):
+            if not self._current(number):
+                yield messages.no_group(switch.datapath, number)
+
+    def _current(self, group: int) -> bool:
+        return messages.generation_of_group(group) == self.generation
+
+    def _longest_s(self) -> float:
+        """After which no packet carries an old label: every wire's delay and every queue, once."""
+        bits = 8 * self.plan.frame_bytes
+        spans = [end.shape for link in self.plan.long_hauls() for end in link.ends]
+        return sum(x.delay_s + x.jitter_s + x.limit_packets * bits / x.rate_bps for x in spans)
+
+
+def _labelled(rule: Rule) -> bool:
+    return rule.match_mac not in (None, GATEWAY_MAC)
+
+
+def _after(generation: int) -> Iterator[int]:
+    """The generations that may follow, round in a circle."""
+    for step in range(GENERATIONS):
+        yield (generation + step) % GENERATIONS + 1
