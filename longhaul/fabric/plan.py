@@ -86,7 +86,10 @@ class PlannedLink:
 
 @dataclass(frozen=True)
 class PlannedHost:
-    """A host: `rank` −1 marks a campus's probe, a measurement host at its border (as perfSONAR's)."""
+    """A host: `rank` −1 marks a campus's probe, a measurement host at its border (as perfSONAR's).
+
+    `flops` is what its GPUs achieve together, `peak_flops` their dense bf16 peak.
+    """
 
     rank: int
     name: str
@@ -98,6 +101,7 @@ class PlannedHost:
     gpus: int
     nic_bps: float
     flops: float
+    peak_flops: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -271,6 +275,7 @@ def _planned_host(
         gpus=host.gpus,
         nic_bps=host.nic_bps / scale,
         flops=achieved,
+        peak_flops=host.accelerator.peak_flops * host.gpus,
     )
 
 
