@@ -179,6 +179,16 @@ SECTIONS: dict[str, str] = {
     "ModelModel": "Model",
     "Batch": "Batch",
     "CollectiveModel": "Collective",
+    "InferenceModel": "Inference",
+    "ServedModel": "Model that answers",
+    "TokensModel": "Tokens",
+    "EvenArrivals": "Even arrivals",
+    "PoissonArrivals": "Poisson arrivals",
+    "GammaArrivals": "Arrivals in bursts",
+    "RecordedArrivals": "Recorded arrivals",
+    "Batching": "Batching",
+    "Messages": "Messages",
+    "Objectives": "Objectives",
 }
 
 

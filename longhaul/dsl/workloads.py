@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import Field
 
 from .diagnostics import nearest, one_of
+from .inference import InferenceModel, inference
 from .shape import check
 from .training import TrainingModel, training
 from .tree import Entry, Mapping, Node, Problems, Scalar, at
@@ -18,10 +21,11 @@ from .workload import Where, WorkloadModel
 
 KINDS: dict[str, tuple[type[WorkloadModel], Callable[[Any, Where], Workload]]] = {
     "training": (TrainingModel, training),
+    "inference": (InferenceModel, inference),
 }
 """Of each kind the model, and what makes a workload of one."""
 
-WorkloadField: TypeAlias = TrainingModel
+WorkloadField: TypeAlias = Annotated[TrainingModel | InferenceModel, Field(discriminator="kind")]
 
 
 def workload(root: Mapping, files: tuple[Path, ...]) -> Workload:
