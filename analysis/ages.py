@@ -10,13 +10,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from analysis.charts import Chart, Curve, Points, Tick, nice_ticks
+from analysis.pages import render
 
-_PAGE = Path(__file__).parent / "page"
 _LEAST = -12
 """The power of ten at which the axis of packet loss ends."""
 MARKS = "●▲■◆"
@@ -68,11 +65,7 @@ def sketch(lines: Sequence[Line], frame: Frame, width: int = 62, height: int = 1
 
 def svg(lines: Sequence[Line], frame: Frame, title: str) -> str:
     """The picture as a self-contained SVG, with a text alternative."""
-    environment = Environment(
-        loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    template = environment.get_template("ages.svg.j2")
-    return template.render(chart=chart(lines, frame), title=title, axis=frame.name)
+    return render("ages.svg.j2", chart=chart(lines, frame), title=title, axis=frame.name)
 
 
 def chart(lines: Sequence[Line], frame: Frame, width: float = 680, height: float = 380) -> Chart:

@@ -15,7 +15,7 @@ from analysis import units
 HEALTH = ("no loss", "loss below 1e-5", "loss 1e-5 to 1e-3", "loss above 1e-3")
 
 _ARC_FIRST, _ARC_STEP = 60.0, 98.0
-_LETTER, _LINE = 6.2, 15.0
+_LETTER, LINE = 6.2, 15.0
 _ROOMY, _LABELLED = 4, 12
 """Up to so many campuses arcs carry two lines of text; up to so many links they carry any."""
 
@@ -55,12 +55,12 @@ class Flight:
     @property
     def half(self) -> float:
         """Half the width of its text, roughly."""
-        return max(map(len, self.lines), default=0) * _LETTER / 2
+        return text_width(self.lines) / 2
 
     @property
     def room(self) -> float:
         """The height that arc and text need above the ground."""
-        return self.height + _LINE * len(self.lines) + 16
+        return self.height + LINE * len(self.lines) + 16
 
 
 def flights(plan: Mapping[str, Any], middles: Sequence[float]) -> list[Flight]:
@@ -84,7 +84,7 @@ def landed(flight: Flight, ground: float, depth: float) -> Arc:
     lift = y - (flight.height + depth) * 4 / 3
     x1, x2 = flight.x1, flight.x2
     path = f"M{x1:.1f} {y:.1f}C{x1:.1f} {lift:.1f} {x2:.1f} {lift:.1f} {x2:.1f} {y:.1f}"
-    top = ground - flight.height - 7 - _LINE * (len(flight.lines) - 1)
+    top = ground - flight.height - 7 - LINE * (len(flight.lines) - 1)
     state = health(flight.link)
     return Arc(path, flight.middle, top, 2 * flight.half, flight.lines, state, flight.title)
 
@@ -115,6 +115,11 @@ def link_lines(link: Mapping[str, Any], scale: float) -> tuple[str, ...]:
     )
 
 
+def text_width(lines: Sequence[str]) -> float:
+    """About how wide lines of text are."""
+    return max(map(len, lines), default=0) * _LETTER
+
+
 def _flight(
     plan: Mapping[str, Any], link: Mapping[str, Any], ends: tuple[float, float], apart: int
 ) -> Flight:
@@ -139,5 +144,5 @@ def _step(lines: Sequence[str]) -> float:
 
 def _collide(one: Flight, other: Flight) -> bool:
     beside = abs(one.middle - other.middle) >= one.half + other.half + 8
-    needed = _LINE * max(len(one.lines), len(other.lines), 1) + 12
+    needed = LINE * max(len(one.lines), len(other.lines), 1) + 12
     return not beside and abs(one.height - other.height) < needed

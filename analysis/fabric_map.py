@@ -92,7 +92,7 @@ def fabric_map(plan: Mapping[str, Any], blamed_share: Mapping[int, float]) -> Fa
     arcs = flights(plan, [x + width / 2 for x, width in places])
     sky = max((arc.room for arc in arcs), default=_MARGIN)
     placed = [
-        _campus(campus, (x, sky, width), colours, marked)
+        campus_box(campus, (x, sky, width), colours, marked)
         for campus, (x, width) in zip(campuses, places, strict=True)
     ]
     bottom = max(box.frame.y + box.frame.height for box in placed)
@@ -148,12 +148,13 @@ def _places(count: int) -> list[tuple[float, float]]:
     return [(start + index * (width + _GAP), width) for index in range(count)]
 
 
-def _campus(
+def campus_box(
     campus: Mapping[str, Any],
     place: tuple[float, float, float],
     colours: Mapping[str, int],
-    marked: frozenset[int],
+    marked: frozenset[int] = frozenset(),
 ) -> CampusBox:
+    """A campus at `place` (left, top, width), as high as it needs; `marked` ranks stand out."""
     x, y, width = place
     boxes: dict[str, Box] = {}
     roles = {switch["name"]: switch["role"] for switch in campus["switches"]}

@@ -15,7 +15,19 @@ from importlib import import_module
 from longhaul import __version__
 from longhaul.verbs.arguments import complain
 
-VERBS = ("run", "attribute", "plan", "validate", "aging", "up", "exec", "show", "schema", "doctor")
+VERBS = (
+    "run",
+    "attribute",
+    "plan",
+    "validate",
+    "aging",
+    "graph",
+    "up",
+    "exec",
+    "show",
+    "schema",
+    "doctor",
+)
 """Each a module of `longhaul.verbs`, in the order of `--help`."""
 
 

@@ -1,0 +1,47 @@
+"""`longhaul graph`: a picture of a topology."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from longhaul.verbs.arguments import Verbs, complain, topology, verb
+
+FORMATS = ("svg", "html", "dot", "mermaid")
+
+
+def add(verbs: Verbs) -> None:
+    """The verb and its arguments."""
+    made = verb(
+        verbs, "graph", graph, "draw a topology as SVG, HTML, Graphviz's DOT or Mermaid",
+        "longhaul graph topologies/continent.yaml -o continent.svg",
+    )  # fmt: skip
+    topology(made)
+    made.add_argument("--format", choices=FORMATS, help="default: by the file's name, else svg")
+    made.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+
+
+def graph(words: argparse.Namespace) -> int:
+    """Write the picture."""
+    from analysis.diagrams import dot, mermaid
+    from analysis.graphs import html, svg
+    from longhaul.dsl import load_topology
+    from longhaul.fabric.plan import make_plan
+
+    drawers = dict(zip(FORMATS, (svg, html, dot, mermaid), strict=True))
+    plan = make_plan(load_topology(words.topology, words.overrides)).to_json()
+    picture = drawers[words.format or _format(words.output)](plan)
+    if words.output is None:
+        print(picture, end="")
+        return 0
+    try:
+        words.output.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        return complain(f"longhaul: {words.output} cannot be written: {error.strerror}", 2)
+    return 0
+
+
+def _format(output: Path | None) -> str:
+    """What a file's name asks for."""
+    suffixes = {".html": "html", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid"}
+    return suffixes.get(output.suffix.lower() if output else "", "svg")
