@@ -11,9 +11,11 @@ from statistics import NormalDist
 
 from . import fabrics
 from .catalogue import accelerator
+from .diagnostics import InvalidInput
 from .happenings import happenings
 from .links import long_haul, nominal_bps
 from .models import HostException, HostGroup, TopologyModel, Variation
+from .overrides import EXPECTED, parse
 from .placement import placed_workloads
 from .routing import routing
 from .scene import Scene
@@ -43,7 +45,22 @@ def elaborate(written: TopologyModel, problems: Problems, files: tuple[Path, ...
         timeline=timeline,
         routing=routing(written.routing, written.mtu, links, problems),
         workloads=placed_workloads(written.workloads, campuses, problems, files),
+        factors=_factors(written, problems),
     )
+
+
+def _factors(written: TopologyModel, problems: Problems) -> dict[str, tuple[str, ...]]:
+    """What switches each factor off; each text must have the form of an override."""
+    for name, texts in written.factors.items():
+        if not texts:
+            problems.add(("factors", name), "a factor that nothing switches off", EXPECTED)
+        for index, text in enumerate(texts):
+            try:
+                parse(text)
+            except InvalidInput as error:
+                message = error.diagnostics[0].message
+                problems.add(("factors", name, index), message, EXPECTED)
+    return {name: tuple(texts) for name, texts in written.factors.items()}
 
 
 def _campus(name: str, written: TopologyModel, problems: Problems) -> Campus:

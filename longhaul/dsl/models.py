@@ -335,6 +335,9 @@ class Testbed(Strict):
     """What happens while a workload runs."""
     workloads: dict[Name, WorkloadField] = Field(default={}, max_length=32)
     """What runs here where the command line names no workload, by name. The key is the name."""
+    factors: dict[Name, list[str]] = Field(default={}, max_length=16)
+    """Causes of loss by name, for `attribute` and `--without`: each a list of what is set to switch it
+    off, as `links.c1-c2.rate=3.2Tbit/s`."""
 
 
 class TopologyModel(Reuse, Testbed):

@@ -16,7 +16,7 @@ from .tree import Entry, Listing, Mapping, Node, Steps, child, path
 
 _FORM = re.compile(r"(?P<path>[^=]+?)=(?P<value>.*)", re.DOTALL)
 _STEP = re.compile(r"\.?(?P<key>[A-Za-z0-9-]+)|\[(?P<index>\d{1,6})\]")
-_EXPECTED = "PATH=VALUE, such as links.c1-c2.age=20y or campuses.c1.hosts[0].count=8"
+EXPECTED = "PATH=VALUE, such as links.c1-c2.age=20y or campuses.c1.hosts[0].count=8"
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def parse(text: str) -> Override:
     source = Source("--set", tuple(text.splitlines()) or ("",))
     form = _FORM.fullmatch(text)
     if form is None or len(source.lines) > 1:
-        raise InvalidInput([complain(Place(source), "not an override", expected=_EXPECTED)])
+        raise InvalidInput([complain(Place(source), "not an override", expected=EXPECTED)])
     place = Place(source, 1, 1, len(form["path"]))
     if form["path"].lstrip(".") == "include":
         raise InvalidInput([complain(place, "`include` can only be written in a file")])
@@ -94,7 +94,7 @@ def _steps(text: str, place: Place) -> Steps:
         step = _STEP.match(text, position)
         if step is None:
             at = Place(place.source, 1, position + 1)
-            raise InvalidInput([complain(at, "not a path in a document", expected=_EXPECTED)])
+            raise InvalidInput([complain(at, "not a path in a document", expected=EXPECTED)])
         steps.append(step["key"] if step["key"] is not None else int(step["index"]))
         position = step.end()
     return tuple(steps)

@@ -179,6 +179,7 @@ SECTIONS: dict[str, str] = {
     "ModelModel": "Model",
     "Batch": "Batch",
     "CollectiveModel": "Collective",
+    "PriceModel": "Price",
     "InferenceModel": "Inference",
     "ServedModel": "Model that answers",
     "TokensModel": "Tokens",

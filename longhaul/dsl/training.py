@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from .fields import Count
+from .price import PriceModel
 from .strict import Strict
 from .types import Collective, Training
 from .workload import DTYPE_BYTES, CollectiveModel, Where, WorkloadModel
@@ -43,6 +44,8 @@ class TrainingModel(WorkloadModel):
     """How many of the first steps do not count."""
     collective: CollectiveModel = CollectiveModel()
     """Which collective sums the gradients, and by which algorithm."""
+    price: PriceModel | None = None
+    """What the hardware costs: the analysis then says what idle GPUs cost."""
 
 
 def training(written: TrainingModel, where: Where) -> Training:
@@ -59,4 +62,5 @@ def training(written: TrainingModel, where: Where) -> Training:
         iterations=written.iterations,
         warmup=written.warmup,
         collective=Collective(collective.op, collective.algorithm, collective.verify),
+        gpu_hour=written.price.gpu_hour if written.price else None,
     )

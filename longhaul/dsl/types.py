@@ -210,6 +210,7 @@ class Workload:
     """
 
     exclusive: ClassVar[bool] = True
+    kind: ClassVar[str]
 
     name: str
     source: str
@@ -265,13 +266,23 @@ class Collective:
     socket_buffer_bytes: int | None = None
 
 
+@dataclass(frozen=True)
+class Price:
+    """An amount of money in a currency (ISO 4217)."""
+
+    amount: float
+    currency: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Training(Workload):
     """Synchronous data-parallel training: per iteration compute, then one all-gradient collective.
 
     `tokens` is the global batch; every host takes an equal share. `gradient_bytes` is parameters x
-    dtype size. Both are the real world's, unscaled.
+    dtype size. Both are the real world's, unscaled. `gpu_hour` is the price of one GPU for an hour.
     """
+
+    kind = "training"
 
     parameters: float
     gradient_bytes: float
@@ -279,3 +290,4 @@ class Training(Workload):
     iterations: int
     warmup: int
     collective: Collective
+    gpu_hour: Price | None = None
