@@ -18,8 +18,8 @@ SHIPPED = sorted((ROOT / "topologies").glob("*.yaml"))
 
 
 @functools.cache
-def plan_of_file(path: Path) -> Plan:
-    return make_plan(load_topology(path))
+def plan_of_file(path: Path, *overrides: str) -> Plan:
+    return make_plan(load_topology(path, overrides))
 
 
 @functools.cache
