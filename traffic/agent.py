@@ -35,7 +35,7 @@ COMPUTE, COLLECTIVE, SEND, RECV = range(4)
 KINDS = ("compute", "collective", "send", "recv")
 
 PORT = 29500
-_HELLO = struct.Struct("<I")
+_HELLO = struct.Struct("<II")  # rank, channel
 _TIMERSPEC = struct.Struct("<qqqq")
 _RATE = struct.Struct("=Q")
 _SO_MAX_PACING_RATE = 47  # [include/uapi/asm-generic/socket.h]
@@ -50,11 +50,10 @@ Program = dict[str, Any]
 def run(program: Program, channel: Channel) -> None:
     """Carry out a job: connect, say `ready`, wait for the start time, replay, write the events.
 
-    `program` has `rank`, `addresses` (by rank), `iterations`, `verify`, `size_bytes`, `tasks`,
-    `congestion`, `pacing_Bps` (payload, per connection) and `events` (a file to write). Replies
-    `ready`, then `iteration` after each, then `done`. Orders that come on `channel` meanwhile are a
-    line of JSON each: `slowdown`, how many times as long compute takes (null: it stops). SIGUSR1
-    makes it reply `waiting` with what it waits for.
+    `program` is what `traffic.tasks` makes, with `events`, a file to write. Replies `ready`, then
+    `iteration` after each, then `done`, with how many results were `wrong` and `wrong_by_task`.
+    Orders that come on `channel` meanwhile are a line of JSON each: `slowdown`, how many times as long
+    compute takes (null: it stops). SIGUSR1 makes it reply `waiting` with what it waits for.
     """
     program |= json.loads(Path(program["file"]).read_text())
     replay = Replay(program)
@@ -70,7 +69,7 @@ def run(program: Program, channel: Channel) -> None:
             channel.say({"iteration": iteration})
         with Path(program["events"]).open("wb") as file:
             replay.events.tofile(file)
-        channel.say({"state": "done", "wrong": replay.wrong})
+        channel.say({"state": "done", "wrong": sum(replay.wrong), "wrong_by_task": replay.wrong})
     finally:
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         replay.close()
@@ -160,7 +159,7 @@ class Operation:
     )  # fmt: skip
 
     def __init__(self, index: int, peer: Peer, row: list[Any]) -> None:
-        self.kind, _, self.offset, self.size, self.after = row
+        self.kind, _, self.offset, self.size, self.after, _ = row
         self.index = index
         self.peer = peer
         self.unlocks: list[Operation] = []
@@ -168,9 +167,10 @@ class Operation:
 
 
 class Peer:
-    """One direction of traffic with one other rank: a socket, and its operations in their order."""
+    """One direction of traffic with one other rank on one channel: a socket, and its operations in
+    their order. What is to be added is received `aside`."""
 
-    __slots__ = ("head", "lowat", "operations", "pump", "rank", "sock")
+    __slots__ = ("aside", "head", "lowat", "operations", "pump", "rank", "sock")
 
     def __init__(self, rank: int, sock: socket.socket, pump: Callable[[Peer], None]) -> None:
         self.rank = rank
@@ -179,6 +179,7 @@ class Peer:
         self.operations: list[Operation] = []
         self.head = 0
         self.lowat = 1
+        self.aside = memoryview(b"")
 
     def next(self) -> Operation | None:
         """The operation at the head, if nothing holds it back."""
@@ -186,15 +187,26 @@ class Peer:
             return self.operations[self.head]
         return None
 
+    def coming(self) -> Operation | None:
+        """The receive at the head, if its bytes may be taken: those to be added may at any time."""
+        if self.head == len(self.operations):
+            return None
+        operation = self.operations[self.head]
+        return operation if operation.kind == "reduce" or not operation.left else None
+
+
+Peers = dict[tuple[int, int], Peer]
+"""By rank and channel."""
+
 
 class Collective:
     """The operations of one collective task, and the peers they go to and come from."""
 
-    def __init__(self, rows: list[list[Any]], out: dict[int, Peer], into: dict[int, Peer]) -> None:
+    def __init__(self, rows: list[list[Any]], out: Peers, into: Peers) -> None:
         self.queues: dict[Peer, list[Operation]] = {}
         self.operations: list[Operation] = []
         for index, row in enumerate(rows):
-            peer = (out if row[0] == "send" else into)[row[1]]
+            peer = (out if row[0] == "send" else into)[row[1], row[5]]
             self.operations.append(Operation(index, peer, row))
             self.queues.setdefault(peer, []).append(self.operations[-1])
         for operation in self.operations:
@@ -222,8 +234,10 @@ class Replay:
         self.addresses: list[str] = program["addresses"]
         self.tasks: list[dict[str, Any]] = program["tasks"]
         self.congestion: str = program["congestion"]
+        self.socket_buffer_bytes: int | None = program["socket_buffer_bytes"]
         self.pacing = _RATE.pack(round(program["pacing_Bps"]))
-        self.numbers = Numbers(program) if program["verify"] else None
+        self.verify: bool = program["verify"]
+        self.wrong = [0] * len(self.tasks)
         self.events = array("q")
         self.iteration = 0
         self.timer = Timer()
@@ -231,22 +245,17 @@ class Replay:
         self.poller = select.epoll()
         self.poller.register(self.timer.fd, select.EPOLLIN)
         self.handlers: dict[int, Callable[[], None]] = {self.timer.fd: self._compute_ends}
-        self.out: dict[int, Peer] = {}
-        self.into: dict[int, Peer] = {}
+        self.out: Peers = {}
+        self.into: Peers = {}
         self.collectives: dict[int, Collective] = {}
-        room = max(program["size_bytes"], mmap.PAGESIZE)
+        room = max(program["buffer_bytes"], mmap.PAGESIZE)
         self.data = memoryview(mmap.mmap(-1, room))
-        self.scratch = memoryview(mmap.mmap(-1, room))
+        self.dropped = memoryview(mmap.mmap(-1, room))  # never written: costs no memory
         self.streams: dict[str, list[int]] = {"compute": [], "collective": []}
         self.left: list[int] = []
         self.open = 0
         self.began_ns: dict[int, int] = {}
         self.pumping: list[Peer] = []
-
-    @property
-    def wrong(self) -> int:
-        """Collectives whose result was not the sum; 0 where nothing was verified."""
-        return self.numbers.wrong if self.numbers else 0
 
     def close(self) -> None:
         """Close all connections."""
@@ -277,25 +286,32 @@ class Replay:
                 "of": operation.size,
                 "iteration": self.iteration,
             }
-            for peer in (*self.into.values(), *self.out.values())
-            if self.streams["collective"] and (operation := peer.next())
+            for peer, operation in (
+                *((peer, peer.coming()) for peer in self.into.values()),
+                *((peer, peer.next()) for peer in self.out.values()),
+            )
+            if self.streams["collective"] and operation
         ]
 
-    # -- connections: each ordered pair of ranks that exchange bytes has one of its own
+    # -- connections: each ordered pair of ranks that exchange bytes has its own, one per channel
 
     def connect(self) -> None:
         """Open all connections: to those we send to, from those we receive from."""
-        receives = self._peers("copy", "reduce")
+        receives = self._sizes("copy", "reduce")
         listener = self._socket()
         listener.bind((self.addresses[self.rank], PORT))
         listener.listen(len(receives) + 1)
-        for rank in self._peers("send"):
-            self.out[rank] = Peer(rank, self._dial(rank), self._send)
+        for rank, channel in self._sizes("send"):
+            sock = self._dial(rank, channel)
+            self.out[rank, channel] = Peer(rank, sock, self._send)
         for _ in receives:
             sock, _address = listener.accept()
-            (rank,) = _HELLO.unpack(sock.recv(_HELLO.size, socket.MSG_WAITALL))
-            self.into[rank] = Peer(rank, sock, self._receive)
+            rank, channel = _HELLO.unpack(sock.recv(_HELLO.size, socket.MSG_WAITALL))
+            self.into[rank, channel] = Peer(rank, sock, self._receive)
         listener.close()
+        if self.verify:
+            for key, size in self._sizes("reduce").items():
+                self.into[key].aside = memoryview(bytearray(size))
         for peer in (*self.out.values(), *self.into.values()):
             peer.sock.setblocking(False)
             self.handlers[peer.sock.fileno()] = partial(peer.pump, peer)
@@ -305,9 +321,14 @@ class Replay:
             if task["kind"] == "collective":
                 self.collectives[index] = Collective(task["ops"], self.out, self.into)
 
-    def _peers(self, *kinds: str) -> list[int]:
-        ops = (op for task in self.tasks for op in task.get("ops", ()))
-        return sorted({op[1] for op in ops if op[0] in kinds})
+    def _sizes(self, *kinds: str) -> dict[tuple[int, int], int]:
+        """The largest operation of some kinds, by rank and channel."""
+        sizes: dict[tuple[int, int], int] = {}
+        for task in self.tasks:
+            for kind, rank, _, size, _, channel in task.get("ops", ()):
+                if kind in kinds:
+                    sizes[rank, channel] = max(size, sizes.get((rank, channel), 0))
+        return dict(sorted(sizes.items()))
 
     def _socket(self) -> socket.socket:
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -315,9 +336,12 @@ class Replay:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, self.congestion.encode())
         sock.setsockopt(socket.SOL_SOCKET, _SO_MAX_PACING_RATE, self.pacing)
+        if self.socket_buffer_bytes:
+            for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+                sock.setsockopt(socket.SOL_SOCKET, option, self.socket_buffer_bytes)
         return sock
 
-    def _dial(self, rank: int) -> socket.socket:
+    def _dial(self, rank: int, channel: int) -> socket.socket:
         """Connect, trying again while the other side is not listening yet."""
         while True:
             sock = self._socket()
@@ -327,7 +351,7 @@ class Replay:
                 sock.close()
                 time.sleep(0.001)
             else:
-                sock.sendall(_HELLO.pack(self.rank))
+                sock.sendall(_HELLO.pack(self.rank, channel))
                 return sock
 
     # -- one iteration: tasks start when what they name is done, one at a time per stream
@@ -340,12 +364,17 @@ class Replay:
         for index, left in enumerate(self.left):
             if not left:
                 self._ready(index)
+        self._pump()
         while self.open:
             for fd, _event in self.poller.poll():
                 self.handlers[fd]()
-            while self.pumping:
-                peer = self.pumping.pop()
-                peer.pump(peer)
+            self._pump()
+
+    def _pump(self) -> None:
+        """Move what operations have become free to move."""
+        while self.pumping:
+            peer = self.pumping.pop()
+            peer.pump(peer)
 
     def _ready(self, index: int) -> None:
         stream = self.streams[self.tasks[index]["kind"]]
@@ -358,11 +387,13 @@ class Replay:
         if self.tasks[index]["kind"] == "compute":
             self.work.begin(now_ns, self.tasks[index]["ns"])
             return
-        if self.numbers:
-            self.numbers.fill(self.data, self.iteration)
+        if self.verify:
+            fill(self.data, self.rank, self.iteration)
         collective = self.collectives[index]
         collective.enter(now_ns)
         self.pumping.extend(collective.queues)
+        if not collective.open:
+            self._collective_ends()
 
     def _compute_ends(self) -> None:
         if self.timer.went_off():  # not if an order has just put it off
@@ -370,9 +401,10 @@ class Replay:
             self._end(self.streams["compute"], COMPUTE, 0)
 
     def _collective_ends(self) -> None:
-        if self.numbers:
-            self.numbers.check(self.data, self.iteration)
         index = self.streams["collective"][0]
+        if self.verify:
+            results = self.tasks[index]["results"]
+            self.wrong[index] += not right(self.data, results, self.iteration)
         self._end(self.streams["collective"], COLLECTIVE, self.tasks[index]["size_bytes"])
 
     def _end(self, stream: list[int], kind: int, size: int) -> None:
@@ -410,15 +442,17 @@ class Replay:
 
     def _receive(self, peer: Peer) -> None:
         """Take what has come for the operations at the head of a peer's queue."""
-        while operation := peer.next():
+        while operation := peer.coming():
             while operation.moved < operation.size:
                 if not self._take(peer, operation):
                     self._wake_after(
                         peer, operation.size - operation.moved if operation.moved else 1
                     )
                     return
-            if self.numbers and operation.kind == "reduce":
-                add(self.data, self.scratch, operation.offset, operation.size)
+            if operation.left:  # to be added, when nobody needs any more what it is added to
+                return
+            if self.verify and operation.kind == "reduce":
+                add(self.data, peer.aside, operation.offset, operation.size)
             self._operation_ends(peer, operation, RECV)
         self._wake_after(peer, 1)
 
@@ -426,10 +460,10 @@ class Replay:
         """Receive once. Unverified bytes are dropped in the kernel: nobody reads them."""
         left = operation.size - operation.moved
         try:
-            if not self.numbers:
-                count = peer.sock.recv_into(self.scratch, left, socket.MSG_TRUNC)
+            if not self.verify:
+                count = peer.sock.recv_into(self.dropped, left, socket.MSG_TRUNC)
             elif operation.kind == "reduce":
-                count = peer.sock.recv_into(self.scratch[operation.moved :], left)
+                count = peer.sock.recv_into(peer.aside[operation.moved :], left)
             else:
                 count = peer.sock.recv_into(self.data[operation.offset + operation.moved :], left)
         except BlockingIOError:
@@ -465,39 +499,36 @@ class Replay:
             self._collective_ends()
 
 
-class Numbers:
-    """Real numbers to reduce: unsigned 32-bit lanes, small enough that no sum overflows a lane.
+# -- numbers: what `verify` reduces and checks
+#
+# Unsigned 32-bit lanes, small enough that no sum overflows one. Lane i of rank r starts as
+# a(i mod 4093) + b(r): bytes in a wrong place, a rank missing or counted twice show.
 
-    Lane i of rank r starts as a(i mod 4093) + b(r): a chunk in a wrong place, a rank missing or
-    counted twice shows.
-    """
 
-    def __init__(self, program: Program) -> None:
-        self.rank = program["rank"]
-        self.ranks = len(program["addresses"])
-        self.size = program["size_bytes"]
-        self.wrong = 0
+def fill(data: memoryview, rank: int, iteration: int) -> None:
+    """A rank's own numbers, in all of its buffer."""
+    data[:] = _pattern(0, len(data), 1, _bias(rank, iteration))
 
-    def fill(self, data: memoryview, iteration: int) -> None:
-        """This rank's own contribution."""
-        data[: self.size] = self._tiled(1, self._bias(self.rank, iteration))
 
-    def check(self, data: memoryview, iteration: int) -> None:
-        """Count the result as wrong unless every lane is the sum over all ranks."""
-        bias = sum(self._bias(rank, iteration) for rank in range(self.ranks))
-        if data[: self.size] != self._tiled(self.ranks, bias):
-            self.wrong += 1
+def right(data: memoryview, results: list[list[Any]], iteration: int) -> bool:
+    """Whether a rank's buffer holds what it must (rows of `traffic.schedule.Result`)."""
+    return all(
+        data[offset : offset + size]
+        == _pattern(source, size, len(ranks), sum(_bias(rank, iteration) for rank in ranks))
+        for offset, size, source, ranks in results
+    )
 
-    @staticmethod
-    def _bias(rank: int, iteration: int) -> int:
-        return ((rank + 1) * 40503 + iteration * 7919) % 65521
 
-    def _tiled(self, factor: int, bias: int) -> bytes:
-        lanes = array(
-            "I", (factor * (i * 2654435761 % 65536) + bias for i in range(_PATTERN_LANES))
-        )
-        block = lanes.tobytes()
-        return bytes((block * (self.size // len(block) + 1))[: self.size])
+def _bias(rank: int, iteration: int) -> int:
+    return ((rank + 1) * 40503 + iteration * 7919) % 65521
+
+
+def _pattern(start: int, size: int, factor: int, bias: int) -> bytes:
+    """The numbers of bytes [start, start + size), times `factor`, plus `bias` in each lane."""
+    lanes = array("I", (factor * (i * 2654435761 % 65536) + bias for i in range(_PATTERN_LANES)))
+    block = lanes.tobytes()
+    skip = start % len(block)
+    return (block * ((skip + size) // len(block) + 1))[skip : skip + size]
 
 
 def add(data: memoryview, other: memoryview, offset: int, size: int) -> None:
@@ -505,4 +536,5 @@ def add(data: memoryview, other: memoryview, offset: int, size: int) -> None:
     lane carries into the next."""
     mine = int.from_bytes(data[offset : offset + size], "little")
     theirs = int.from_bytes(other[:size], "little")
-    data[offset : offset + size] = (mine + theirs).to_bytes(size, "little")
+    total = (mine + theirs) & ((1 << 8 * size) - 1)  # a wrong schedule's sums may grow
+    data[offset : offset + size] = total.to_bytes(size, "little")

@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from longhaul.dsl.types import Training
+from longhaul.dsl.types import Collective, Training
 from longhaul.fabric.plan import Plan, PlannedHost
-from traffic.collectives import ALGORITHMS, ELEMENT_BYTES
-from traffic.model import pacing_Bps
+from traffic.collectives import ELEMENT_BYTES, Options
 from traffic.schedule import Schedule
+from traffic.tasks import (
+    GroupCollective,
+    Replay,
+    collective_tasks,
+    compute_task,
+    make_program,
+)
 
 
 def size_bytes(workload: Training, plan: Plan) -> int:
@@ -28,35 +34,54 @@ def compute_s(workload: Training, hosts: Sequence[PlannedHost]) -> list[float]:
     return [flop / host.flops for host in hosts]
 
 
-def make_schedule(workload: Training, plan: Plan) -> Schedule:
-    """The collective's schedule over all ranks of the plan."""
+def group_collective(workload: Training, plan: Plan) -> GroupCollective:
+    """The workload's collective, as carried, among all ranks of the plan."""
     collective = workload.collective
-    algorithm = ALGORITHMS[collective.op, collective.algorithm]
-    return algorithm(len(plan.hosts), size_bytes(workload, plan))
+    return GroupCollective(
+        collective.op,
+        collective.algorithm,
+        tuple(host.rank for host in plan.hosts),
+        size_bytes(workload, plan),
+        options(collective, plan),
+    )
+
+
+def options(collective: Collective, plan: Plan) -> Options:
+    """How the collective is carried out; segments are scaled as all bytes are."""
+    segment = collective.segment_bytes
+    return Options(
+        channels=collective.channels,
+        segment_bytes=carried_bytes(segment, plan) if segment else None,
+        servers=collective.servers,
+        order=collective.order,
+        inner=collective.inner,
+        outer=collective.outer,
+    )
+
+
+def carried_bytes(real_bytes: float, plan: Plan) -> int:
+    """Bytes as the fabric carries them: scaled, in whole elements, at least one."""
+    return ELEMENT_BYTES * max(round(real_bytes / plan.scale_bytes / ELEMENT_BYTES), 1)
+
+
+def make_schedule(workload: Training, plan: Plan) -> Schedule:
+    """The collective's schedule over all ranks of the plan. Raises ValueError where the plan has too few
+    hosts for what is asked of it."""
+    return group_collective(workload, plan).schedule(plan)
 
 
 def make_programs(workload: Training, plan: Plan, schedule: Schedule) -> list[dict[str, Any]]:
     """One program per rank, ready to be written as JSON; see `traffic.agent.run`."""
-    size = size_bytes(workload, plan)
+    collective = workload.collective
     seconds = compute_s(workload, plan.hosts)
+    replay = Replay(
+        workload.warmup + workload.iterations,
+        collective.verify,
+        collective.congestion,
+        collective.socket_buffer_bytes,
+    )
+    tasks = collective_tasks(plan, group_collective(workload, plan), schedule, after=(0,))
     return [
-        {
-            "rank": rank,
-            "addresses": [host.ip for host in plan.hosts],
-            "iterations": workload.warmup + workload.iterations,
-            "verify": workload.collective.verify,
-            "congestion": "cubic",
-            "pacing_Bps": pacing_Bps(plan, plan.hosts[rank]),
-            "size_bytes": size,
-            "tasks": [
-                {"kind": "compute", "after": [], "ns": round(seconds[rank] * 1e9)},
-                {
-                    "kind": "collective",
-                    "after": [0],
-                    "size_bytes": size,
-                    "ops": [[op.kind, op.peer, op.offset, op.size, op.after] for op in ops],
-                },
-            ],
-        }
-        for rank, ops in enumerate(schedule)
+        make_program(plan, rank, [compute_task(seconds[rank]), task], replay)
+        for rank, task in enumerate(tasks)
     ]

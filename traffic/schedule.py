@@ -1,25 +1,52 @@
 """A collective as data: what each rank sends, receives and adds up, and in which order.
 
-An algorithm is a function that returns a Schedule; the agent replays any of them. Nothing here
-opens a socket.
+An algorithm makes a Schedule (`traffic.collectives`); the agent replays any of them. Each rank has one
+flat buffer, and operations name bytes of it. Nothing here opens a socket.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal, NamedTuple
 
 Kind = Literal["send", "copy", "reduce"]
+
+ELEMENT_BYTES = 4
+
+
+class Piece(NamedTuple):
+    """Bytes [offset, offset + size) of a buffer."""
+
+    offset: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """The first byte after it."""
+        return self.offset + self.size
+
+    def cut(self, count: int) -> list[Piece]:
+        """`count` pieces of whole elements, in order, as even as they can be."""
+        elements = self.size // ELEMENT_BYTES
+        edges = [self.offset + ELEMENT_BYTES * (elements * i // count) for i in range(count + 1)]
+        return [Piece(a, b - a) for a, b in pairwise(edges)]
+
+    def overlaps(self, other: Piece) -> bool:
+        """Whether they have a byte in common."""
+        return self.offset < other.end and other.offset < self.end
 
 
 @dataclass(frozen=True)
 class Op:
     """One operation of one rank.
 
-    `send` sends bytes [offset, offset + size) to `peer`; `copy` receives them into that range;
-    `reduce` receives them and adds them to it. It may start once the operations numbered `after`
-    (of the same rank) are done; operations of one direction with one peer keep their order.
+    `send` sends bytes [offset, offset + size) to `peer`; `copy` receives them into that range; `reduce`
+    receives them aside, and adds them to that range once all are there. The operations numbered `after`
+    (of the same rank) must be done before a send begins, before a copy writes, before a reduction adds.
+    Operations of one direction with one peer on one channel, a connection each, keep their order.
     """
 
     kind: Kind
@@ -27,10 +54,23 @@ class Op:
     offset: int
     size: int
     after: tuple[int, ...] = ()
+    channel: int = 0
 
 
 Schedule = tuple[tuple[Op, ...], ...]
-"""The operations of every rank, indexed by rank."""
+"""The operations of every rank, indexed by rank. The k-th send from one rank to another, over all
+channels, meets the k-th receive there."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a rank must hold at the end: bytes [offset, offset + size) are the sum, over the ranks `of`,
+    of what those held in [source, source + size) at the start."""
+
+    offset: int
+    size: int
+    source: int
+    of: tuple[int, ...]
 
 
 def bytes_sent(schedule: Schedule) -> list[int]:
@@ -38,9 +78,22 @@ def bytes_sent(schedule: Schedule) -> list[int]:
     return [sum(op.size for op in ops if op.kind == "send") for ops in schedule]
 
 
+def buffer_bytes(schedule: Schedule) -> int:
+    """The size of the buffer that every rank needs."""
+    return max((op.offset + op.size for ops in schedule for op in ops), default=0)
+
+
+def placed(schedule: Schedule, ranks: Sequence[int]) -> dict[int, tuple[Op, ...]]:
+    """The operations of a schedule's local ranks 0, 1, … as those of `ranks`, by global rank."""
+    return {
+        ranks[local]: tuple(replace(op, peer=ranks[op.peer]) for op in ops)
+        for local, ops in enumerate(schedule)
+    }
+
+
 def matches(schedule: Schedule) -> dict[tuple[int, int], tuple[int, int]]:
-    """For every send, as (rank, index), the receive that takes it: the k-th send from one rank to
-    another meets the k-th receive there. Raises ValueError where they do not pair up."""
+    """For every send, as (rank, index), the receive that takes it. Raises ValueError where they do not
+    pair up."""
     receives: dict[tuple[int, int], deque[tuple[int, int]]] = {}
     for rank, ops in enumerate(schedule):
         for index, op in enumerate(ops):
@@ -54,9 +107,14 @@ def matches(schedule: Schedule) -> dict[tuple[int, int], tuple[int, int]]:
                 if not waiting:
                     raise ValueError(f"rank {op.peer} does not receive send {index} of rank {rank}")
                 pairs[rank, index] = there = waiting.popleft()
-                if schedule[there[0]][there[1]].size != op.size:
-                    raise ValueError(f"send {index} of rank {rank} and its receive differ in size")
+                _compare(rank, index, op, schedule[there[0]][there[1]])
     left = sum(map(len, receives.values()))
     if left:
         raise ValueError(f"{left} receives have no send")
     return pairs
+
+
+def _compare(rank: int, index: int, send: Op, receive: Op) -> None:
+    for what in ("size", "channel"):
+        if getattr(send, what) != getattr(receive, what):
+            raise ValueError(f"send {index} of rank {rank} and its receive differ in {what}")

@@ -12,13 +12,18 @@ from longhaul.dsl import load_topology, load_workload
 from longhaul.dsl.types import Training
 from longhaul.fabric.plan import Plan, make_plan
 from tests.fabric.planned import plan_of
-from traffic.collectives import ELEMENT_BYTES, ring_all_reduce
+from traffic.collectives import ELEMENT_BYTES, Layout, make_schedule
 from traffic.model import collective_s, ends_s, path, ring_textbook_s
-from traffic.programs import compute_s, make_programs, make_schedule, size_bytes
-from traffic.schedule import Op
+from traffic.programs import compute_s, make_programs, size_bytes
+from traffic.programs import make_schedule as schedule_of
+from traffic.schedule import Op, Schedule
 
 ROOT = Path(__file__).parents[2]
 FRAME, PAYLOAD = 9014, 8948  # bytes on the wire, and of them for the user, at an MTU of 9000
+
+
+def ring_all_reduce(ranks: int, size: int) -> Schedule:
+    return make_schedule("all_reduce", "ring", Layout.one_campus(ranks), size)
 
 
 def one_switch(hosts: int, delay: str = "0ns", nic: str = "1Gbit/s") -> Plan:
@@ -231,7 +236,7 @@ def test_compute_time_is_an_equal_share_of_six_n_tokens_over_the_hosts_speed(
 def test_programs_say_as_json_what_the_schedule_and_the_workload_say(
     workload: Training, colossus: Plan
 ) -> None:
-    schedule = make_schedule(workload, colossus)
+    schedule = schedule_of(workload, colossus)
     programs = make_programs(workload, colossus, schedule)
     assert json.loads(json.dumps(programs)) == [
         program | {"tasks": json.loads(json.dumps(program["tasks"]))} for program in programs
@@ -243,4 +248,4 @@ def test_programs_say_as_json_what_the_schedule_and_the_workload_say(
         assert program["addresses"] == [host.ip for host in colossus.hosts]
         assert compute["ns"] == round(compute_s(workload, colossus.hosts)[program["rank"]] * 1e9)
         assert collective["after"] == [0]
-        assert tuple(Op(*row[:4], tuple(row[4])) for row in collective["ops"]) == ops
+        assert tuple(Op(*row[:4], tuple(row[4]), row[5]) for row in collective["ops"]) == ops

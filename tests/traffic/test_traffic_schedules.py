@@ -8,12 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.traffic.replay_in_memory import Deadlock, InMemory
-from traffic.collectives import ELEMENT_BYTES, chunks, ring_all_reduce
-from traffic.schedule import Op, Schedule, bytes_sent, matches
+from tests.traffic.steps import longest_chain
+from traffic.collectives import Layout, make_schedule
+from traffic.collectives.building import Builder, copy, reduce
+from traffic.collectives.options import DEFAULTS
+from traffic.schedule import ELEMENT_BYTES, Op, Piece, Schedule, bytes_sent, matches
 
 RANKS = st.integers(1, 9)
 ELEMENTS = st.integers(0, 60)
 SEEDS = st.integers(0, 2**32)
+
+
+def ring_all_reduce(ranks: int, size_bytes: int) -> Schedule:
+    return make_schedule("all_reduce", "ring", Layout.one_campus(ranks), size_bytes)
 
 
 @given(RANKS, ELEMENTS, SEEDS, st.integers(1, 40))
@@ -50,13 +57,13 @@ def test_a_second_reader_sees_ranks_that_wait_for_each_other() -> None:
 
 @given(st.integers(0, 10_000), st.integers(1, 40))
 def test_chunks_cover_a_buffer_once_in_whole_elements_and_evenly(elements: int, count: int) -> None:
-    pieces = chunks(elements * ELEMENT_BYTES, count)
-    at = 0
+    pieces = Piece(40, elements * ELEMENT_BYTES).cut(count)
+    at = 40
     for offset, size in pieces:
         assert offset == at
         assert size % ELEMENT_BYTES == 0
         at += size
-    assert at == elements * ELEMENT_BYTES
+    assert at == 40 + elements * ELEMENT_BYTES
     assert len(pieces) == count
     assert max(size for _, size in pieces) - min(size for _, size in pieces) <= ELEMENT_BYTES
 
@@ -86,23 +93,57 @@ def test_a_ring_takes_two_times_n_minus_one_steps_between_neighbours(ranks: int)
         ahead, behind = (rank + 1) % ranks, (rank - 1) % ranks
         expected = {("send", ahead): 2 * half, ("reduce", behind): half, ("copy", behind): half}
         assert Counter((op.kind, op.peer) for op in ops) == Counter(expected)
-    assert _longest_chain(schedule) == 2 * half
+    assert longest_chain(schedule) == 2 * half
 
 
-def _longest_chain(schedule: Schedule) -> int:
-    """How many sends must come one after the other, as each passes on what the one before brought."""
-    sender = {there: here for here, there in matches(schedule).items()}
-    length: dict[tuple[int, int], int] = {}
+# --- dependencies that are found out ---------------------------------------------------------------
 
-    def steps(rank: int, index: int) -> int:
-        if (rank, index) not in length:
-            op = schedule[rank][index]
-            before = max((steps(rank, other) for other in op.after), default=0)
-            arrived = 0 if op.kind == "send" else steps(*sender[rank, index])
-            length[rank, index] = max(before + (op.kind == "send"), arrived)
-        return length[rank, index]
 
-    return max((steps(r, i) for r, ops in enumerate(schedule) for i in range(len(ops))), default=0)
+def built(*steps: list[object], ranks: int = 3) -> Schedule:
+    build = Builder(Layout.one_campus(ranks), DEFAULTS)
+    for messages in steps:
+        build.step(messages)  # type: ignore[arg-type]
+    return build.schedule()
+
+
+WHOLE, LOW, HIGH = Piece(0, 16), Piece(0, 8), Piece(8, 8)
+
+
+def test_a_send_waits_for_all_that_was_written_to_its_bytes_and_no_more() -> None:
+    schedule = built(
+        [copy(0, 1, LOW)], [reduce(2, 1, HIGH)], [copy(1, 0, HIGH)], [copy(1, 2, WHOLE)]
+    )
+    assert [op.after for op in schedule[1]] == [(), (), (1,), (0, 1)]
+
+
+def test_a_write_waits_for_those_who_still_read() -> None:
+    schedule = built(
+        [copy(1, 0, LOW)], [copy(1, 2, WHOLE)], [copy(0, 1, LOW)], [reduce(2, 1, HIGH)]
+    )
+    assert [op.after for op in schedule[1]] == [(), (), (0, 1), (1,)]
+
+
+def test_sums_wait_for_a_copy_before_them_but_not_for_each_other() -> None:
+    schedule = built([copy(0, 1, LOW)], [reduce(2, 1, LOW)], [reduce(0, 1, LOW)], [copy(1, 2, LOW)])
+    assert [op.after for op in schedule[1]] == [(), (0,), (0,), (1, 2)]
+
+
+def test_partners_who_exchange_the_same_bytes_add_only_when_theirs_are_sent() -> None:
+    schedule = built([reduce(0, 1, WHOLE), reduce(1, 0, WHOLE)], ranks=2)
+    assert [(op.kind, op.after) for op in schedule[0]] == [("send", ()), ("reduce", (0,))]
+
+
+def test_partners_who_would_overwrite_what_they_send_are_refused() -> None:
+    with pytest.raises(ValueError, match="rank 1 would overwrite"):
+        built([copy(0, 1, WHOLE), copy(1, 0, WHOLE)], ranks=2)
+
+
+def test_behind_a_fence_everything_waits_for_everything_before_it() -> None:
+    build = Builder(Layout.one_campus(2), DEFAULTS)
+    build.step([copy(0, 1, LOW), copy(0, 1, HIGH)])
+    build.fence([0, 1])
+    build.step([copy(0, 1, Piece(16, 8))])
+    assert build.schedule()[0][2].after == build.schedule()[1][2].after == (0, 1)
 
 
 # --- matches -------------------------------------------------------------------------------------
