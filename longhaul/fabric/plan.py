@@ -88,7 +88,8 @@ class PlannedLink:
 class PlannedHost:
     """A host: `rank` −1 marks a campus's probe, a measurement host at its border (as perfSONAR's).
 
-    `flops` is what its GPUs achieve together, `peak_flops` their dense bf16 peak.
+    `flops` is what its GPUs achieve together, `peak_flops` their dense bf16 peak, `memory_Bps` the
+    bandwidth of their memories.
     """
 
     rank: int
@@ -102,6 +103,7 @@ class PlannedHost:
     nic_bps: float
     flops: float
     peak_flops: float = 0.0
+    memory_Bps: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -276,6 +278,7 @@ def _planned_host(
         nic_bps=host.nic_bps / scale,
         flops=achieved,
         peak_flops=host.accelerator.peak_flops * host.gpus,
+        memory_Bps=host.accelerator.hbm_Bps * host.gpus / host.slowdown,
     )
 
 
