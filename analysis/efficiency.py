@@ -40,7 +40,7 @@ def _mfu(run: Run, iteration_s: float) -> float | None:
     if not peak_flops or "tokens" not in run.workload:
         return None
     flop = 6 * float(run.workload["parameters"]) * float(run.workload["tokens"])
-    return flop / iteration_s / peak_flops
+    return float(flop / iteration_s / peak_flops)
 
 
 def _price(run: Run, idle_gpus: float, gpus: int) -> Data | None:
