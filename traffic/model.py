@@ -1,5 +1,7 @@
-"""What a schedule should cost on a planned fabric: the α–β model, with the pipelining that the
-schedule's own dependencies allow. Pure; printed beside what was measured.
+"""What a schedule should cost on a planned fabric: the α–β model, with the pipelining that the schedule's
+own dependencies allow, and with messages that wait for each other on the wires that they share.
+
+Pure; printed beside what was measured.
 """
 
 from __future__ import annotations
@@ -8,125 +10,56 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
-from longhaul.fabric.forwarding import walk
+from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, Plan
 from traffic.schedule import Op, Schedule, matches
+from traffic.wires import Route, Wires, pacing_Bps, path
+
+__all__ = ["Model", "collective_s", "ends_s", "pacing_Bps", "path", "ring_textbook_s"]
+
+At = tuple[int, int]
+"""An operation: its rank, and its index there."""
 
 
-@dataclass(frozen=True)
-class Way:
-    """From one host to another: seconds until the last frame of a message is there after it has
-    left the slowest wire (α), and seconds per payload byte on that wire, or at the sender's pace (β)."""
+class Model:
+    """The α–β model of a fabric."""
 
-    alpha_s: float
-    beta_s_per_byte: float
+    def __init__(self, plan: Plan) -> None:
+        self._wires = Wires(plan)
 
+    def ends_s(self, schedule: Schedule, starts_s: Sequence[float]) -> list[float]:
+        """When each rank is done with a collective that the ranks enter at `starts_s`.
 
-def path(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Way:
-    """Along the plan's rules. A frame is received whole before it is sent on, so each wire but the
-    slowest adds one frame's time. Raises LookupError where the rules lead nowhere."""
-    ends = walk(plan, source, sink)
-    frame_bits = 8 * plan.frame_bytes
-    slowest_bps = min(end.shape.rate_bps for end in ends)
-    frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
-    delay_s = sum(end.shape.delay_s for end in ends)
-    slowest_Bps = min(slowest_bps / 8 * plan.payload_share, pacing_Bps(plan, source))
-    return Way(delay_s + frames_s, 1 / slowest_Bps)
+        Ranks that start early get ahead as far as the schedule lets them. Messages cross each wire in the
+        order in which they come to it, every wire while the one before still sends the rest. For the
+        sender a message is done when TCP has it, at once. Raises ValueError for a schedule that
+        cannot finish.
+        """
+        return _Execution(self._wires, schedule, starts_s).run()
 
-
-def pacing_Bps(plan: Plan, host: PlannedHost) -> float:
-    """Payload per second that a host's NIC has room for, beside an acknowledgement of every packet
-    that comes in meanwhile.
-
-    Agents pace their connections at it. A NIC holds its host back; netem takes whatever it is
-    given, and what the host acknowledges would wait behind a whole chunk.
-    """
-    acknowledgement = (ETHERNET_HEADER + TCP_IP_HEADERS) / plan.frame_bytes
-    return host.nic_bps / 8 * plan.payload_share * (1 - acknowledgement)
+    def collective_s(
+        self, schedule: Schedule, compute_s: Sequence[float], iterations: int = 4
+    ) -> float:
+        """Seconds from the last rank's entry to the last rank's end, once iterations of compute and
+        collective have settled: who ends early also enters the next one early."""
+        ends = [0.0] * len(schedule)
+        duration_s = 0.0
+        for _ in range(iterations):
+            starts = [end + own for end, own in zip(ends, compute_s, strict=True)]
+            ends = self.ends_s(schedule, starts)
+            duration_s = max(ends) - max(starts)
+        return duration_s
 
 
 def ends_s(plan: Plan, schedule: Schedule, starts_s: Sequence[float]) -> list[float]:
-    """When each rank is done with a collective that the ranks enter at `starts_s`.
-
-    Ranks that start early get ahead as far as the schedule lets them. A send starts when it may and
-    its sender's wire is free; it frees the wire after size·β, and its last byte is there α later. For
-    the sender it is done when TCP has it, at once.
-    Raises ValueError for a schedule that cannot finish.
-    """
-    return _Execution(plan, schedule, starts_s).run()
+    """`Model.ends_s` of a plan."""
+    return Model(plan).ends_s(schedule, starts_s)
 
 
 def collective_s(
     plan: Plan, schedule: Schedule, compute_s: Sequence[float], iterations: int = 4
 ) -> float:
-    """Seconds from the last rank's entry to the last rank's end, once iterations of compute and
-    collective have settled: who ends early also enters the next one early."""
-    ends = [0.0] * len(schedule)
-    duration_s = 0.0
-    for _ in range(iterations):
-        starts = [end + own for end, own in zip(ends, compute_s, strict=True)]
-        ends = ends_s(plan, schedule, starts)
-        duration_s = max(ends) - max(starts)
-    return duration_s
-
-
-class _Execution:
-    """Runs a schedule against the model, earliest operation first."""
-
-    def __init__(self, plan: Plan, schedule: Schedule, starts_s: Sequence[float]) -> None:
-        self.plan = plan
-        self.schedule = schedule
-        self.paths: dict[tuple[int, int], Way] = {}
-        self.wire_free = [0.0] * len(schedule)
-        self.receivers = matches(schedule)
-        self.left = {
-            (rank, index): len(op.after) + (op.kind != "send")
-            for rank, ops in enumerate(schedule)
-            for index, op in enumerate(ops)
-        }
-        self.unlocks: dict[tuple[int, int], list[tuple[int, int]]] = {at: [] for at in self.left}
-        for rank, index in self.left:
-            for before in schedule[rank][index].after:
-                self.unlocks[rank, before].append((rank, index))
-        self.ready_s = {at: starts_s[at[0]] for at in self.left}
-        self.queue = [(self.ready_s[at], at) for at, left in self.left.items() if not left]
-        heapq.heapify(self.queue)
-
-    def run(self) -> list[float]:
-        """The time at which each rank is done."""
-        done_s = [0.0] * len(self.schedule)
-        count = 0
-        while self.queue:
-            ready_s, at = heapq.heappop(self.queue)
-            done_s[at[0]] = max(done_s[at[0]], self._carry_out(ready_s, at))
-            count += 1
-        if count < len(self.left):
-            raise ValueError(f"{len(self.left) - count} operations wait for each other")
-        return done_s
-
-    def _carry_out(self, ready_s: float, at: tuple[int, int]) -> float:
-        rank, index = at
-        op = self.schedule[rank][index]
-        if op.kind == "send":
-            way = self._path(rank, op)
-            start_s = max(ready_s, self.wire_free[rank])
-            self.wire_free[rank] = start_s + op.size * way.beta_s_per_byte
-            self._unlock(self.receivers[at], self.wire_free[rank] + way.alpha_s)
-        for other in self.unlocks[at]:
-            self._unlock(other, ready_s)
-        return ready_s
-
-    def _unlock(self, at: tuple[int, int], when_s: float) -> None:
-        self.left[at] -= 1
-        self.ready_s[at] = max(self.ready_s[at], when_s)
-        if not self.left[at]:
-            heapq.heappush(self.queue, (self.ready_s[at], at))
-
-    def _path(self, rank: int, op: Op) -> Way:
-        pair = (rank, op.peer)
-        if pair not in self.paths:
-            self.paths[pair] = path(self.plan, self.plan.hosts[rank], self.plan.hosts[op.peer])
-        return self.paths[pair]
+    """`Model.collective_s` of a plan."""
+    return Model(plan).collective_s(schedule, compute_s, iterations)
 
 
 def ring_textbook_s(plan: Plan, size_bytes: int) -> float:
@@ -137,3 +70,109 @@ def ring_textbook_s(plan: Plan, size_bytes: int) -> float:
     alpha_s = max((way.alpha_s for way in ways), default=0.0)
     beta = max((way.beta_s_per_byte for way in ways), default=0.0)
     return 2 * (count - 1) * (alpha_s + size_bytes / count * beta)
+
+
+@dataclass
+class _Message:
+    """On its way: `last_s` is when its last byte came to the next hop."""
+
+    send: At
+    route: Route
+    size_bytes: int
+    on_wire_bytes: int
+    frame_bytes: int
+    hop: int = 0
+    last_s: float = 0.0
+
+
+class _Execution:
+    """Runs a schedule against the model, earliest event first: operations that may begin, and first
+    frames that come to a wire."""
+
+    def __init__(self, wires: Wires, schedule: Schedule, starts_s: Sequence[float]) -> None:
+        self.wires = wires
+        self.schedule = schedule
+        self.receivers = matches(schedule)
+        self.routes = wires.routes({(rank, self._op((rank, i)).peer) for rank, i in self.receivers})
+        self.wire_free: dict[str, float] = {}
+        self.left: dict[At, int] = {}
+        self.unlocks: dict[At, list[At]] = {}
+        self.ready_s: dict[At, float] = {}
+        self.events: list[tuple[float, int, At | _Message]] = []
+        self.count = 0
+        for rank, start_s in enumerate(starts_s):
+            self._enter(rank, start_s)
+
+    def _op(self, at: At) -> Op:
+        return self.schedule[at[0]][at[1]]
+
+    def _enter(self, rank: int, start_s: float) -> None:
+        """Count what each operation of a rank waits for: those it is after, the one before it on its
+        connection, and for a receive its message."""
+        before: dict[tuple[bool, int, int], int] = {}
+        for index, op in enumerate(self.schedule[rank]):
+            connection = (op.kind == "send", op.peer, op.channel)
+            waits = set(op.after)
+            if connection in before:
+                waits.add(before[connection])
+            before[connection] = index
+            at = (rank, index)
+            self.left[at] = len(waits) + (op.kind != "send")
+            self.ready_s[at] = start_s
+            for other in waits:
+                self.unlocks.setdefault((rank, other), []).append(at)
+            if not self.left[at]:
+                self._at(start_s, at)
+
+    def _at(self, when_s: float, what: At | _Message) -> None:
+        self.count += 1
+        heapq.heappush(self.events, (when_s, self.count, what))
+
+    def run(self) -> list[float]:
+        """The time at which each rank is done."""
+        done_s = [0.0] * len(self.schedule)
+        done = 0
+        while self.events:
+            now_s, _, what = heapq.heappop(self.events)
+            if isinstance(what, _Message):
+                self._cross(now_s, what)
+                continue
+            done_s[what[0]] = max(done_s[what[0]], now_s)
+            done += 1
+            self._carry_out(now_s, what)
+        if done < len(self.left):
+            raise ValueError(f"{len(self.left) - done} operations wait for each other")
+        return done_s
+
+    def _carry_out(self, now_s: float, at: At) -> None:
+        op = self._op(at)
+        if op.kind == "send":
+            frame = min(op.size, self.wires.segment_bytes) + ETHERNET_HEADER + TCP_IP_HEADERS
+            on_wire = self.wires.on_wire_bytes(op.size)
+            route = self.routes[at[0], op.peer]
+            self._cross(now_s, _Message(at, route, op.size, on_wire, frame, last_s=now_s))
+        for other in self.unlocks.get(at, ()):
+            self._unlock(other, now_s)
+
+    def _cross(self, now_s: float, message: _Message) -> None:
+        """Its first frame has come to the next wire; it may have to wait for others there."""
+        hop = message.route[message.hop]
+        start_s = max(now_s, self.wire_free.get(hop.wire, 0.0))
+        busy_s = max(
+            message.on_wire_bytes * hop.s_per_byte, message.size_bytes * hop.s_per_payload_byte
+        )
+        self.wire_free[hop.wire] = start_s + busy_s
+        frame_s = message.frame_bytes * hop.s_per_byte
+        onward_s = hop.onward_s + message.frame_bytes * hop.onward_s_per_byte
+        message.last_s = max(start_s + busy_s, message.last_s + frame_s) + onward_s
+        message.hop += 1
+        if message.hop < len(message.route):
+            self._at(start_s + frame_s + onward_s, message)
+        else:
+            self._unlock(self.receivers[message.send], message.last_s)
+
+    def _unlock(self, at: At, when_s: float) -> None:
+        self.left[at] -= 1
+        self.ready_s[at] = max(self.ready_s[at], when_s)
+        if not self.left[at]:
+            self._at(self.ready_s[at], at)

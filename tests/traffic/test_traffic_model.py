@@ -16,10 +16,12 @@ from traffic.collectives import ELEMENT_BYTES, Layout, make_schedule
 from traffic.model import collective_s, ends_s, path, ring_textbook_s
 from traffic.programs import compute_s, make_programs, size_bytes
 from traffic.programs import make_schedule as schedule_of
-from traffic.schedule import Op, Schedule
+from traffic.schedule import Op, Piece, Schedule
 
 ROOT = Path(__file__).parents[2]
 FRAME, PAYLOAD = 9014, 8948  # bytes on the wire, and of them for the user, at an MTU of 9000
+HEADERS = FRAME - PAYLOAD
+ONE_MESSAGE = ((Op("send", 1, 0, 100),), (Op("copy", 0, 0, 100),))
 
 
 def ring_all_reduce(ranks: int, size: int) -> Schedule:
@@ -76,20 +78,20 @@ def test_a_ways_beta_is_of_its_slowest_wire_and_its_alpha_all_delay_and_every_ot
 
 def test_between_hosts_where_the_rules_lead_nowhere_there_is_no_way() -> None:
     plan = one_switch(2)
-    with pytest.raises(LookupError, match="no route from c1-h100-1 to c1-h100-2 at c1-l1"):
+    with pytest.raises(LookupError, match="c1-l1 has no rule for a packet to c1-h100-2"):
         path(replace(plan, rules=()), *plan.hosts)
 
 
 # --- against the textbook ------------------------------------------------------------------------
 
 
-@given(st.integers(1, 8), st.integers(1, 100_000), st.sampled_from(["0ns", "5us"]))
+@given(st.integers(1, 8), st.integers(1, 50), st.sampled_from(["0ns", "5us"]))
 @settings(max_examples=40)
-def test_on_a_uniform_fabric_the_model_is_the_textbooks_formula(
-    ranks: int, each: int, delay: str
+def test_on_a_uniform_fabric_whole_packets_take_what_the_textbooks_formula_says(
+    ranks: int, packets: int, delay: str
 ) -> None:
     plan = one_switch(ranks, delay)
-    size = ranks * each * ELEMENT_BYTES
+    size = ranks * packets * PAYLOAD
     frame_s = 8 * FRAME / 1e9
     alpha_s = frame_s + (10e-6 if delay == "5us" else 0.0)
     textbook_s = 2 * (ranks - 1) * (alpha_s + size / ranks * paced(1e9))
@@ -114,12 +116,96 @@ def test_nobody_ends_before_the_last_has_come_and_its_chunk_gone_round(
     starts_s: list[float],
 ) -> None:
     plan = one_switch(3)
-    chunk_s = 4000 * paced(1e9)
+    chunk_s = PAYLOAD * paced(1e9)
     frame_s = 8 * FRAME / 1e9
     last_s = max(starts_s)
-    for end in ends_s(plan, ring_all_reduce(3, 12_000), starts_s):
+    for end in ends_s(plan, ring_all_reduce(3, 3 * PAYLOAD), starts_s):
         assert end >= last_s + 2 * (chunk_s + frame_s) - 1e-9
         assert end <= last_s + 4 * (chunk_s + frame_s) + 1e-9
+
+
+def test_a_message_smaller_than_a_packet_takes_its_own_bytes_on_every_wire() -> None:
+    wires_s = 2 * 8 * (100 + HEADERS) / 1e9
+    assert ends_s(one_switch(2, "5us"), ONE_MESSAGE, [0.0, 0.0]) == [
+        0.0,
+        pytest.approx(wires_s + 10e-6),
+    ]
+
+
+# --- messages that wait for each other -------------------------------------------------------------
+
+
+def test_messages_to_one_host_wait_for_each_other_at_its_port() -> None:
+    """A chunk takes u at the switch's port, p at each sender's paced NIC: all are there n−1 u after the
+    first frame."""
+    ranks, packets = 5, 100
+    schedule = make_schedule("reduce", "binomial", Layout.one_campus(2), packets * PAYLOAD)
+    incast = tuple(
+        tuple(replace(op, peer=0) for op in schedule[1])
+        if rank
+        else tuple(replace(schedule[0][0], peer=peer) for peer in range(1, ranks))
+        for rank in range(ranks)
+    )
+    ends = ends_s(one_switch(ranks), incast, [0.0] * ranks)
+    frame_s = 8 * FRAME / 1e9
+    assert ends[0] == pytest.approx((ranks - 1) * packets * PAYLOAD * beta(1e9) + frame_s)
+
+
+def test_messages_to_two_hosts_wait_for_each_other_at_the_senders_nic() -> None:
+    packets = 100
+    piece = Piece(0, packets * PAYLOAD)
+    sends, receive = (Op("send", 1, *piece), Op("send", 2, *piece)), (Op("copy", 0, *piece),)
+    schedule = (sends, receive, receive)
+    ends = ends_s(one_switch(3), schedule, [0.0] * 3)
+    one_s, frame_s = packets * PAYLOAD * paced(1e9), 8 * FRAME / 1e9
+    assert ends == pytest.approx([0.0, one_s + frame_s, 2 * one_s + frame_s])
+
+
+def test_a_slow_wire_holds_up_its_own_messages_alone() -> None:
+    """Rank 0 sends over the long haul (ten times slower than its NIC) to rank 1; what it sends to its
+    neighbour after that need not wait for the long haul."""
+    plan = plan_of("""
+defaults:
+  campuses: {fabric: {kind: single, host-delay: 0ns, link-delay: 0ns, border-rate: 100Gbit/s}}
+campuses:
+  c1: {hosts: [{count: 2, accelerator: H100, nics: 1, nic: 100Gbit/s}]}
+  c2: {hosts: [{count: 1, accelerator: H100, nics: 1, nic: 100Gbit/s}]}
+links:
+  c1-c2: {between: [c1, c2], delay: 1ms, rate: 10Gbit/s}
+""")
+    piece = Piece(0, 100 * PAYLOAD)
+    schedule = (
+        (Op("send", 2, *piece), Op("send", 1, *piece)),
+        (Op("copy", 0, *piece),),
+        (Op("copy", 0, *piece),),
+    )
+    ends = ends_s(plan, schedule, [0.0] * 3)
+    near_s, far_s = piece.size * paced(100e9), piece.size * beta(10e9)
+    assert ends[1] == pytest.approx(2 * near_s + 8 * FRAME / 100e9)
+    assert ends[2] == pytest.approx(far_s + 1e-3 + 4 * 8 * FRAME / 100e9)
+
+
+def test_what_is_still_on_the_long_haul_does_not_occupy_the_port_where_it_will_arrive() -> None:
+    """Rank 2 is sent a message over the long haul, then one by its neighbour: that one is there first."""
+    plan = plan_of("""
+defaults:
+  campuses: {fabric: {kind: single, host-delay: 0ns, link-delay: 0ns, border-rate: 100Gbit/s}}
+campuses:
+  c1: {hosts: [{count: 1, accelerator: H100, nics: 1, nic: 100Gbit/s}]}
+  c2: {hosts: [{count: 2, accelerator: H100, nics: 1, nic: 100Gbit/s}]}
+links:
+  c1-c2: {between: [c1, c2], delay: 1ms, rate: 100Gbit/s}
+""")
+    piece = Piece(0, 10 * PAYLOAD)
+    schedule = (
+        (Op("send", 2, *piece),),
+        (Op("send", 2, *piece), Op("copy", 2, *piece)),
+        (Op("copy", 0, *piece), Op("copy", 1, *piece), Op("send", 1, *piece, after=(1,))),
+    )
+    ends = ends_s(plan, schedule, [0.0, 1e-6, 0.0])
+    one_s, frame_s = piece.size * paced(100e9), 8 * FRAME / 100e9
+    assert ends[1] == pytest.approx(1e-6 + 2 * (one_s + frame_s))
+    assert ends[2] >= 1e-3
 
 
 # --- against a pencil ----------------------------------------------------------------------------
@@ -171,7 +257,7 @@ campuses:
     hosts:
       - {count: 3, accelerator: H100, nics: 1, nic: 100Gbit/s, exceptions: {2: {nic: 50Gbit/s}}}
 """)
-    chunk = 4_000_000
+    chunk = 500 * PAYLOAD
     u, p, q = (chunk * each for each in (beta(50e9), paced(50e9), paced(100e9)))
     a = 8 * FRAME / 100e9
     ends = ends_s(plan, ring_all_reduce(3, 3 * chunk), [0.0] * 3)
