@@ -102,7 +102,7 @@ class Gateway:
         self._wind()
 
     def _send(self, request: int, at_ns: int, prompt: int, output: int, prompt_bytes: int) -> None:
-        self.loop.note(ARRIVED, request, output, self._start_ns + at_ns)
+        self.loop.note(ARRIVED, request, prompt, self._start_ns + at_ns)
         index = self._policy.choose(self._outstanding)
         self._outstanding[index] += 1
         errand = self._idle[index].pop() if self._idle[index] else self._another(index)

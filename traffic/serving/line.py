@@ -14,8 +14,8 @@ PORT = 8000
 HEADER = struct.Struct("<IIII")
 FIELDS = ("what", "request", "value", "at_ns")
 ARRIVED, SENT, RECEIVED, BEGUN, PRODUCED, GOT = range(6)
-"""What is noted, with a value: arrived at the client; sent to a replica (its rank); received there;
-begun; a token produced (its number); a token back at the client (its number)."""
+"""What is noted, with a value: arrived at the client (tokens of the prompt); sent to a replica (its
+rank); received there; begun; a token produced (its number); a token back at the client (its number)."""
 
 _ROOM = bytearray(1 << 16)
 

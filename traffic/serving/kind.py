@@ -1,0 +1,177 @@
+"""Inference as a kind of workload: programs for gateways and replicas, and what they have noted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from longhaul.dsl.inference_types import Inference
+from longhaul.fabric.plan import Plan, PlannedHost
+from traffic.kind import Placed, Prepared, Program, Tables
+from traffic.serving.expected import Carried, carried, first_token_s, prefill_s, speed
+from traffic.serving.line import HEADER
+from traffic.serving.logs import read_logs
+from traffic.serving.requests import Request, requests
+
+MODELLED = (
+    "an answer is computed in steps that sleep as long as a roofline says: 2·N·tokens ÷ (peak × share"
+    " achieved in training), or all weights and contexts ÷ memory bandwidth, whichever is longer",
+    "how much memory contexts take is not bounded, only how many requests are worked on at a time",
+    "a client knows only its own requests; tokenising, sampling and HTTP cost nothing",
+)
+CONGESTION = "cubic"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A workload on its fabric: who asks what, and who answers."""
+
+    workload: Inference
+    plan: Plan
+    clients: Sequence[PlannedHost]
+    replicas: Sequence[PlannedHost]
+    asked: Sequence[Request]
+    sizes: Carried
+
+
+def prepare(workload: Inference, plan: Plan, seed: int) -> Prepared:
+    """A program for each client and each replica. Raises ValueError where there is none of either."""
+    service = _service(workload, plan, seed)
+    programs = {host.name: _replica(service, host) for host in service.replicas}
+    for index, client in enumerate(service.clients):
+        programs[client.name] = _gateway(service, client, index)
+    return Prepared(programs, _about(service), _quiet_s(service))
+
+
+def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
+    """The tables `requests` and `tokens`."""
+    clients = _clients(placed.workload, placed.plan)  # type: ignore[arg-type]  # placed as what it is
+    return read_logs(placed, clients, folder, start_ns)
+
+
+def _clients(workload: Inference, plan: Plan) -> list[PlannedHost]:
+    """Where requests come from, in the order in which they are named. Raises ValueError."""
+    probes = {probe.campus: probe for probe in plan.probes}
+    known = probes | {host.name: host for host in plan.hosts}
+    unknown = [name for name in workload.clients if name not in known]
+    if unknown:
+        raise ValueError(
+            f"clients: no campus with a long-haul link, and no host that {workload.name} runs on, is called"
+            f" {unknown[0]}; there are {', '.join(known)}"
+        )
+    chosen = [known[name] for name in dict.fromkeys(workload.clients)] or list(probes.values())
+    if not chosen:
+        raise ValueError(
+            "there is no long-haul link that users could come in by: name hosts as `clients`"
+        )
+    return chosen
+
+
+def _service(workload: Inference, plan: Plan, seed: int) -> Service:
+    clients = _clients(workload, plan)
+    replicas = [host for host in plan.hosts if host not in clients]
+    if not replicas:
+        raise ValueError("every host is a client: none is left to answer")
+    asked = requests(workload, len(clients), seed)
+    if not any(request.at_ns >= workload.warmup_s * 1e9 for request in asked):
+        raise ValueError("no request comes after the warm-up: more requests, or a longer duration")
+    return Service(workload, plan, clients, replicas, asked, carried(workload, plan))
+
+
+def _replica(service: Service, host: PlannedHost) -> Program:
+    return {
+        "module": "traffic.serving.replica",
+        "rank": host.rank,
+        "address": host.ip,
+        "gateways": len(service.clients),
+        "speed": vars(speed(service.workload, host)),
+        "batch_requests": service.workload.batch_requests,
+        "batch_tokens": service.workload.batch_tokens,
+        "token_bytes": service.sizes.token_bytes,
+        "congestion": CONGESTION,
+    }
+
+
+def _gateway(service: Service, client: PlannedHost, index: int) -> Program:
+    distances_ns = _distances_ns(service, client)
+    return {
+        "module": "traffic.serving.gateway",
+        "routing": service.workload.routing,
+        "replicas": [
+            {"rank": host.rank, "address": host.ip, "distance_ns": distances_ns[host.campus]}
+            for host in service.replicas
+        ],
+        "requests": [
+            [one.number, one.at_ns, one.prompt, one.output, _padding(service, one)]
+            for one in service.asked
+            if one.client == index
+        ],
+        "token_bytes": service.sizes.token_bytes,
+        "congestion": CONGESTION,
+    }
+
+
+def _padding(service: Service, request: Request) -> int:
+    """The bytes that follow a request's header."""
+    return service.sizes.request_bytes(request.prompt) - HEADER.size
+
+
+def _distances_ns(service: Service, client: PlannedHost) -> dict[str, int]:
+    """Propagation one way to each campus: to that of its replicas which is closest."""
+    nearest: dict[str, int] = {}
+    for host in service.replicas:
+        ends = service.plan.forwarding.walk(client, host)
+        delay_ns = round(sum(end.shape.delay_s for end in ends) * 1e9)
+        nearest[host.campus] = min(delay_ns, nearest.get(host.campus, delay_ns))
+    return nearest
+
+
+def _about(service: Service) -> dict[str, Any]:
+    workload = service.workload
+    return {
+        "parameters": workload.parameters,
+        "requests": len(service.asked),
+        "warmup_s": workload.warmup_s,
+        "routing": workload.routing,
+        "clients": [client.name for client in service.clients],
+        "replicas": [host.name for host in service.replicas],
+        "objectives": {
+            "first_token_s": workload.first_token_objective_s,
+            "token_s": workload.token_objective_s,
+        },
+        "prediction": _prediction(service),
+    }
+
+
+def _prediction(service: Service) -> dict[str, Any]:
+    """How long the first token takes that a replica works on alone, for the median prompt."""
+    prompts = sorted(request.prompt for request in service.asked)
+    typical = prompts[len(prompts) // 2]
+    return {
+        "prompt_tokens": typical,
+        "first_token": [
+            {
+                "client": client.name,
+                "replica": host.name,
+                "seconds": first_token_s(service.workload, service.plan, client, host, typical),
+                "prefill_s": prefill_s(service.workload, host, typical),
+            }
+            for client in service.clients
+            for host in service.replicas
+        ],
+    }
+
+
+def _quiet_s(service: Service) -> float:
+    """No two arrivals are further apart, and no answer takes longer where nobody else is served."""
+    asked, workload = service.asked, service.workload
+    gaps_ns = [later.at_ns - earlier.at_ns for earlier, later in pairwise(asked)]
+    slowest = min(service.replicas, key=lambda host: host.memory_Bps)
+    prompt = max(request.prompt for request in asked)
+    output = max(request.output for request in asked)
+    step_s = speed(workload, slowest).step_s(workload.batch_requests, prompt + output)
+    alone_s = prefill_s(workload, slowest, prompt) + output * step_s
+    return max([*gaps_ns, asked[0].at_ns]) / 1e9 + alone_s
