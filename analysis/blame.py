@@ -8,6 +8,8 @@ hosts of a slow generation share; lagging by microseconds costs microseconds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -18,30 +20,31 @@ from analysis.tables import NS
 Matrix = npt.NDArray[np.float64]
 
 
-def blame_matrix(waits: pl.DataFrame, world_size: int) -> Matrix:
-    """Seconds that rank i (row) waited for rank j (column), summed over all collectives.
+def blame_matrix(waits: pl.DataFrame, ranks: Sequence[int]) -> Matrix:
+    """Seconds that one rank (row) waited for another (column), summed over all collectives.
 
-    A row sums to the rank's sync wait. Quadratic in ranks, linear in collectives.
+    Rows and columns are in the order of `ranks`, ascending. A row sums to the rank's sync wait.
+    Quadratic in ranks, linear in collectives.
     """
-    matrix = np.zeros((world_size, world_size))
+    matrix = np.zeros((len(ranks), len(ranks)))
     ordered = waits.sort(*COLLECTIVE, "start_ns", "rank")
     for one in ordered.partition_by(COLLECTIVE):
-        ranks = one["rank"].to_numpy()
+        places = np.searchsorted(ranks, one["rank"].to_numpy())
         starts = one["start_ns"].to_numpy().astype(np.float64)
         ends = one["end_ns"].to_numpy().astype(np.float64)
-        matrix[np.ix_(ranks, ranks)] += _shares(starts - starts[0], ends - starts[0])
+        matrix[np.ix_(places, places)] += _shares(starts - starts[0], ends - starts[0])
     return matrix * NS
 
 
-def blame_by_rank(waits: pl.DataFrame, world_size: int, iterations: int) -> pl.DataFrame:
+def blame_by_rank(waits: pl.DataFrame, ranks: Sequence[int], iterations: int) -> pl.DataFrame:
     """Per rank: `blamed_s` (rank-seconds waited for it per iteration), share, times it was last."""
-    blamed = blame_matrix(waits, world_size).sum(axis=0) / iterations
+    blamed = blame_matrix(waits, ranks).sum(axis=0) / iterations
     total = float(blamed.sum())
     table = pl.DataFrame(
         {
-            "rank": np.arange(world_size, dtype=np.int32),
+            "rank": np.array(ranks, dtype=np.int32),
             "blamed_s": blamed,
-            "blamed_share": blamed / total if total > 0 else np.zeros(world_size),
+            "blamed_share": blamed / total if total > 0 else np.zeros(len(ranks)),
         }
     )
     return table.join(_last(waits), on="rank", how="left").with_columns(

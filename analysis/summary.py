@@ -52,7 +52,7 @@ def summarise(run: Run) -> Data:
     """Everything that `summary.json` holds. Keys: docs/analysis.md."""
     summary = {
         "name": run.manifest.get("name", run.path.name),
-        "digest": digest(run.events),
+        "digest": digest(run.recorded),
         "seed": run.manifest.get("seed"),
         "time": run.manifest.get("time"),
         "machine": run.manifest.get("machine"),
@@ -78,7 +78,7 @@ def faithful(fidelity: list[Data]) -> bool:
 def _collective(run: Run) -> Data:
     """Size, time and bandwidth; the time is from the last rank's entry to the last end. `wrong` is
     the number of results that were not the sum, None where they were not looked at."""
-    workload = run.plan.get("workload", {})
+    workload = run.workload
     times = collective_times(run.measured)
     taken = tail(_seconds(times["transfer_ns"]))
     op = workload.get("op", "all_reduce")
@@ -126,7 +126,7 @@ def _stalls(run: Run) -> Data:
 
 def _blamed_ranks(run: Run) -> pl.DataFrame:
     count = run.measured["iteration"].n_unique()
-    blamed = blame_by_rank(collectives(run.measured), run.world_size, count)
+    blamed = blame_by_rank(collectives(run.measured), run.ranks["rank"].to_list(), count)
     late = lateness(run)
     return by_rank(run).join(blamed, on="rank").join(late, on="rank").sort("rank")
 
@@ -134,7 +134,7 @@ def _blamed_ranks(run: Run) -> pl.DataFrame:
 def _blame(run: Run) -> Data:
     """Rank-seconds per iteration that the ranks of one group (row) waited for those of another."""
     count = run.measured["iteration"].n_unique()
-    matrix = blame_matrix(collectives(run.measured), run.world_size) / count
+    matrix = blame_matrix(collectives(run.measured), run.ranks["rank"].to_list()) / count
     labels = run.ranks.select(pl.format("{} · {}", "accelerator", "campus")).to_series().to_list()
     names, rows = between_groups(matrix, labels)
     return {"groups": names, "waited_s": rows}
@@ -142,7 +142,7 @@ def _blame(run: Run) -> Data:
 
 def _one_campus(run: Run, actual_s: float) -> Data | None:
     """Slowdown against the plan's ideal: one campus of uniform hardware; None where it has none."""
-    ideal_s = run.plan.get("prediction", {}).get("ideal_iteration_s")
+    ideal_s = run.prediction.get("ideal_iteration_s")
     if not ideal_s:
         return None
     return {"iteration_s": ideal_s, "slowdown": actual_s / ideal_s, "waste": 1 - ideal_s / actual_s}
@@ -150,7 +150,7 @@ def _one_campus(run: Run, actual_s: float) -> Data | None:
 
 def _prediction(run: Run) -> Data:
     """The alpha-beta prediction beside the measured p50; the error is relative."""
-    predicted = run.plan.get("prediction", {})
+    predicted = run.prediction
     measured_s = tail(_seconds(collective_times(run.measured)["transfer_ns"])).p50_s
     collective_s = predicted.get("collective_s")
     return {

@@ -37,9 +37,12 @@ NS = 1e-9
 
 REQUIRED = {
     "manifest": ("longhaul", "name", "command", "seed", "time", "machine", "kernel", "inputs"),
-    "plan": ("campuses", "links", "workload", "prediction", "modelled", "scale_bytes"),
+    "plan": ("campuses", "links", "workloads", "modelled", "scale_bytes"),
 }
 """What the analysis needs of a run folder's JSON files."""
+
+TRAINING = ("training", "trace")
+"""The kinds of workload whose hosts are ranks, which leave events."""
 
 HAPPENED = ("name", "kind", "says", "begin_ns", "end_ns", "targets")
 """Keys of an event of `timeline.json`."""
@@ -51,13 +54,16 @@ class RunError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: `events` as in `SCHEMA`, `ranks` one row per rank, the rest as stored.
+    """A finished run: the first workload that trains. `events` as in `SCHEMA`, `ranks` one row per rank.
 
-    `timeline` is what happened to the fabric meanwhile, as `timeline.json` has it.
+    `workload` is what the plan says of it. `recorded` are the events of all workloads, `timeline` is
+    what happened to the fabric meanwhile, as `timeline.json` has it; the rest is as stored.
     """
 
     path: Path
+    recorded: pl.DataFrame
     events: pl.DataFrame
+    workload: dict[str, Any]
     ranks: pl.DataFrame
     manifest: dict[str, Any]
     plan: dict[str, Any]
@@ -67,7 +73,7 @@ class Run:
     @property
     def warmup(self) -> int:
         """How many iterations at the start are not measured."""
-        return int(self.manifest.get("warmup", 0))
+        return int(self.workload.get("warmup", 0))
 
     @cached_property
     def measured(self) -> pl.DataFrame:
@@ -78,6 +84,12 @@ class Run:
     def world_size(self) -> int:
         """The number of ranks."""
         return self.ranks.height
+
+    @property
+    def prediction(self) -> dict[str, Any]:
+        """What the model expected of the workload."""
+        found: dict[str, Any] = self.workload.get("prediction", {})
+        return found
 
     @property
     def scale(self) -> float:
@@ -129,10 +141,15 @@ def load_run(path: Path) -> Run:
     if not (path / "events.parquet").is_file():
         raise RunError(f"{path}: no events.parquet; not the folder of a finished run")
     plan = _read_json(path / "plan.json", dict)
+    recorded = read_events(path / "events.parquet")
+    workload = _training(plan, path)
+    own = pl.col("rank").is_in(workload["ranks"])
     run = Run(
         path=path,
-        events=read_events(path / "events.parquet"),
-        ranks=_ranks(plan, path),
+        recorded=recorded,
+        events=recorded.filter(own),
+        workload=workload,
+        ranks=_ranks(plan, path).filter(own),
         manifest=_read_json(path / "manifest.json", dict),
         plan=plan,
         fidelity=_read_json(path / "fidelity.json", list),
@@ -193,6 +210,15 @@ def _timeline(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def _training(plan: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The first workload of the plan whose events are those of ranks that compute and communicate."""
+    for workload in plan.get("workloads", []):
+        if workload.get("kind") in TRAINING:
+            found: dict[str, Any] = workload
+            return found
+    raise RunError(f"{path / 'plan.json'}: no workload that trains")
+
+
 def _ranks(plan: dict[str, Any], path: Path) -> pl.DataFrame:
     hosts = [
         {
@@ -225,7 +251,8 @@ def _check(run: Run) -> None:
         missing = [key for key in keys if key not in getattr(run, name)]
         if missing:
             raise RunError(f"{run.path / name}.json: lacks {', '.join(missing)}")
-    strangers = set(run.events["rank"].unique()) - set(run.ranks["rank"])
+    known = {host["rank"] for campus in run.plan["campuses"] for host in campus["hosts"]}
+    strangers = set(run.recorded["rank"].unique()) - known
     if strangers:
         raise RunError(f"{run.path}: events of ranks that the plan lacks: {sorted(strangers)}")
     if run.measured.is_empty():

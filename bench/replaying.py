@@ -14,8 +14,8 @@ from pathlib import Path
 
 from longhaul.fabric.fidelity import directions
 from longhaul.fabric.plan import from_json
+from longhaul.inside.replay import replay
 from longhaul.inside.stage import Stage, stage, tell
-from longhaul.inside.verbs import replay
 
 ECHOES = 10
 

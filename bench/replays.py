@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,8 @@ from longhaul.dsl import load_topology
 from longhaul.fabric.fidelity import ECHO_FRAME_BYTES, directions
 from longhaul.fabric.plan import Plan, make_plan
 from longhaul.run import Request, collect, make_job, prepare, read
-from traffic.model import collective_s
-from traffic.programs import compute_s
-from traffic.schedule import Op
+from longhaul.workloads import Chosen
+from traffic.kind import Program
 
 REPLAYING = "bench.replaying"
 
@@ -51,18 +49,18 @@ def replay(topology: Path, workload: Path, clock: str) -> Replay:
             for wall_s, message in progress:
                 rtts_s = tuple(message.get("rtts_s", rtts_s))
                 ended_s += [wall_s] if "iteration" in message else []
-        collect(run)
+        collect(run, inputs)
         collectives_s = collective_times(run / "events.parquet")
-    bytes_by_rank = _sent(inputs.schedule[0]) * len(collectives_s)
+    about = inputs.prepared[0].about
+    first = next(iter(inputs.prepared[0].programs.values()))
+    bytes_by_rank = _sent(first) * len(collectives_s)
     return Replay(
         collectives_s=collectives_s,
-        predicted_s=collective_s(
-            inputs.plan, inputs.schedule, compute_s(inputs.workload, inputs.plan.hosts)
-        ),
+        predicted_s=about["prediction"]["collective_s"],
         rtts_s=rtts_s,
         asked_rtt_s=asked_rtt_s(inputs.plan),
         bytes_by_rank=bytes_by_rank,
-        wall_s_per_gb=(ended_s[-1] - ended_s[0]) / (bytes_by_rank * len(inputs.schedule)) * 1e9,
+        wall_s_per_gb=(ended_s[-1] - ended_s[0]) / (bytes_by_rank * len(inputs.plan.hosts)) * 1e9,
     )
 
 
@@ -72,8 +70,10 @@ def asked_rtt_s(plan: Plan) -> float:
     return way.rtt_s + way.frames_s(ECHO_FRAME_BYTES)
 
 
-def _sent(program: Sequence[Op]) -> int:
-    return sum(op.size for op in program if op.kind == "send")
+def _sent(program: Program) -> int:
+    """Bytes that a rank sends in an iteration."""
+    ops = (op for task in program["tasks"] for op in task.get("ops", ()))
+    return sum(size for kind, _, _, size, *_ in ops if kind == "send")
 
 
 def collective_times(events: Path) -> tuple[float, ...]:
@@ -91,7 +91,7 @@ def collective_times(events: Path) -> tuple[float, ...]:
 def _request(topology: Path, workload: Path, clock: str) -> Request:
     return Request(
         topology=topology,
-        workload=workload,
+        workloads=(Chosen(workload),),
         overrides=(),
         seed=SEED,
         time=clock,

@@ -27,12 +27,11 @@ def shown() -> Iterator[Callable[[dict[str, Any]], None]]:
     """A function that takes a run's progress, and shows it on standard error."""
     console = Console(stderr=True, highlight=False)
     with console.status("reading", spinner="line") as status:
-        total = 0
+        totals: dict[str, int] = {}
 
         def hear(message: dict[str, Any]) -> None:
-            nonlocal total
             if "plan" in message:
-                total = message["workload"].warmup + message["workload"].iterations
+                totals.update(iterations(message["workloads"]))
                 console.print(opening(message))
                 coarse = warning(message["plan"])
                 if coarse:
@@ -42,11 +41,19 @@ def shown() -> Iterator[Callable[[dict[str, Any]], None]]:
             elif "event" in message:
                 console.print(f"  {message['says']}{'' if message['begins'] else ': over'}")
             elif "iteration" in message:
-                status.update(
-                    f"replaying the workload: iteration {message['iteration'] + 1} of {total}"
-                )
+                name, done = message["workload"], message["iteration"] + 1
+                status.update(f"replaying {name}: iteration {done} of {totals[name]}")
 
         yield hear
+
+
+def iterations(workloads: list[dict[str, Any]]) -> dict[str, int]:
+    """How many iterations each workload will have, of those that have any; the warm-up among them."""
+    return {
+        one["name"]: one.get("warmup", 0) + one["iterations"]
+        for one in workloads
+        if "iterations" in one
+    }
 
 
 def opening(message: dict[str, Any]) -> str:

@@ -16,26 +16,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import polars as pl
 
 from analysis.report import write_report
 from analysis.summary import write_summary
-from analysis.tables import write_events
+from analysis.tables import SCHEMA, write_events
 from longhaul import __version__, folder
-from longhaul.dsl import load_workload
-from longhaul.dsl.types import Training
+from longhaul.dsl import InvalidInput
+from longhaul.dsl.diagnostics import Place, Source, complain
+from longhaul.dsl.placement import hosts_on
 from longhaul.fabric.plan import Plan, make_plan
 from longhaul.factors import load_without
 from longhaul.machine import dispatch
-from traffic.agent import FIELDS, KINDS
-from traffic.model import collective_s, ring_textbook_s
-from traffic.programs import compute_s, make_programs, make_schedule, size_bytes
-from traffic.schedule import Schedule
+from longhaul.workloads import Chosen, check_places, load_workloads, own_overrides
+from traffic.kind import Placed, Prepared, place
+from traffic.kinds import KINDS
 
-DEFAULT_WORKLOAD = Path(__file__).parents[1] / "traffic" / "workloads" / "training.yaml"
 MODELLED = (
-    "GPU compute is a sleep of 6·N·tokens ÷ (peak × achieved share)",
-    "traffic inside a host (NVLink) costs nothing, and so does adding numbers up",
     "RDMA is not emulated: the transport is the kernel's TCP, its timers in steps of 10 ms",
     "payloads and rates are divided by the same number; packets are not, nor is loss per packet",
     "loss from aging comes in bursts or not as the model of its file says; burst length is assumed",
@@ -48,11 +45,12 @@ HANG_LEAST_S = 120.0
 class Request:
     """What the user asked for. `cpu` None lets the machine choose.
 
-    `without` names the factors that are switched off, `workload_overrides` change the workload.
+    `without` names the factors that are switched off, `workload_overrides` change the workloads (as
+    `longhaul.workloads.Setting` has them); with no `workloads` the topology's own are run.
     """
 
     topology: Path
-    workload: Path
+    workloads: tuple[Chosen, ...]
     overrides: tuple[str, ...]
     seed: int
     time: str
@@ -70,8 +68,8 @@ class Inputs:
     """What the files say, worked out: all that a run is a function of, but for the seed."""
 
     plan: Plan
-    workload: Training
-    schedule: Schedule
+    placed: tuple[Placed, ...]
+    prepared: tuple[Prepared, ...]
     files: tuple[str, ...]
 
 
@@ -110,12 +108,12 @@ def run(request: Request, hear: Callable[[dict[str, Any]], None]) -> Path:
     machine = dispatch.choose(request.machine, request.time)
     final = request.out or folder.next_free(inputs.plan.name)
     with folder.new(final) as partial:
-        hear({"machine": machine, "plan": inputs.plan, "workload": inputs.workload})
+        hear({"machine": machine, "plan": inputs.plan, "workloads": about(inputs)})
         prepare(partial, inputs)
         job = make_job(request, inputs)
         dispatch.carry_out(machine, partial, job, watcher, request.patience_s)
         watcher.enter("analysis")
-        collect(partial)
+        collect(partial, inputs)
         manifest = make_manifest(request, inputs, machine, watcher.wrong)
         folder.write_json(partial / "manifest.json", manifest)
         write_summary(partial)
@@ -131,84 +129,91 @@ def run(request: Request, hear: Callable[[dict[str, Any]], None]) -> Path:
 def read(request: Request) -> Inputs:
     """Read and plan. Raises InvalidInput."""
     topology = load_without(request.topology, request.overrides, request.without)
-    workload = load_workload(request.workload, request.workload_overrides)
+    own = own_overrides(topology, request.workloads, request.workload_overrides)
+    if own:
+        overrides = (*request.overrides, *own)
+        topology = load_without(request.topology, overrides, request.without)
+    found = load_workloads(topology, request.workloads, request.workload_overrides)
+    check_places(found, topology)
     plan = make_plan(topology)
-    return Inputs(plan, workload, make_schedule(workload, plan), topology.files + workload.files)
+    every = [host for campus in topology.campuses for host in campus.hosts]
+    placed = [place(one, plan, set(hosts_on(one.on, every))) for one in found]
+    prepared = [_prepared(one, request.seed) for one in placed]
+    files = dict.fromkeys((*topology.files, *(file for one in found for file in one.files)))
+    return Inputs(plan, tuple(placed), tuple(prepared), tuple(files))
+
+
+def _prepared(placed: Placed, seed: int) -> Prepared:
+    """Raises InvalidInput where the hosts do not suit the workload."""
+    workload = placed.workload
+    try:
+        return KINDS[type(workload)].prepare(workload, placed.plan, seed)
+    except ValueError as error:
+        raise InvalidInput([complain(Place(Source(workload.source)), str(error))]) from None
 
 
 def prepare(partial: Path, inputs: Inputs) -> None:
-    """Write the plan and every rank's program."""
-    plan, workload, schedule = inputs.plan, inputs.workload, inputs.schedule
-    folder.write_json(partial / "plan.json", plan_json(plan, workload, schedule))
-    (partial / "programs").mkdir()
-    for program in make_programs(workload, plan, schedule):
-        path = partial / "programs" / f"{program['rank']}.json"
-        path.write_text(json.dumps(program))
+    """Write the plan and every host's programs."""
+    folder.write_json(partial / "plan.json", plan_json(inputs))
+    index = []
+    for placed, prepared in zip(inputs.placed, inputs.prepared, strict=True):
+        name = placed.workload.name
+        (partial / "programs" / name).mkdir(parents=True)
+        for host, program in prepared.programs.items():
+            path = partial / "programs" / name / f"{host}.json"
+            path.write_text(json.dumps(program))
+            entry = {"workload": name, "host": host, "module": program["module"]}
+            index.append(entry | {"follows": program.get("follows", False)})
+    (partial / "programs" / "index.json").write_text(json.dumps(index))
 
 
-def plan_json(plan: Plan, workload: Training, schedule: Schedule) -> dict[str, Any]:
-    """The plan with its workload and what the α–β model expects of it."""
-    size = size_bytes(workload, plan)
-    seconds = compute_s(workload, plan.hosts)
-    return plan.to_json() | {
-        "workload": {
-            "name": workload.name,
-            "parameters": workload.parameters,
-            "gradient_bytes": workload.gradient_bytes,
-            "tokens": workload.tokens,
-            "size_bytes": size,
-            "iterations": workload.iterations,
-            "warmup": workload.warmup,
-            "op": workload.collective.op,
-            "algorithm": workload.collective.algorithm,
-            "verify": workload.collective.verify,
-            "compute_s": seconds,
-        },
-        "prediction": {
-            "collective_s": collective_s(plan, schedule, seconds),
-            "textbook_s": ring_textbook_s(plan, size),
-            "ideal_iteration_s": ideal_iteration_s(plan, workload),
-        },
-        "modelled": MODELLED,
-    }
+def plan_json(inputs: Inputs) -> dict[str, Any]:
+    """The plan, its workloads, and what the model expects of each."""
+    listed = about(inputs)
+    modelled = dict.fromkeys((*(text for one in listed for text in one["modelled"]), *MODELLED))
+    return inputs.plan.to_json() | {"workloads": listed, "modelled": list(modelled)}
 
 
-def ideal_iteration_s(plan: Plan, workload: Training) -> float:
-    """An iteration if all hosts stood in one campus, equally fast, behind loss-free switches: equal
-    compute at the mean speed, and the ring's bytes at the slowest NIC's rate."""
-    hosts = plan.hosts
-    flop = 6 * workload.parameters * workload.tokens
-    beta = 8 / (min(host.nic_bps for host in hosts) * plan.payload_share)
-    wire_s = 2 * (len(hosts) - 1) / len(hosts) * size_bytes(workload, plan) * beta
-    return flop / sum(host.flops for host in hosts) + wire_s
+def about(inputs: Inputs) -> list[dict[str, Any]]:
+    """What each workload is and what is expected of it, as plain data."""
+    return [
+        {
+            "name": placed.workload.name,
+            "kind": placed.workload.kind,
+            "ranks": placed.ranks,
+            "modelled": KINDS[type(placed.workload)].MODELLED,
+        }
+        | prepared.about
+        for placed, prepared in zip(inputs.placed, inputs.prepared, strict=True)
+    ]
 
 
 def make_job(request: Request, inputs: Inputs) -> dict[str, Any]:
     """What the machine is told. `patience_s`, in the run's own time, is long for any iteration."""
-    plan, workload = inputs.plan, inputs.workload
-    expected_s = max(compute_s(workload, plan.hosts))
-    expected_s += ring_textbook_s(plan, size_bytes(workload, plan))
+    plan = inputs.plan
+    quiet_s = max(prepared.quiet_s for prepared in inputs.prepared)
     return {
         "verb": "run",
         "seed": request.seed,
         "time": request.time,
         "hosts": len(plan.hosts) + len(plan.probes),
         "cpu": request.cpu,
-        "patience_s": max(HANG_LEAST_S, HANG_ITERATIONS * expected_s),
+        "patience_s": max(HANG_LEAST_S, HANG_ITERATIONS * quiet_s),
     }
 
 
-def collect(partial: Path) -> None:
-    """Gather the ranks' events into one table, zero at their common start."""
+def collect(partial: Path, inputs: Inputs) -> None:
+    """Gather what the hosts have written into one file per kind of table."""
     start_ns = int((partial / "events" / "start_ns").read_text())
-    files = sorted((partial / "events").glob("*.bin"), key=lambda path: int(path.stem))
-    tables = [np.fromfile(path, dtype="<i8").reshape(-1, len(FIELDS)) for path in files]
-    ranks = np.repeat([int(path.stem) for path in files], [len(table) for table in tables])
-    columns = dict(zip(FIELDS, np.concatenate(tables).T, strict=True))
-    for name in ("ready_ns", "start_ns", "end_ns"):
-        columns[name] = columns[name] - start_ns
-    kinds = np.array(KINDS)[columns.pop("kind")]
-    write_events({"rank": ranks, "kind": kinds} | columns, partial / "events.parquet")
+    found: dict[str, list[pl.DataFrame]] = {"events": [pl.DataFrame(schema=SCHEMA)]}
+    for placed in inputs.placed:
+        raw = partial / "events" / placed.workload.name
+        kind = KINDS[type(placed.workload)]
+        for name, table in kind.collect(placed, raw, start_ns).items():
+            found.setdefault(name, []).append(table)
+    write_events(pl.concat(found.pop("events")).to_dict(), partial / "events.parquet")
+    for name, tables in found.items():
+        pl.concat(tables).write_parquet(partial / f"{name}.parquet", compression="zstd")
 
 
 def make_manifest(
@@ -233,8 +238,7 @@ def make_manifest(
         "overrides": list(request.overrides),
         "workload_overrides": list(request.workload_overrides),
         "without": list(request.without),
-        "warmup": inputs.workload.warmup,
-        "wrong": wrong if inputs.workload.collective.verify else None,
+        "wrong": wrong if any(one.about.get("verify") for one in inputs.prepared) else None,
     }
 
 

@@ -86,6 +86,7 @@ def _become(name: str) -> None:
             Path("/proc/sys", key).write_text(value)
     Path("/proc/self/timerslack_ns").write_text("1")
     Path("/proc/self/comm").write_text(name)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a question that a job may want to answer
 
 
 def _serve(listener: socket.socket) -> None:

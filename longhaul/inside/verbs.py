@@ -8,29 +8,24 @@ from __future__ import annotations
 import json
 import os
 import selectors
-import signal
 import subprocess
-import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import IO, Any
 
-from longhaul.fabric import build, fidelity, hosts
+from longhaul.fabric import build, fidelity
+from longhaul.inside.replay import replay
 from longhaul.inside.stage import Stage, Stopped
 from longhaul.inside.timeline import ByHand, Timeline, happening
 
-LEAD_NS = 1_000_000
-ANSWER_WITHIN_S = 1.0
 MASTER_PORT = 29500
 SCRIPT = "commands"
 
 
 def run(fabric: Stage) -> int:
-    """The fidelity check, then the workload."""
+    """The fidelity check, then the workloads."""
     fabric.tell(phase="fidelity")
     check = fidelity.Check(fabric.plan, fabric.hosts)
     checks = list(check.clean())
@@ -41,87 +36,6 @@ def run(fabric: Stage) -> int:
     wrong = replay(fabric)
     fabric.tell(phase="closing", wrong=wrong)
     return 0
-
-
-def replay(fabric: Stage) -> int:
-    """Have every rank replay its program, all from one instant. Returns how many results were wrong.
-
-    Raises Stopped where nothing has happened for the job's `patience_s`, or the user asks why.
-    """
-    folder = fabric.folder
-    (folder / "events").mkdir()
-    jobs = {
-        host.rank: fabric.hosts.job(
-            host.name,
-            "traffic.agent",
-            file=str(folder / "programs" / f"{host.rank}.json"),
-            events=str(folder / "events" / f"{host.rank}.bin"),
-        )
-        for host in fabric.plan.hosts
-    }
-    connect(fabric, jobs)
-    ranks = {host.name: host.rank for host in fabric.plan.hosts}
-
-    def order(host: str, slowdown: float | None) -> None:
-        with suppress(hosts.HostError):  # it is done already
-            jobs[ranks[host]].tell({"slowdown": slowdown})
-
-    start_ns = time.monotonic_ns() + LEAD_NS
-    (folder / "events" / "start_ns").write_text(str(start_ns))
-    for job in jobs.values():
-        job.tell({"start_ns": start_ns})
-    with happening(fabric, start_ns, order) as timeline:
-        return watch(fabric, jobs, timeline)
-
-
-def connect(fabric: Stage, jobs: dict[int, hosts.Job]) -> None:
-    """Wait until every rank has its connections. Raises HostError as soon as one of them fails."""
-    patience_s = fabric.job["patience_s"]
-    try:
-        for _ in hosts.messages(list(jobs.values()), patience_s, sys.stdin.fileno(), "ready"):
-            pass
-    except (TimeoutError, hosts.Interrupted):
-        raise Stopped("the ranks have not all connected with each other") from None
-
-
-def watch(fabric: Stage, jobs: dict[int, hosts.Job], timeline: Timeline) -> int:
-    """Follow the ranks to their ends, telling each iteration that all have finished; meanwhile the
-    timeline happens."""
-    finished = Counter[int]()
-    wrong = 0
-    patience_s = fabric.job["patience_s"]
-    try:
-        following = list(jobs.values())
-        for _, message in hosts.messages(
-            following, patience_s, sys.stdin.fileno(), clockworks=[timeline]
-        ):
-            wrong += message.get("wrong", 0)
-            if "iteration" in message:
-                finished[message["iteration"]] += 1
-                if finished[message["iteration"]] == len(jobs):
-                    fabric.tell(iteration=message["iteration"])
-    except TimeoutError:
-        waits = "\n".join(who_waits(fabric, jobs))
-        why = f"no rank has finished an iteration for {patience_s:g} s of {fabric.job['time']} time"
-        raise Stopped(f"the workload hangs: {why}\n{waits}") from None
-    except hosts.Interrupted:
-        waits = "\n".join(who_waits(fabric, jobs))
-        raise Stopped(f"the workload was stopped for want of progress\n{waits}") from None
-    return wrong
-
-
-def who_waits(fabric: Stage, jobs: dict[int, hosts.Job]) -> Iterator[str]:
-    """A line for each rank that waits: for whom, and for what."""
-    names = {host.rank: host.name for host in fabric.plan.hosts}
-    for rank, job in jobs.items():
-        fabric.hosts.signal(names[rank], signal.SIGUSR1)
-        for wait in job.answer("waiting", ANSWER_WITHIN_S):
-            verb = "to take" if wait["kind"] == "send" else "to send"
-            yield (
-                f"  rank {rank} ({names[rank]}) waits for rank {wait['peer']}"
-                f" ({names[wait['peer']]}) {verb} {wait['of'] - wait['bytes']} of {wait['of']} bytes"
-                f" (iteration {wait['iteration']}, operation {wait['op']})"
-            )
 
 
 def up(fabric: Stage) -> int:

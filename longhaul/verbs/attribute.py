@@ -43,12 +43,12 @@ def attribute(words: argparse.Namespace) -> int:
     from analysis.terminal import console
     from longhaul import folder, progress
     from longhaul.attribution import NothingToAttribute, Question, answer
-    from longhaul.run import DEFAULT_WORKLOAD
     from longhaul.trials import TrialFailed
+    from longhaul.workloads import DEFAULT
 
     question = Question(
         topology=words.topology,
-        workload=words.workload or DEFAULT_WORKLOAD,
+        workload=words.workload or DEFAULT,
         overrides=tuple(words.overrides),
         workload_overrides=tuple(words.workload_overrides),
         factors=words.factors,

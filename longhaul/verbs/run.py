@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from longhaul.machine.dispatch import TIMES
 from longhaul.verbs.arguments import Verbs, complain, names, patience, topology, verb, where
+
+if TYPE_CHECKING:
+    from longhaul.workloads import Chosen
 
 
 def add(verbs: Verbs) -> None:
@@ -17,10 +21,15 @@ def add(verbs: Verbs) -> None:
         "longhaul run topologies/colossus.yaml --seed 2",
     )  # fmt: skip
     topology(made)
-    made.add_argument("--workload", type=Path, help="a workload file (default: one training step)")
+    made.add_argument(
+        "--workload", dest="workloads", type=workload, action="append", default=[],
+        metavar="FILE[@WHERE,…]", help="a workload file, and the campuses or hosts that it runs on; "
+        "may be said several times (default: the topology's own, else one training step)",
+    )  # fmt: skip
     made.add_argument(
         "--set-workload", dest="workload_overrides", action="append", default=[],
-        metavar="PATH=VALUE", help="override a value of the workload, as iterations=3",
+        metavar="[NAME:]PATH=VALUE", help="override a value of the workload (of several, the one of that "
+        "name), as iterations=3",
     )  # fmt: skip
     made.add_argument(
         "--without", type=names, default=(), metavar="FACTOR,…",
@@ -35,12 +44,12 @@ def run(words: argparse.Namespace) -> int:
     """Run a workload, print the summary, name the report."""
     from analysis.terminal import console, print_summary
     from longhaul import progress
-    from longhaul.run import DEFAULT_WORKLOAD, Request
+    from longhaul.run import Request
     from longhaul.run import run as run_it
 
     request = Request(
         topology=words.topology,
-        workload=words.workload or DEFAULT_WORKLOAD,
+        workloads=tuple(words.workloads),
         overrides=tuple(words.overrides),
         seed=words.seed,
         time=words.time,
@@ -57,3 +66,11 @@ def run(words: argparse.Namespace) -> int:
     print_summary(folder, console())
     wrong = json.loads((folder / "summary.json").read_text())["collective"]["wrong"]
     return complain(f"longhaul: {wrong} results were not the sum", 1) if wrong else 0
+
+
+def workload(text: str) -> Chosen:
+    """FILE, or FILE@PATTERN,…, as argparse's `type`."""
+    from longhaul.workloads import Chosen
+
+    path, _, patterns = text.rpartition("@") if "@" in text else (text, "", "")
+    return Chosen(Path(path), names(patterns) if patterns else ())

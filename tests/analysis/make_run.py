@@ -239,18 +239,19 @@ def _plan(made: Scenario) -> dict[str, Any]:
         "mtu_bytes": 1500,
         "campuses": _campuses(made),
         "links": [_link(link) for link in made.links],
-        "workload": {
-            "name": "7b", "parameters": made.size_bytes * made.scale / 2,
+        "workloads": [{
+            "name": "7b", "kind": "training", "ranks": list(range(ranks)),
+            "parameters": made.size_bytes * made.scale / 2,
             "gradient_bytes": made.size_bytes * made.scale, "size_bytes": made.size_bytes,
             "iterations": made.iterations, "warmup": made.warmup, "algorithm": "ring",
             "op": "all_reduce",
             "compute_s": compute,
-        },
-        "prediction": {
-            "collective_s": 2 * (ranks - 1) * step,
-            "textbook_s": 2 * (ranks - 1) * (float(np.max(delay)) + chunk / float(np.min(rate))),
-            "ideal_iteration_s": fastest + 2 * (ranks - 1) * uniform_step if made.links else None,
-        },
+            "prediction": {
+                "collective_s": 2 * (ranks - 1) * step,
+                "textbook_s": 2 * (ranks - 1) * (float(np.max(delay)) + chunk / float(np.min(rate))),
+                "ideal_iteration_s": fastest + 2 * (ranks - 1) * uniform_step if made.links else None,
+            },
+        }],
         "modelled": [
             "GPU compute is a sleep: 6 · parameters · tokens / (peak · MFU)",
             "NVLink inside a host is a formula",

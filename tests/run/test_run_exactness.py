@@ -12,7 +12,8 @@ import pytest
 
 from longhaul.fabric.plan import TCP_IP_HEADERS, from_json
 from longhaul.machine.dispatch import carry_out, choose
-from longhaul.run import DEFAULT_WORKLOAD, Request, make_job, prepare, read
+from longhaul.run import Request, make_job, prepare, read
+from longhaul.workloads import DEFAULT, Chosen
 from tests.run.conftest import HERE, ROOT, Done, Runs
 
 # --- the same, always ----------------------------------------------------------------------------
@@ -84,7 +85,8 @@ def test_a_manifest_names_all_that_the_run_is_a_function_of(first: Done) -> None
 
 def test_a_run_folder_is_complete_and_holds_nothing_that_only_carried_it(first: Done) -> None:
     whole = {"manifest.json", "plan.json", "fidelity.json", "events.parquet", "summary.json"}
-    assert {path.name for path in first.folder.iterdir()} == whole | {"report.html", "logs"}
+    whole |= {"timeline.json", "report.html", "logs"}
+    assert {path.name for path in first.folder.iterdir()} == whole
 
 
 # --- as asked ------------------------------------------------------------------------------------
@@ -167,7 +169,7 @@ def test_one_campus_alone_is_not_called_unfaithful(runs: Runs) -> None:
 
 def test_every_sum_that_is_checked_is_right_though_packets_were_lost(first: Done) -> None:
     plan = json.loads(_bytes(first, "plan.json"))
-    assert plan["workload"]["verify"] is True
+    assert plan["workloads"][0]["verify"] is True
     assert first.summary["collective"]["wrong"] == 0
 
 
@@ -175,21 +177,23 @@ def test_a_wrong_sum_is_counted_on_every_rank_that_has_it(tmp_path: Path, kernel
     request = request_for(HERE / "links.yaml", HERE / "verified.yaml")
     inputs = read(request)
     prepare(tmp_path, inputs)
-    program = json.loads((tmp_path / "programs" / "1.json").read_text())
+    path = tmp_path / "programs" / "verified" / "c2-h100-1.json"
+    program = json.loads(path.read_text())
     reductions = [op for op in program["tasks"][1]["ops"] if op[0] == "reduce"]
     reductions[0][0] = "copy"  # rank 1 forgets to add once
-    (tmp_path / "programs" / "1.json").write_text(json.dumps(program))
+    path.write_text(json.dumps(program))
     wrong = []
     carry_out(
         choose("uml", "virtual"), tmp_path, make_job(request, inputs),
         lambda message: wrong.append(message.get("wrong", 0)), 60.0,
     )  # fmt: skip
-    iterations = inputs.workload.warmup + inputs.workload.iterations
+    about = inputs.prepared[0].about
+    iterations = about["warmup"] + about["iterations"]
     assert sum(wrong) == 3 * iterations
 
 
-def request_for(topology: Path, workload: Path = DEFAULT_WORKLOAD) -> Request:
+def request_for(topology: Path, workload: Path = DEFAULT) -> Request:
     return Request(
-        topology=topology, workload=workload, overrides=(), seed=1, time="virtual", machine="uml",
+        topology=topology, workloads=(Chosen(workload),), overrides=(), seed=1, time="virtual", machine="uml",
         out=None, cpu=None, patience_s=60.0, command=("longhaul", "run", os.fspath(ROOT)),
     )  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from longhaul.machine import dispatch
 from longhaul.machine.dispatch import MachineError, carry_out, choose
-from longhaul.run import DEFAULT_WORKLOAD, Inputs, Request, make_job, prepare, read
+from longhaul.run import Inputs, Request, make_job, prepare, read
 from tests.run.conftest import ROOT
 
 Change = Callable[[int, dict[str, Any]], object]
@@ -18,12 +18,12 @@ Change = Callable[[int, dict[str, Any]], object]
 def prepared(folder: Path, change: Change) -> tuple[Inputs, dict[str, Any]]:
     """A run of two hosts, ready to go, with every rank's program changed."""
     request = Request(
-        topology=ROOT / "topologies" / "two-hosts.yaml", workload=DEFAULT_WORKLOAD, overrides=(),
+        topology=ROOT / "topologies" / "two-hosts.yaml", workloads=(), overrides=(),
         seed=1, time="virtual", machine="uml", out=None, cpu=None, patience_s=60.0, command=(),
     )  # fmt: skip
     inputs = read(request)
     prepare(folder, inputs)
-    for file in (folder / "programs").iterdir():
+    for file in (folder / "programs" / "training").iterdir():
         program = json.loads(file.read_text())
         change(program["rank"], program)
         file.write_text(json.dumps(program))
@@ -43,7 +43,7 @@ def test_ranks_that_wait_for_ever_are_named_with_those_they_wait_for(tmp_path: P
         ops = program["tasks"][1]["ops"]
         if rank == 0:
             assert ops[-2][0] == "send"
-            ops[-2] = ["send", 1, 0, 0, []]
+            ops[-2] = ["send", 1, 0, 0, [], 0]
 
     _, job = prepared(tmp_path, forget_the_last_send)
     why = told(tmp_path, job | {"patience_s": 100.0})

@@ -1,0 +1,151 @@
+"""Carries out the workloads' programs on a running fabric: all start at one instant.
+
+In: `programs/index.json` of the run folder, which lists every program with its workload, host and module.
+What a host leaves of a workload is `events/<workload>/<host>`.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from longhaul.fabric import hosts
+from longhaul.inside.stage import Stage, Stopped
+from longhaul.inside.timeline import Timeline, happening
+
+LEAD_NS = 1_000_000
+ANSWER_WITHIN_S = 1.0
+INDEX = "programs/index.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One host's part in a workload. One that `follows` ends when all others have."""
+
+    workload: str
+    host: str
+    follows: bool
+    job: hosts.Job
+
+
+def replay(fabric: Stage) -> int:
+    """Have every host carry out its programs. Returns how many results were wrong.
+
+    Raises Stopped where nothing has happened for the job's `patience_s`, or the user asks why.
+    """
+    parts = list(_begun(fabric))
+    _connect(fabric, parts)
+
+    def order(host: str, slowdown: float | None) -> None:
+        for part in parts:
+            if part.host == host:
+                _tell(part, {"slowdown": slowdown})
+
+    start_ns = time.monotonic_ns() + LEAD_NS
+    (fabric.folder / "events" / "start_ns").write_text(str(start_ns))
+    for part in parts:
+        part.job.tell({"start_ns": start_ns})
+    with happening(fabric, start_ns, order) as timeline:
+        return _watch(fabric, parts, timeline)
+
+
+def _begun(fabric: Stage) -> Iterator[Part]:
+    """Hand every host its programs."""
+    for entry in json.loads((fabric.folder / INDEX).read_text()):
+        workload, host = entry["workload"], entry["host"]
+        events = fabric.folder / "events" / workload
+        events.mkdir(parents=True, exist_ok=True)
+        job = fabric.hosts.job(
+            host,
+            entry["module"],
+            file=str(fabric.folder / "programs" / workload / f"{host}.json"),
+            events=str(events / host),
+        )
+        yield Part(workload, host, entry["follows"], job)
+
+
+def _connect(fabric: Stage, parts: list[Part]) -> None:
+    """Wait until every host has its connections. Raises HostError as soon as one of them fails."""
+    patience_s = fabric.job["patience_s"]
+    jobs = [part.job for part in parts]
+    try:
+        for _ in hosts.messages(jobs, patience_s, sys.stdin.fileno(), "ready"):
+            pass
+    except (TimeoutError, hosts.Interrupted):
+        raise Stopped("the ranks have not all connected with each other") from None
+
+
+def _watch(fabric: Stage, parts: list[Part], timeline: Timeline) -> int:
+    """Follow all to their ends; meanwhile the timeline happens."""
+    counts = _Counts(fabric, parts)
+    patience_s = fabric.job["patience_s"]
+    by_job = {part.job: part for part in parts}
+    try:
+        for job, message in hosts.messages(
+            list(by_job), patience_s, sys.stdin.fileno(), clockworks=[timeline]
+        ):
+            counts.hear(by_job[job], message)
+    except TimeoutError:
+        waits = "\n".join(_who_waits(fabric, parts))
+        why = f"no rank has finished an iteration for {patience_s:g} s of {fabric.job['time']} time"
+        raise Stopped(f"the workload hangs: {why}\n{waits}") from None
+    except hosts.Interrupted:
+        waits = "\n".join(_who_waits(fabric, parts))
+        raise Stopped(f"the workload was stopped for want of progress\n{waits}") from None
+    return counts.wrong
+
+
+class _Counts:
+    """What has been heard: iterations that all ranks of a workload have finished, wrong results, and who
+    is done. Once only those are left who follow, they are told to stop."""
+
+    def __init__(self, fabric: Stage, parts: list[Part]) -> None:
+        self.wrong = 0
+        self._fabric = fabric
+        self._ranks = Counter(part.workload for part in parts)
+        self._finished = Counter[tuple[str, int]]()
+        self._leading = sum(not part.follows for part in parts)
+        self._followers = [part for part in parts if part.follows]
+
+    def hear(self, part: Part, message: dict[str, object]) -> None:
+        """Take one message of one host."""
+        self.wrong += int(str(message.get("wrong", 0)))
+        if "iteration" in message:
+            self._iteration(part.workload, int(str(message["iteration"])))
+        if message.get("state") == "done" and not part.follows:
+            self._leading -= 1
+            for follower in self._followers if not self._leading else ():
+                _tell(follower, {"stop": True})
+
+    def _iteration(self, workload: str, iteration: int) -> None:
+        self._finished[workload, iteration] += 1
+        if self._finished[workload, iteration] == self._ranks[workload]:
+            self._fabric.tell(workload=workload, iteration=iteration)
+
+
+def _tell(part: Part, message: dict[str, object]) -> None:
+    with suppress(hosts.HostError):  # it is done already
+        part.job.tell(message)
+
+
+def _who_waits(fabric: Stage, parts: list[Part]) -> Iterator[str]:
+    """A line for each rank that waits: for whom, and for what."""
+    names: dict[str, list[str]] = {}
+    for part in parts:
+        names.setdefault(part.workload, []).append(part.host)
+    for part in parts:
+        ranks = names[part.workload]
+        fabric.hosts.signal(part.host, signal.SIGUSR1)
+        for wait in part.job.answer("waiting", ANSWER_WITHIN_S):
+            verb = "to take" if wait["kind"] == "send" else "to send"
+            yield (
+                f"  rank {ranks.index(part.host)} ({part.host}) waits for rank {wait['peer']}"
+                f" ({ranks[wait['peer']]}) {verb} {wait['of'] - wait['bytes']} of {wait['of']} bytes"
+                f" (iteration {wait['iteration']}, operation {wait['op']})"
+            )

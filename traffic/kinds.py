@@ -1,0 +1,12 @@
+"""Every kind of workload, and the module that prepares it."""
+
+from __future__ import annotations
+
+from longhaul.dsl.types import Training, Workload
+from traffic import training
+from traffic.kind import Kind
+
+KINDS: dict[type[Workload], Kind] = {
+    Training: training,
+}
+"""See `traffic.kind` for what it takes to add one."""
