@@ -22,6 +22,7 @@ VERBS = (
     "validate",
     "aging",
     "graph",
+    "inspect",
     "up",
     "exec",
     "show",

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from longhaul.cli import main
+from longhaul.cli import VERBS, main
 from longhaul.machine import native
 
 ROOT = Path(__file__).parents[2]
 TWO_HOSTS = ROOT / "topologies" / "two-hosts.yaml"
-VERBS = ("run", "plan", "validate", "up", "exec", "show", "schema", "doctor")
 
 
 @dataclass(frozen=True)
