@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from longhaul.dsl.inference_types import Inference
 from longhaul.dsl.types import Training, Workload
 from traffic import training
 from traffic.kind import Kind
+from traffic.serving import kind as serving
 
 KINDS: dict[type[Workload], Kind] = {
     Training: training,
+    Inference: serving,
 }
 """See `traffic.kind` for what it takes to add one."""

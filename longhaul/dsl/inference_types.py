@@ -39,6 +39,8 @@ class Inference(Workload):
     `token_bytes` are sizes on the wire, per token, unscaled.
     """
 
+    kind = "inference"
+
     parameters: float
     weight_bytes: float
     kv_bytes: float

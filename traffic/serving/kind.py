@@ -16,7 +16,7 @@ from traffic.serving.line import HEADER
 from traffic.serving.logs import read_logs
 from traffic.serving.requests import Request, requests
 
-MODELLED = (
+MODELLED: tuple[str, ...] = (
     "an answer is computed in steps that sleep as long as a roofline says: 2·N·tokens ÷ (peak × share"
     " achieved in training), or all weights and contexts ÷ memory bandwidth, whichever is longer",
     "how much memory contexts take is not bounded, only how many requests are worked on at a time",
