@@ -7,10 +7,12 @@ Pure. Compute time comes from the host's accelerators, 6·N·tokens ÷ (peak × 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from longhaul.dsl.types import Collective, Training
 from longhaul.fabric.plan import Plan, PlannedHost
+from traffic.choosing import choose
 from traffic.collectives import ELEMENT_BYTES, Options
 from traffic.schedule import Schedule
 from traffic.tasks import (
@@ -32,6 +34,24 @@ def compute_s(workload: Training, hosts: Sequence[PlannedHost]) -> list[float]:
     """Seconds of compute per iteration and rank: equal shares of the batch, unequal hosts."""
     flop = 6 * workload.parameters * workload.tokens / len(hosts)
     return [flop / host.flops for host in hosts]
+
+
+def resolved(workload: Training, plan: Plan) -> Training:
+    """The workload with `auto` replaced by the algorithm that should be fastest on this plan, between its
+    hosts' different compute times."""
+    collective = workload.collective
+    if collective.algorithm != "auto":
+        return workload
+    starts_s = compute_s(workload, plan.hosts)
+    carried = size_bytes(workload, plan)
+    choice = choose(plan, collective.op, carried, options(collective, plan), starts_s)
+    chosen = replace(
+        collective,
+        algorithm=choice.algorithm,
+        inner=choice.options.inner,
+        outer=choice.options.outer,
+    )
+    return replace(workload, collective=chosen)
 
 
 def group_collective(workload: Training, plan: Plan) -> GroupCollective:

@@ -10,7 +10,7 @@ from longhaul.fabric.plan import Plan
 from traffic.events import read_events
 from traffic.kind import Placed, Prepared, Tables
 from traffic.model import collective_s, ring_textbook_s
-from traffic.programs import compute_s, make_programs, make_schedule, size_bytes
+from traffic.programs import compute_s, make_programs, make_schedule, resolved, size_bytes
 from traffic.schedule import Schedule
 
 MODELLED: tuple[str, ...] = (
@@ -21,6 +21,7 @@ MODELLED: tuple[str, ...] = (
 
 def prepare(workload: Training, plan: Plan, seed: int) -> Prepared:  # noqa: ARG001 (nothing is drawn)
     """One program per host, and what α–β expects of them."""
+    workload = resolved(workload, plan)
     schedule = make_schedule(workload, plan)
     programs = make_programs(workload, plan, schedule)
     seconds = compute_s(workload, plan.hosts)

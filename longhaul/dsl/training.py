@@ -6,11 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from .collective import CollectiveModel, collective
 from .fields import Count
 from .price import PriceModel
 from .strict import Strict
-from .types import Collective, Training
-from .workload import DTYPE_BYTES, CollectiveModel, Where, WorkloadModel
+from .types import Training
+from .workload import DTYPE_BYTES, Where, WorkloadModel
 
 
 class ModelModel(Strict):
@@ -53,7 +54,6 @@ def training(written: TrainingModel, where: Where) -> Training:
     if written.warmup >= written.iterations:
         expected = f"fewer than the {written.iterations} iterations"
         where.add(("warmup",), "no iteration is left after the warm-up", expected)
-    collective = written.collective
     return Training(
         **where.common(written),
         parameters=written.model.parameters,
@@ -61,6 +61,6 @@ def training(written: TrainingModel, where: Where) -> Training:
         tokens=written.batch.tokens,
         iterations=written.iterations,
         warmup=written.warmup,
-        collective=Collective(collective.op, collective.algorithm, collective.verify),
+        collective=collective(written.collective, where),
         gpu_hour=written.price.gpu_hour if written.price else None,
     )

@@ -1,4 +1,4 @@
-"""What all workloads have in common in the language, and how gradients are summed."""
+"""What all workloads have in common in the language."""
 
 from __future__ import annotations
 
@@ -29,17 +29,6 @@ class WorkloadModel(Strict):
     """Files, beside this one or below, to start from. This file says only what differs."""
     on: list[Pattern] = Field(default=[], max_length=100)
     """Where it runs: campuses and hosts, by name or pattern; else on all hosts."""
-
-
-class CollectiveModel(Strict):
-    """How gradients are summed."""
-
-    op: Literal["all_reduce"] = "all_reduce"
-    """Which collective."""
-    algorithm: Literal["ring"] = "ring"
-    """By which algorithm."""
-    verify: bool = False
-    """Reduce real numbers and check the sum on every rank."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,64 @@
+"""`auto`: the algorithm that should be fastest on a fabric, by the α–β model.
+
+Pure: the same plan and size always choose the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from longhaul.fabric.plan import Plan
+from traffic.collectives import Layout, Options, algorithms_of, make_schedule
+from traffic.model import Model
+
+UNFORESEEN = ("direct", "parameter_server")
+"""Not chosen: many senders burst onto one port at once, and the model knows nothing of the packets that
+are lost then."""
+INNER = ("ring", "halving_doubling")
+OUTER = ("ring", "halving_doubling", "tree")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An algorithm with its options, and how long it should take."""
+
+    algorithm: str
+    options: Options
+    predicted_s: float
+
+
+def choose(
+    plan: Plan, op: str, size_bytes: int, options: Options, starts_s: Sequence[float] | None = None
+) -> Choice:
+    """The fastest for carried `size_bytes` among all hosts of a plan that enter at `starts_s` (default: all
+    at once), from the last one's entry to the last one's end."""
+    return min(
+        predictions(plan, op, size_bytes, options, starts_s), key=lambda choice: choice.predicted_s
+    )
+
+
+def predictions(
+    plan: Plan, op: str, size_bytes: int, options: Options, starts_s: Sequence[float] | None = None
+) -> Iterator[Choice]:
+    """How long each candidate should take; of equals the simplest comes first."""
+    model = Model(plan)
+    layout = Layout(tuple(host.campus for host in plan.hosts))
+    starts_s = starts_s or [0.0] * layout.ranks
+    for algorithm, chosen in candidates(op, layout, options):
+        schedule = make_schedule(op, algorithm, layout, size_bytes, chosen)
+        duration_s = max(model.ends_s(schedule, starts_s)) - max(starts_s)
+        yield Choice(algorithm, chosen, duration_s)
+
+
+def candidates(op: str, layout: Layout, options: Options) -> Iterator[tuple[str, Options]]:
+    """Algorithms that can be chosen, with the options that matter to them."""
+    names = algorithms_of(op)
+    foreseen = [name for name in names if name not in UNFORESEEN]
+    for algorithm in foreseen or names:
+        if algorithm != "hierarchical":
+            yield algorithm, options
+        elif len(layout.groups()) > 1:
+            for inner, outer in product(INNER, OUTER):
+                yield algorithm, replace(options, inner=inner, outer=outer)
