@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from os_ken import cfg
+from os_ken.base import app_manager
 from os_ken.base.app_manager import AppManager, OSKenApp
 from os_ken.controller import ofp_event
 from os_ken.controller.handler import (
@@ -20,6 +21,7 @@ from os_ken.lib import hub
 from os_ken.ofproto import nicira_ext, ofproto_v1_3
 
 __all__ = [
+    "APPLICATION",
     "CONFIG_DISPATCHER",
     "DEAD_DISPATCHER",
     "MAIN_DISPATCHER",
@@ -34,8 +36,13 @@ __all__ = [
     "spawn",
 ]
 
+APPLICATION: type = OSKenApp
+"""What all applications derive from."""
 Queue = hub.Queue
 Empty = hub.QueueEmpty
+
+
+app_manager.RyuApp = OSKenApp  # the one class that os-ken did not keep the name of
 
 
 class App(OSKenApp):  # type: ignore[misc]

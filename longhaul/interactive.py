@@ -33,12 +33,19 @@ class Fabric:
     time: str
     machine: str
     cpu: int | None
+    controller: Path | None = None
 
     @classmethod
     def of(cls, words: argparse.Namespace) -> Fabric:
         """From the words of a command line."""
         return cls(
-            words.topology, words.overrides, words.seed, words.time, words.machine, words.cpu
+            words.topology,
+            words.overrides,
+            words.seed,
+            words.time,
+            words.machine,
+            words.cpu,
+            words.controller,
         )
 
     def plan(self) -> Plan:
@@ -48,7 +55,13 @@ class Fabric:
     def job(self, verb: str, plan: Plan, **more: Any) -> dict[str, Any]:
         """What the machine is told."""
         count = len(plan.hosts) + len(plan.probes)
-        here = {"seed": self.seed, "time": self.time, "cpu": self.cpu, "hosts": count}
+        here: dict[str, Any] = {
+            "seed": self.seed,
+            "time": self.time,
+            "cpu": self.cpu,
+            "hosts": count,
+        }
+        here["controller"] = str(self.controller) if self.controller else None
         return here | {"verb": verb} | more
 
 

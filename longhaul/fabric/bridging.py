@@ -80,6 +80,10 @@ class Bridged:
             raise LookupError(f"{cut[0]} is down")
         yield 1.0, way
 
+    def tree(self) -> frozenset[str]:
+        """The interfaces between switches that forward."""
+        return frozenset(end.interface for ends in self._up.values() for end in ends)
+
     def _to_root(self, switch: str) -> Iterator[tuple[End, End]]:
         """The links on the way: each end nearer to the switch, and the other one."""
         while switch in self._up:

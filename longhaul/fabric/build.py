@@ -20,7 +20,7 @@ from mininet.log import error, output, setLogLevel
 from mininet.net import Mininet
 from mininet.node import Controller, Node, OVSSwitch
 
-from longhaul.fabric import netlink
+from longhaul.fabric import bridging, netlink
 from longhaul.fabric.openvswitch import vsctl
 from longhaul.fabric.plan import End, Plan, PlannedHost, PlannedLink
 
@@ -84,6 +84,8 @@ class FabricSwitch(LazyShell, OVSSwitch):  # type: ignore[misc]
     _made = False
 
     def __init__(self, name: str, **params: Any) -> None:
+        self.spanning: dict[str, Any] = {}
+        self.port_costs: dict[str, int] = {}
         OVSSwitch.__init__(self, name, protocols="OpenFlow13", **params)
         self._made = True
 
@@ -123,6 +125,20 @@ class FabricSwitch(LazyShell, OVSSwitch):  # type: ignore[misc]
                     interface.name,
                     f"ofport_request={self.ports[interface]}",
                 ]
+        yield from self._commands_to_span()
+
+    def _commands_to_span(self) -> Iterator[list[str]]:
+        """The commands that put this bridge into a spanning tree, if it is to be in one."""
+        if not self.spanning:
+            return
+        settings = [f'other_config:{key}="{value}"' for key, value in self.spanning.items()]
+        yield ["set", "bridge", self.name, "rstp_enable=true", *settings]
+        for interface in self.intfList():
+            if number := self.ports[interface]:
+                cost = self.port_costs.get(interface.name)
+                role = f"rstp-path-cost={cost}" if cost else "rstp-port-admin-edge=true"
+                numbered = f"other_config:rstp-port-num={number}"
+                yield ["set", "Port", interface.name, numbered, f"other_config:{role}"]
 
     @classmethod
     def batchShutdown(cls, switches: Switches, run: Any = None) -> Switches:  # noqa: ARG003, N802
@@ -229,7 +245,8 @@ def running(plan: Plan, homes: Mapping[str, int], seed: int, controller: bool) -
     """The network of a plan, started. `homes` maps each host to a process in its namespaces.
 
     With `controller`, switches connect to 127.0.0.1:6653 and forward nothing until it says so;
-    otherwise they learn (standalone), as Mininet's do without a controller.
+    otherwise they learn (standalone), as Mininet's do without a controller. Where a plan is bridged
+    they keep to its spanning tree.
     """
     setLogLevel("warning")
     silence_ipv6()
@@ -264,9 +281,25 @@ def _describe(plan: Plan, homes: Mapping[str, int], controller: bool) -> Mininet
     fail_mode = "secure" if controller else "standalone"
     for switch in plan.switches:
         net.addSwitch(switch.name, dpid=f"{switch.dpid:016x}", failMode=fail_mode)
+    if plan.bridged:
+        _span(plan, net)
     for link in plan.links:
         _add_link(net, link, planned.get(link.a.node))
     return net
+
+
+def _span(plan: Plan, net: Mininet) -> None:
+    """Have the switches keep to the planned spanning tree."""
+    for switch in plan.switches:
+        first = switch == bridging.root(plan)
+        net[switch.name].spanning = {
+            "rstp-address": bridging.address(switch),
+            "rstp-priority": bridging.ROOT_PRIORITY if first else bridging.PRIORITY,
+        }
+    for link in plan.links:
+        for end in link.ends:
+            if link.kind in ("fabric", "long-haul"):
+                net[end.node].port_costs[end.interface] = bridging.port_cost(link)
 
 
 def _add_link(net: Mininet, link: PlannedLink, host: PlannedHost | None) -> None:
@@ -289,7 +322,8 @@ def make_links(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
     requests.send()
     for link in plan.links:
         if host := planned.get(link.a.node):
-            requests.address(link.a.index, host.ip)
+            address = requests.bridged_address if plan.bridged else requests.address
+            address(link.a.index, host.ip)
             requests.shape(link.a.interface, link.a.index, link.a.shape.clean(), seed)
             requests.send(homes[host.name])
 

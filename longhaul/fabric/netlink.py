@@ -182,6 +182,11 @@ class Requests:
         link.route("add", dst=GATEWAY, oif=index, scope=_SCOPE_LINK, prefsrc=ip)
         link.route("add", dst="default", gateway=GATEWAY, oif=index, prefsrc=ip)
 
+    def bridged_address(self, index: int, ip: str) -> None:
+        """A host's address where all share one subnet, and ask for each other by ARP."""
+        self._compiler.link("set", index=LOOPBACK, state="up")
+        self._compiler.addr("add", index=index, address=ip, prefixlen=8)
+
     def shape(self, interface: str, index: int, wanted: Shape, seed: int | str) -> None:
         """`wanted` on what an interface sends, replacing what was there; its chance starts anew."""
         own = link_seed(seed, interface)

@@ -6,6 +6,7 @@ in the environment leads `ovs-vsctl`, `ovs-ofctl` and Mininet to it.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 COUNTS_CORES_AFTER_S = 10.5
@@ -51,10 +53,31 @@ def vsctl(commands: Sequence[Sequence[str]]) -> None:
     _run(["ovs-vsctl", *words[1:]])
 
 
-def _run(command: list[str]) -> None:
+def all_connected() -> bool:
+    """Has every bridge found its controller?"""
+    rows = _table("controller", "is_connected")
+    return bool(rows) and all(connected for (connected,) in rows)
+
+
+def forwarding_ports() -> set[str]:
+    """The ports that the rapid spanning tree protocol lets forward."""
+    rows = _table("port", "name", "rstp_status")
+    return {name for name, status in rows if ["rstp_port_state", "Forwarding"] in status[1]}
+
+
+def _table(name: str, *columns: str) -> list[list[Any]]:
+    """Rows of a table of the database, as JSON has them."""
+    found = _run(["ovs-vsctl", "--format=json", f"--columns={','.join(columns)}", "list", name])
+    table = json.loads(found)
+    order = [table["headings"].index(column) for column in columns]
+    return [[row[index] for index in order] for row in table["data"]]
+
+
+def _run(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise OSError(f"{command[0]} failed: {done.stderr.strip()}")
+    return done.stdout
 
 
 def _start(command: list[str], log: object) -> subprocess.Popen[bytes]:

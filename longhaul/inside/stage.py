@@ -7,9 +7,6 @@ Nothing is decided here that the plan has not decided. Progress is appended to t
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,12 +16,12 @@ from typing import Any
 
 from longhaul.fabric import build, hosts, openvswitch
 from longhaul.fabric.plan import Plan
+from longhaul.inside.control import Control, Nobody, control
+from longhaul.inside.stopped import Stopped
+
+__all__ = ["Stage", "Stopped", "stage", "tell"]
 
 STATE = Path("/run/longhaul")
-
-
-class Stopped(Exception):
-    """The run cannot go on; the text says why, for the person who reads it."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Stage:
 
     net: Any
     hosts: hosts.Hosts
-    controller: Controller
+    controller: Control
     plan: Plan
     job: dict[str, Any]
     folder: Path
@@ -61,54 +58,10 @@ def stage(plan: Plan, job: dict[str, Any], folder: Path) -> Iterator[Stage]:
         homes = stack.enter_context(hosts.started(names, STATE / "hosts", logs / "hosts.log"))
         tell(folder, phase="switches")
         stack.enter_context(openvswitch.open_vswitch(STATE / "ovs", logs / "openvswitch.log"))
-        ready = STATE / "controller-ready"
-        controller = stack.enter_context(controlled(folder, ready, logs / "controller.log"))
+        controller = stack.enter_context(control(plan, job, folder, STATE))
         tell(folder, phase="network")
-        net = stack.enter_context(build.running(plan, homes.pids, job["seed"], controller=True))
-        _wait_for_routes(ready)
+        controlled = not isinstance(controller, Nobody)
+        net = stack.enter_context(build.running(plan, homes.pids, job["seed"], controlled))
+        controller.ready()
         tell(folder, phase="up")
         yield Stage(net, homes, controller, plan, job, folder)
-
-
-class Controller:
-    """The controller's process, which can be ended and started again."""
-
-    def __init__(self, folder: Path, ready: Path, log: Path) -> None:
-        self._environment = os.environ | {
-            "LONGHAUL_PLAN": str(folder / "plan.json"),
-            "LONGHAUL_READY": str(ready),
-        }
-        self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it; returns at once."""
-        command = [sys.executable, "-m", "controller"]
-        with self._log.open("ab") as out:
-            self._process = subprocess.Popen(command, stdout=out, stderr=out, env=self._environment)
-
-    def kill(self) -> None:
-        """End it as a crash does."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
-@contextmanager
-def controlled(folder: Path, ready: Path, log: Path) -> Iterator[Controller]:
-    """A running controller; ended on leaving."""
-    controller = Controller(folder, ready, log)
-    controller.start()
-    try:
-        yield controller
-    finally:
-        controller.kill()
-
-
-def _wait_for_routes(ready: Path, within_s: float = 60.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not ready.exists():
-        if time.monotonic() > deadline:
-            raise Stopped("the controller did not install all routes: see logs/controller.log")
-        time.sleep(0.01)

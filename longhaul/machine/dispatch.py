@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -85,9 +86,14 @@ def carry_out(
 
 
 def prepare(folder: Path, job: dict[str, Any]) -> None:
-    """Put a job where the machine finds it."""
+    """Put a job where the machine finds it, and the application that is to control its switches: the
+    machine does not see all of our files."""
     (folder / "job.json").write_text(json.dumps(job))
     (folder / "logs").mkdir(exist_ok=True)
+    if job.get("controller"):
+        application = Path(job["controller"])
+        (folder / "controller").mkdir(exist_ok=True)
+        shutil.copyfile(application, folder / "controller" / application.name)
 
 
 @contextmanager

@@ -57,6 +57,14 @@ def where(made: argparse.ArgumentParser, times: Sequence[str]) -> None:
     made.add_argument("--cpu", type=cpu, help="the CPU to pin a guest to (default: the last one)")
 
 
+def controller(made: argparse.ArgumentParser) -> None:
+    """Somebody's own controller."""
+    made.add_argument(
+        "--controller", type=application, metavar="FILE",
+        help="an os-ken or Ryu application to control the switches, in place of longhaul's",
+    )  # fmt: skip
+
+
 def patience(made: argparse.ArgumentParser, without: str) -> None:
     """How long to wait for a sign of life."""
     made.add_argument(
@@ -110,6 +118,14 @@ def quantity(kind: Quantity) -> Callable[[str], float]:
             ) from None
 
     return read_quantity
+
+
+def application(text: str) -> Path:
+    """A Python file, as argparse's `type`; its whole path."""
+    path = Path(text)
+    if path.suffix != ".py" or not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} is no Python file")
+    return path.absolute()
 
 
 def setting(text: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from longhaul.machine.dispatch import TIMES
-from longhaul.verbs.arguments import Verbs, patience, setting, topology, verb, where
+from longhaul.verbs.arguments import Verbs, controller, patience, setting, topology, verb, where
 
 
 def add(verbs: Verbs) -> None:
@@ -17,6 +17,7 @@ def add(verbs: Verbs) -> None:
     topology(made)
     made.add_argument("--hosts", default="*", metavar="PATTERN", help="as c1-* (default: all)")
     where(made, TIMES)
+    controller(made)
     made.add_argument(
         "--env", dest="environment", action="append", default=[], metavar="NAME=VALUE",
         type=setting, help="set a variable for the command",
