@@ -24,6 +24,13 @@ def test_the_example_of_the_reference_is_a_topology(tmp_path: Path) -> None:
     assert len(load_topology(file).links) == 1
 
 
+def test_the_example_of_the_readme_is_a_topology(tmp_path: Path) -> None:
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    file = tmp_path / "example.yaml"
+    file.write_text(readme.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    assert {event.kind for event in load_topology(file).timeline} == {"link-flap", "throttle"}
+
+
 def test_every_link_inside_the_reference_leads_somewhere() -> None:
     text = reference.reference()
     anchors = {

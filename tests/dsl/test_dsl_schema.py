@@ -39,6 +39,12 @@ def test_the_schema_is_a_schema(language: Language) -> None:
         "campuses: {C1: {hosts: [{count: 1, accelerator: H100}]}}",
         "campuses: {c1: {hosts: [{count: 0, accelerator: H100}]}}",
         "mtu: big",
+        "timeline: [{event: link-down, link: a, at: 3}]",
+        "timeline: [{event: link-donw, link: a, at: 3s}]",
+        "timeline: [{event: link-down, at: 3s}]",
+        "timeline: [{event: crash, link: a, at: 3s}]",
+        "timeline: [{link: a, at: 3s}]",
+        "links: {a: {flaps: {mtbf: 3}}}",
     ],
 )
 def test_the_schema_sees_a_slip(slip: str) -> None:
