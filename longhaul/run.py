@@ -46,7 +46,8 @@ class Request:
     """What the user asked for. `cpu` None lets the machine choose.
 
     `without` names the factors that are switched off, `workload_overrides` change the workloads (as
-    `longhaul.workloads.Setting` has them); with no `workloads` the topology's own are run.
+    `longhaul.workloads.Setting` has them); with no `workloads` the topology's own are run. `controller`
+    is an application in place of ours.
     """
 
     topology: Path
@@ -61,6 +62,7 @@ class Request:
     command: tuple[str, ...]
     without: tuple[str, ...] = ()
     workload_overrides: tuple[str, ...] = ()
+    controller: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,7 @@ def make_job(request: Request, inputs: Inputs) -> dict[str, Any]:
         "time": request.time,
         "hosts": len(plan.hosts) + len(plan.probes),
         "cpu": request.cpu,
+        "controller": str(request.controller) if request.controller else None,
         "patience_s": max(HANG_LEAST_S, HANG_ITERATIONS * quiet_s),
     }
 
@@ -221,9 +224,9 @@ def make_manifest(
 ) -> dict[str, Any]:
     """Everything that the run is a function of, and where it ran. `wrong` counts the results, over
     ranks and iterations, that were not the sum; null where none was verified."""
+    files = (*inputs.files, *([request.controller] if request.controller else []))
     digests = {
-        os.path.relpath(path): hashlib.sha256(Path(path).read_bytes()).hexdigest()
-        for path in inputs.files
+        os.path.relpath(path): hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in files
     }
     return {
         "longhaul": __version__,

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from longhaul.fabric.forwarding import Forwarding
 from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost
 
 Pair = tuple[int, int]
@@ -49,7 +48,7 @@ class Wires:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.segment_bytes = plan.mtu_bytes - TCP_IP_HEADERS
-        self._forwarding = Forwarding(plan)
+        self._forwarding = plan.forwarding
         self._ends: dict[Pair, tuple[End, ...]] = {}
 
     def ends(self, pair: Pair) -> tuple[End, ...]:

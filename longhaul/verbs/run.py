@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longhaul.machine.dispatch import TIMES
-from longhaul.verbs.arguments import Verbs, complain, names, patience, topology, verb, where
+from longhaul.verbs.arguments import (
+    Verbs,
+    complain,
+    controller,
+    names,
+    patience,
+    topology,
+    verb,
+    where,
+)
 
 if TYPE_CHECKING:
     from longhaul.workloads import Chosen
@@ -36,6 +45,7 @@ def add(verbs: Verbs) -> None:
         help="switch causes of loss off: distance, aging, hardware, or a factor of the file",
     )  # fmt: skip
     where(made, TIMES)
+    controller(made)
     made.add_argument("--out", type=Path, help="the run folder (default: runs/<name>-<number>)")
     patience(made, "progress")
 
@@ -60,6 +70,7 @@ def run(words: argparse.Namespace) -> int:
         command=tuple(words.command),
         without=words.without,
         workload_overrides=tuple(words.workload_overrides),
+        controller=words.controller,
     )
     with progress.shown() as hear:
         folder = run_it(request, hear)
