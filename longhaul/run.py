@@ -224,9 +224,10 @@ def make_manifest(
 ) -> dict[str, Any]:
     """Everything that the run is a function of, and where it ran. `wrong` counts the results, over
     ranks and iterations, that were not the sum; null where none was verified."""
-    files = (*inputs.files, *([request.controller] if request.controller else []))
+    files = [Path(name) for name in inputs.files]
+    files += [request.controller] if request.controller else []
     digests = {
-        os.path.relpath(path): hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in files
+        os.path.relpath(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
     }
     return {
         "longhaul": __version__,
