@@ -8,7 +8,7 @@ stand where they cover nothing, as far as that can be had.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -24,7 +24,7 @@ _FOOT = 26.0
 _LARGEST = 3000.0
 _BENDS = (0.0, 60.0, -60.0, 120.0, -120.0, 200.0, -200.0)
 _PLACES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)
-_SAMPLES = 40
+_SAMPLES = 24
 
 Point = tuple[float, float]
 
@@ -58,16 +58,15 @@ class Rect:
 
 @dataclass(frozen=True)
 class Road:
-    """A long-haul link on its way: a quadratic Bézier curve, and where its label stands."""
+    """A long-haul link on its way: a quadratic Bézier curve, points along it, the rectangle about
+    them, and where its label stands."""
 
     link: Mapping[str, Any]
     curve: tuple[Point, Point, Point]
+    points: tuple[Point, ...]
+    about: Rect
     label: Rect
     lines: tuple[str, ...]
-
-    def points(self) -> Iterator[Point]:
-        """Points along the curve."""
-        return (_along(self.curve, step / _SAMPLES) for step in range(_SAMPLES + 1))
 
 
 def atlas(plan: Mapping[str, Any]) -> FabricMap:
@@ -174,10 +173,19 @@ def _ways(link: Mapping[str, Any], ends: tuple[Rect, Rect], lines: tuple[str, ..
     ways = []
     for bend in _BENDS:
         curve = _bent(ends, bend)
+        points = tuple(_along(curve, step / _SAMPLES) for step in range(_SAMPLES + 1))
+        about = _about(points)
         for share in _PLACES:
-            x, y = _along(curve, share)
-            ways.append(Road(link, curve, Rect(x, y, half_width, half_height), lines))
+            label = Rect(*_along(curve, share), half_width, half_height)
+            ways.append(Road(link, curve, points, about, label, lines))
     return ways
+
+
+def _about(points: Sequence[Point]) -> Rect:
+    """The rectangle about some points."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
+    return Rect((left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2)
 
 
 def _bent(ends: tuple[Rect, Rect], bend: float) -> tuple[Point, Point, Point]:
@@ -191,13 +199,18 @@ def _bent(ends: tuple[Rect, Rect], bend: float) -> tuple[Point, Point, Point]:
 
 def _covered(road: Road, rects: Sequence[Rect], others: Sequence[Road]) -> int:
     """How much a road and its label cover, or are covered by."""
-    points = list(road.points())[2:-2]
-    campuses = sum(rect.holds(point) for rect in rects for point in points)
-    labels = sum(other.label.holds(point) for other in others for point in points)
-    under = sum(road.label.holds(point) for other in others for point in other.points())
+    campuses = _held(rects, road.points[1:-1], road.about)
+    labels = _held([other.label for other in others], road.points, road.about)
+    under = sum(_held([road.label], other.points, other.about) for other in others)
     own = sum(road.label.meets(rect) for rect in rects)
     own += sum(road.label.meets(other.label) for other in others)
     return 20 * own + 4 * campuses + 2 * labels + 2 * under
+
+
+def _held(rects: Sequence[Rect], points: Sequence[Point], about: Rect) -> int:
+    """How many of the points, and `about` is the rectangle about them, are in how many rectangles."""
+    near = [rect for rect in rects if rect.meets(about)]
+    return sum(rect.holds(point) for rect in near for point in points)
 
 
 def _along(curve: tuple[Point, Point, Point], share: float) -> Point:
@@ -211,12 +224,13 @@ def _along(curve: tuple[Point, Point, Point], share: float) -> Point:
 
 def _bounds(rects: Sequence[Rect], roads: Sequence[Road]) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of everything."""
-    every = [*rects, *(road.label for road in roads)]
-    points = [point for road in roads for point in road.points()]
-    points += [(r.x - r.half_width, r.y - r.half_height) for r in every]
-    points += [(r.x + r.half_width, r.y + r.half_height) for r in every]
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    return min(xs), min(ys), max(xs), max(ys)
+    every = [*rects, *(rect for road in roads for rect in (road.label, road.about))]
+    return (
+        min(r.x - r.half_width for r in every),
+        min(r.y - r.half_height for r in every),
+        max(r.x + r.half_width for r in every),
+        max(r.y + r.half_height for r in every),
+    )
 
 
 def _arc(road: Road, moved: Point, scale: float) -> Arc:
