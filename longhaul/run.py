@@ -11,7 +11,7 @@ import os
 import shlex
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,12 +105,23 @@ def run(request: Request, hear: Callable[[dict[str, Any]], None]) -> Path:
 
     Raises InvalidInput, MachineError, FolderTaken.
     """
-    watcher = Watcher(hear)
-    inputs = read(request)
+    return carry_out(request, read(request), Watcher(hear), (write_summary, write_report))
+
+
+def carry_out(
+    request: Request,
+    inputs: Inputs,
+    watcher: Watcher,
+    conclude: Sequence[Callable[[Path], object]],
+) -> Path:
+    """From what has been read to the run folder; `conclude` are what the analysis adds to it.
+
+    Raises MachineError, FolderTaken.
+    """
     machine = dispatch.choose(request.machine, request.time)
     final = request.out or folder.next_free(inputs.plan.name)
     with folder.new(final) as partial:
-        hear({"machine": machine, "plan": inputs.plan, "workloads": about(inputs)})
+        watcher.hear({"machine": machine, "plan": inputs.plan, "workloads": about(inputs)})
         prepare(partial, inputs)
         job = make_job(request, inputs)
         dispatch.carry_out(machine, partial, job, watcher, request.patience_s)
@@ -118,8 +129,8 @@ def run(request: Request, hear: Callable[[dict[str, Any]], None]) -> Path:
         collect(partial, inputs)
         manifest = make_manifest(request, inputs, machine, watcher.wrong)
         folder.write_json(partial / "manifest.json", manifest)
-        write_summary(partial)
-        write_report(partial)
+        for write in conclude:
+            write(partial)
         watcher.enter("end")
         folder.write_json(
             partial / "manifest.json", manifest | {"phases_wall_s": watcher.phases_wall_s}

@@ -17,6 +17,7 @@ UNFORESEEN = ("direct", "parameter_server")
 """Not chosen: many senders burst onto one port at once, and the model knows nothing of the packets that
 are lost then."""
 INNER = ("ring", "halving_doubling")
+SETTLED = 3  # iterations after which who ends early also enters early
 OUTER = ("ring", "halving_doubling", "tree")
 
 
@@ -30,26 +31,24 @@ class Choice:
 
 
 def choose(
-    plan: Plan, op: str, size_bytes: int, options: Options, starts_s: Sequence[float] | None = None
+    plan: Plan, op: str, size_bytes: int, options: Options, compute_s: Sequence[float] | None = None
 ) -> Choice:
-    """The fastest for carried `size_bytes` among all hosts of a plan that enter at `starts_s` (default: all
-    at once), from the last one's entry to the last one's end."""
-    return min(
-        predictions(plan, op, size_bytes, options, starts_s), key=lambda choice: choice.predicted_s
-    )
+    """The fastest for carried `size_bytes` among all hosts of a plan, over and over, with so much compute
+    on each host in between (default: none), from the last one's entry to the last one's end."""
+    found = predictions(plan, op, size_bytes, options, compute_s)
+    return min(found, key=lambda choice: choice.predicted_s)
 
 
 def predictions(
-    plan: Plan, op: str, size_bytes: int, options: Options, starts_s: Sequence[float] | None = None
+    plan: Plan, op: str, size_bytes: int, options: Options, compute_s: Sequence[float] | None = None
 ) -> Iterator[Choice]:
     """How long each candidate should take; of equals the simplest comes first."""
     model = Model(plan)
     layout = Layout(tuple(host.campus for host in plan.hosts))
-    starts_s = starts_s or [0.0] * layout.ranks
+    compute_s = compute_s or [0.0] * layout.ranks
     for algorithm, chosen in candidates(op, layout, options):
         schedule = make_schedule(op, algorithm, layout, size_bytes, chosen)
-        duration_s = max(model.ends_s(schedule, starts_s)) - max(starts_s)
-        yield Choice(algorithm, chosen, duration_s)
+        yield Choice(algorithm, chosen, model.collective_s(schedule, compute_s, SETTLED))
 
 
 def candidates(op: str, layout: Layout, options: Options) -> Iterator[tuple[str, Options]]:

@@ -42,9 +42,9 @@ def resolved(workload: Training, plan: Plan) -> Training:
     collective = workload.collective
     if collective.algorithm != "auto":
         return workload
-    starts_s = compute_s(workload, plan.hosts)
+    seconds = compute_s(workload, plan.hosts)
     carried = size_bytes(workload, plan)
-    choice = choose(plan, collective.op, carried, options(collective, plan), starts_s)
+    choice = choose(plan, collective.op, carried, options(collective, plan), seconds)
     chosen = replace(
         collective,
         algorithm=choice.algorithm,

@@ -253,7 +253,7 @@ class Collective:
     socket buffers are the kernel's, as they are.
     """
 
-    op: Literal["all_reduce"] = "all_reduce"
+    op: str = "all_reduce"
     algorithm: str = "ring"
     verify: bool = False
     channels: int = 1

@@ -49,5 +49,5 @@ def test_nothing_that_can_be_chosen_is_faster_than_what_is(op: str) -> None:
 
 def test_who_comes_late_is_not_held_against_the_algorithm() -> None:
     plan = campuses(1, 4)
-    starts_s = [0.0, 0.0, 0.0, 5.0]
-    assert choose(plan, "all_reduce", 1_000_000, Options(), starts_s).predicted_s < 1.0
+    compute_s = [0.0, 0.0, 0.0, 5.0]
+    assert choose(plan, "all_reduce", 1_000_000, Options(), compute_s).predicted_s < 1.0

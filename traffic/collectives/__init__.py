@@ -15,7 +15,7 @@ from traffic.schedule import ELEMENT_BYTES, Piece, Schedule
 
 __all__ = [
     "ALGORITHMS", "DEFAULTS", "ELEMENT_BYTES", "INNER", "OPS", "Layout", "Options", "Results",
-    "algorithms_of", "busbw_factor", "check", "make_schedule", "outer_algorithms", "results",
+    "algorithms_of", "check", "make_schedule", "outer_algorithms", "results",
 ]  # fmt: skip
 
 ALGORITHMS: dict[tuple[str, str], Algorithm] = FLAT | {
@@ -28,17 +28,6 @@ OPS = tuple(RESULTS)
 
 INNER = ("ring", "halving_doubling", "pairwise", "direct")
 """What can reduce-scatter and all-gather inside a campus."""
-
-
-def busbw_factor(op: str, ranks: int) -> float:
-    """Bus bandwidth ÷ S/t: what makes the figure comparable with the wire's. [nccl-tests, PERFORMANCE.md]"""
-    share = (ranks - 1) / ranks
-    return {
-        "all_reduce": 2 * share,
-        "reduce_scatter": share,
-        "all_gather": share,
-        "all_to_all": share,
-    }.get(op, 1.0)
 
 
 def algorithms_of(op: str) -> tuple[str, ...]:
