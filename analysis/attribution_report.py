@@ -15,7 +15,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from analysis import pages, units
-from analysis.terminal import table
+from analysis.terminal_tables import table
 from analysis.waterfall import characters, waterfall
 
 Data = Mapping[str, Any]

@@ -14,10 +14,11 @@ _MOST = 0.6
 
 def headline(summary: dict[str, Any]) -> str:
     """How long an iteration took, how much was lost, and to what; unfaithful runs say so first."""
-    return _warning(summary) + _loss(summary) + _happened(summary) + "."
+    return warning(summary) + _loss(summary) + _happened(summary) + "."
 
 
-def _warning(summary: dict[str, Any]) -> str:
+def warning(summary: dict[str, Any]) -> str:
+    """What precedes the headline of an unfaithful run; nothing for a faithful one."""
     if summary["faithful"]:
         return ""
     wrong = [check["what"] for check in summary["fidelity"] if not check["ok"]]

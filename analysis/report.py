@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from analysis import incidents, pages, units
+from analysis import incidents, pages, serving_page, units
 from analysis.arcs import HEALTH, aged
 from analysis.bands import cost_text, event_picture
 from analysis.charts import Chart, Series, distributions, stacked_bars
@@ -33,7 +33,9 @@ def write_report(run_dir: Path) -> Path:
     run_dir = Path(run_dir)
     summary = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))
     target = run_dir / "report.html"
-    target.write_text(render(load_run(run_dir), summary), encoding="utf-8")
+    trained = "iterations" in summary
+    page = render(load_run(run_dir), summary) if trained else serving_page.render(run_dir, summary)
+    target.write_text(page, encoding="utf-8")
     return target
 
 
@@ -60,6 +62,7 @@ def render(run: Run, summary: Data) -> str:
         heat=heat_rows(summary["stalls"]["blame"]),
         blamed=_most_blamed(summary),
         waits=_waits(summary),
+        services=serving_page.services(run.path),
     )
 
 

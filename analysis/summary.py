@@ -13,9 +13,11 @@ from typing import Any
 
 import polars as pl
 
-from analysis import hops, incidents
+from analysis import hops, incidents, serving
 from analysis.bandwidth import algbw, bus_factor
 from analysis.blame import between_groups, blame_by_rank, blame_matrix
+from analysis.critical import by_kind, critical_path, through
+from analysis.efficiency import efficiency
 from analysis.headline import headline
 from analysis.stalls import (
     by_group,
@@ -25,7 +27,7 @@ from analysis.stalls import (
     iterations,
     lateness,
 )
-from analysis.tables import NS, Run, digest, load_run
+from analysis.tables import NS, Run, digest, load_run, trains
 from analysis.tail import tail
 from analysis.whatif import DEFINITION, slowdown_by_rank, what_if
 
@@ -42,14 +44,22 @@ MEANS = [
 
 def write_summary(run_dir: Path) -> Data:
     """Analyse a run folder, write its `summary.json`, and return what was written."""
-    summary = summarise(load_run(run_dir))
+    summary = _summary(Path(run_dir))
     text = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False)
     (Path(run_dir) / "summary.json").write_text(text + "\n", encoding="utf-8")
     return summary
 
 
+def _summary(run_dir: Path) -> Data:
+    if not trains(run_dir):
+        return serving.summarise_service(run_dir)
+    served = [serving.summarise(one) for one in serving.load_served(run_dir)]
+    return summarise(load_run(run_dir)) | {"serving": served}
+
+
 def summarise(run: Run) -> Data:
     """Everything that `summary.json` holds. Keys: docs/analysis.md."""
+    iteration_times = tail(_seconds(iterations(run)["duration_ns"]))
     summary = {
         "name": run.manifest.get("name", run.path.name),
         "digest": digest(run.recorded),
@@ -58,9 +68,11 @@ def summarise(run: Run) -> Data:
         "machine": run.manifest.get("machine"),
         "world_size": run.world_size,
         "warmup": run.warmup,
-        "iterations": tail(_seconds(iterations(run)["duration_ns"])).as_dict(),
+        "iterations": iteration_times.as_dict(),
         "collective": _collective(run),
         "stalls": _stalls(run),
+        "critical_path": _critical(run),
+        "efficiency": efficiency(run, by_rank(run), iteration_times.mean_s),
         "timeline": [cost.as_dict() for cost in incidents.costs(run)],
         "links": hops.between_campuses(run).to_dicts(),
         "prediction": _prediction(run),
@@ -122,6 +134,11 @@ def _stalls(run: Run) -> Data:
         "blame": _blame(run),
         "by_rank": ranks.to_dicts(),
     }
+
+
+def _critical(run: Run) -> Data:
+    path = critical_path(run)
+    return {**by_kind(path), "through": through(run, path)}
 
 
 def _blamed_ranks(run: Run) -> pl.DataFrame:

@@ -210,6 +210,12 @@ def _timeline(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def trains(path: Path) -> bool:
+    """Whether a workload of a run folder leaves events of ranks."""
+    plan = _read_json(Path(path) / "plan.json", dict)
+    return any(one.get("kind") in TRAINING for one in plan.get("workloads", []))
+
+
 def _training(plan: dict[str, Any], path: Path) -> dict[str, Any]:
     """The first workload of the plan whose events are those of ranks that compute and communicate."""
     for workload in plan.get("workloads", []):

@@ -16,6 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis import units
+from analysis.critical import LINKS
+from analysis.serving_terminal import print_serving
+from analysis.terminal_tables import table
 
 Data = dict[str, Any]
 _TOP = 8
@@ -32,13 +35,24 @@ def print_summary(run_dir: Path, out: Console) -> None:
     """Print what `summary.json` of a run folder says, and where its report is."""
     summary = json.loads((Path(run_dir) / "summary.json").read_text(encoding="utf-8"))
     print_headline(summary, out)
-    for made in (_fidelity(summary), _iterations(summary), _collective(summary)):
+    out.print(_fidelity(summary))
+    if "iterations" in summary:
+        print_training(summary, out)
+    for served in summary.get("serving", ()):
+        print_serving(served, out)
+    _print_whereabouts(Path(run_dir), summary, out)
+
+
+def print_training(summary: Data, out: Console) -> None:
+    """What a workload that trains spent its time on."""
+    for made in (_iterations(summary), _collective(summary)):
         out.print(made)
     if summary["timeline"]:
         out.print(_timeline(summary))
     print_stalls(summary, out)
+    out.print(_critical(summary))
+    out.print(_efficiency(summary))
     out.print(_prediction(summary))
-    _print_whereabouts(Path(run_dir), summary, out)
 
 
 def print_headline(summary: Data, out: Console) -> None:
@@ -58,21 +72,6 @@ def print_stalls(summary: Data, out: Console) -> None:
     out.print(_shares(stalls))
     out.print(_groups("By GPU generation and campus (mean per rank)", stalls["by_group"]))
     out.print(_blamed(stalls["by_rank"]))
-
-
-def table(title: str, *columns: str, text: int = 1) -> Table:
-    """A table whose first `text` columns are words (left) and the others numbers (right)."""
-    made = Table(
-        title=f"\n{title}",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-    )
-    for index, column in enumerate(columns):
-        made.add_column(column, justify="left" if index < text else "right", overflow="fold")
-    return made
 
 
 def _fidelity(summary: Data) -> Table:
@@ -180,6 +179,35 @@ def _slowdown(stalls: Data) -> str:
 def _slower(than: str, found: Data) -> str:
     slowdown, waste = found["slowdown"], units.percent(found["waste"])
     return f"{slowdown:.3f} times slower {than}: {waste} of GPU time wasted"
+
+
+def _critical(summary: Data) -> Table:
+    found = summary["critical_path"]
+    whole_s = sum(found[f"{kind}_s"] for kind in LINKS)
+    made = table(
+        "The critical path (mean per iteration), and where it ran",
+        "link", "time", "share", "", "where it ran most",
+    )  # fmt: skip
+    made.columns[3].justify = made.columns[4].justify = "left"
+    for kind in LINKS:
+        share = found[f"{kind}_s"] / whole_s if whole_s else 0.0
+        places = [one["where"] for one in found["through"] if one["kind"] == kind][:2]
+        bar = "█" * round(share * 18)
+        seconds = units.time(found[f"{kind}_s"])
+        made.add_row(kind, seconds, units.percent(share), bar, Text(", ".join(places)))
+    return made
+
+
+def _efficiency(summary: Data) -> Table:
+    found = summary["efficiency"]
+    made = table(
+        "What the GPUs were used for", "GPUs", "goodput", "MFU", "idle GPUs", "idle costs", text=0
+    )
+    price = found["price"]
+    costs = f"{units.money(price['idle_per_hour'], price['currency'])}/h" if price else "no price"
+    goodput, mfu = units.percent(found["goodput"]), units.percent(found["mfu"])
+    made.add_row(str(found["gpus"]), goodput, mfu, f"{found['idle_gpus']:.1f}", costs)
+    return made
 
 
 def _groups(title: str, groups: list[Data]) -> Table:

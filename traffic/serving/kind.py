@@ -48,8 +48,8 @@ def prepare(workload: Inference, plan: Plan, seed: int) -> Prepared:
 
 def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
     """The tables `requests` and `tokens`."""
-    clients = _clients(placed.workload, placed.plan)  # type: ignore[arg-type]  # placed as what it is
-    return read_logs(placed, clients, folder, start_ns)
+    assert isinstance(placed.workload, Inference)
+    return read_logs(placed, _clients(placed.workload, placed.plan), folder, start_ns)
 
 
 def _clients(workload: Inference, plan: Plan) -> list[PlannedHost]:
