@@ -36,14 +36,13 @@ def new(final: Path) -> Iterator[Path]:
     final = final.absolute()
     if final.exists() and (not final.is_dir() or any(final.iterdir())):
         raise FolderTaken(f"{final} is not empty: name another folder with --out")
-    _make(final.parent)
-    sweep(final.parent)
     partial = final.with_name(f".{final.name}.partial")
-    try:
-        partial.mkdir()
-    except FileExistsError:
-        raise FolderTaken(f"{final} is being written by another run") from None
-    held = _lock(partial)
+    with _alone(final.parent):
+        try:
+            partial.mkdir()
+        except FileExistsError:
+            raise FolderTaken(f"{final} is being written by another run") from None
+        held = _lock(partial)
     try:
         yield partial
     except BaseException:
@@ -58,17 +57,30 @@ def new(final: Path) -> Iterator[Path]:
 @contextmanager
 def scratch(name: str) -> Iterator[Path]:
     """A folder under `runs/` for as long as the body takes."""
-    _make(RUNS)
-    sweep(RUNS)
-    partial = next_free(name).absolute()
-    partial = partial.with_name(f".{partial.name}.partial")
-    partial.mkdir()
-    held = _lock(partial)
+    with _alone(RUNS):
+        final = next_free(name).absolute()
+        partial = final.with_name(f".{final.name}.partial")
+        partial.mkdir()
+        held = _lock(partial)
     try:
         yield partial
     finally:
         os.close(held)
         shutil.rmtree(partial)
+
+
+@contextmanager
+def _alone(parent: Path) -> Iterator[None]:
+    """Be the only one who makes folders in `parent`, swept first: a folder that has been made but not
+    yet locked would look left behind. Raises FolderTaken."""
+    _make(parent)
+    handle = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        sweep(parent)
+        yield
+    finally:
+        os.close(handle)
 
 
 def sweep(parent: Path) -> None:

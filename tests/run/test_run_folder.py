@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -227,3 +228,20 @@ def test_json_is_written_for_people(here: Path) -> None:
     assert "c1→c2" in text
     assert text.endswith("}\n")
     assert json.loads(text) == {"link": "c1→c2"}
+
+
+def make_many(number: int) -> None:
+    for i in range(40):
+        with folder.new(Path("runs") / f"r{number}-{i}") as partial:
+            (partial / "done").touch()
+
+
+def test_runs_that_start_together_do_not_take_each_other_for_dead() -> None:
+    context = multiprocessing.get_context("fork")
+    makers = [context.Process(target=make_many, args=(number,)) for number in range(6)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert [maker.exitcode for maker in makers] == [0] * len(makers)
+    assert names(Path("runs")) == {f"r{number}-{i}" for number in range(6) for i in range(40)}
