@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +86,10 @@ def _alone(parent: Path) -> Iterator[None]:
 def sweep(parent: Path) -> None:
     """Give partial folders that nobody holds any more (their run was killed) their failed name."""
     for partial in parent.glob(".*.partial"):
-        try:
-            os.close(_lock(partial))
-        except BlockingIOError:
-            continue
         name = partial.name.removeprefix(".").removesuffix(".partial")
-        _rename(partial, parent / f"{name}.failed")
+        with suppress(BlockingIOError, FileNotFoundError):  # held, or just now finished
+            os.close(_lock(partial))
+            _rename(partial, parent / f"{name}.failed")
 
 
 def _make(folder: Path) -> None:
@@ -116,7 +114,7 @@ def _lock(folder: Path) -> int:
 
 def _rename(source: Path, target: Path) -> None:
     """Put `source` in the place of `target`; an older failed attempt of that name goes."""
-    if target.exists():
+    if source.exists() and target.exists():
         shutil.rmtree(target)
     source.rename(target)
 
