@@ -174,10 +174,14 @@ def by_group(ranks: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     )
 
 
+def with_groups(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """Some of the events, each with the group that its rank takes part in, null outside collectives."""
+    return rows.join(members(events), on=["task", "rank"], how="left", maintain_order="left")
+
+
 def _entries(events: pl.DataFrame) -> pl.DataFrame:
     """The collectives of every rank, with the group that it takes part in."""
-    found = events.filter(pl.col("kind") == "collective")
-    return found.join(members(events), on=["task", "rank"], how="left", maintain_order="left")
+    return with_groups(events.filter(pl.col("kind") == "collective"), events)
 
 
 def _join(above: dict[int, int], one: int, other: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def _about(workload: Training, plan: Plan, seconds: list[float]) -> dict[str, An
         "algorithm": workload.collective.algorithm,
         "verify": workload.collective.verify,
         "compute_s": seconds,
+        "gpu_hour": asdict(workload.gpu_hour) if workload.gpu_hour else None,
     }
 
 
