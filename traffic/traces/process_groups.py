@@ -1,0 +1,98 @@
+"""Process groups as PyTorch writes them: names, dtypes, lists of ranks.
+
+[torch/csrc/distributed/c10d/ParamCommsUtils.hpp, torch/csrc/profiler/util.cpp]
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from traffic.traces.form import Op
+
+DTYPE_BYTES = {
+    "byte": 1, "char": 1, "bool": 1, "unsigned char": 1, "signed char": 1, "uint8": 1, "int8": 1,
+    "float8_e5m2": 1, "float8_e4m3fn": 1, "float8_e5m2fnuz": 1, "float8_e4m3fnuz": 1,
+    "half": 2, "bfloat16": 2, "short": 2, "c10::half": 2, "c10::bfloat16": 2, "float16": 2, "int16": 2,
+    "uint16": 2, "float": 4, "int": 4, "float32": 4, "int32": 4, "uint32": 4, "double": 8, "long": 8,
+    "long int": 8, "float64": 8, "int64": 8, "uint64": 8, "complexfloat": 8, "complexdouble": 16,
+    "c10::complex<float>": 8, "c10::complex<double>": 16,
+}  # fmt: skip
+"""Bytes of one element, by the names that PyTorch gives types in its several files, in lower case."""
+
+_OPS: dict[str, Op] = {
+    "allreduce": "all_reduce",
+    "allreducecoalesced": "all_reduce",
+    "allreducesparse": "all_reduce",
+    "reducescatter": "reduce_scatter",
+    "reducescatterbase": "reduce_scatter",
+    "reducescattertensorcoalesced": "reduce_scatter",
+    "allgather": "all_gather",
+    "allgatherbase": "all_gather",
+    "allgatherintotensorcoalesced": "all_gather",
+    "broadcast": "broadcast",
+    "broadcastoop": "broadcast",
+    "reduce": "reduce",
+    "alltoall": "all_to_all",
+    "alltoallv": "all_to_all",
+    "alltoallbase": "all_to_all",
+    "barrier": "barrier",
+}
+
+
+def collective(name: str) -> Op | None:
+    """The collective that PyTorch calls by one of several names, as `_reduce_scatter_base`."""
+    return _OPS.get(name.removeprefix("nccl:").replace("_", "").lower())
+
+
+def element_bytes(dtype: str) -> int | None:
+    """Bytes of one element; None for a type that is not known."""
+    return DTYPE_BYTES.get(dtype.removeprefix("Tensor(").removesuffix(")").lower())
+
+
+def rank_list(written: object) -> tuple[int, ...]:
+    """Ranks as a list or its text, `[0, 1]`. One that was cut short, `[0, 1, ..., 7]`, is none."""
+    try:
+        listed = ast.literal_eval(written) if isinstance(written, str) and written else written
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return ()
+    return _integers(listed) if isinstance(listed, list | tuple) else ()
+
+
+def strided(start: object, stride: object, size: object) -> tuple[int, ...]:
+    """The ranks start, start + stride, …; none where they are not said."""
+    known = [one for one in (start, stride, size) if isinstance(one, int) and one >= 0]
+    if len(known) < 3 or not known[1] or known[2] > 1_000_000:
+        return ()
+    return tuple(range(known[0], known[0] + known[1] * known[2], known[1]))
+
+
+def listed_groups(values: str) -> dict[str, tuple[int, ...]]:
+    """The groups in what `## process_group:init ##` holds; ranks () where it is all of them.
+
+    The text is a JSON list, by itself or as the one element of a printed Python list.
+    """
+    inner = values.strip()
+    if inner.startswith(("['", '["')):
+        inner = inner[2:-2]
+    try:
+        groups = json.loads(inner)
+    except ValueError:
+        return {}
+    return group_ranks(groups)
+
+
+def group_ranks(groups: Any) -> dict[str, tuple[int, ...]]:
+    """Ranks by name, of a list of objects with `pg_name` and `ranks`."""
+    return {
+        str(group["pg_name"]): _integers(group.get("ranks", []))
+        for group in (groups if isinstance(groups, list) else [])
+        if isinstance(group, dict) and "pg_name" in group
+    }
+
+
+def _integers(listed: Sequence[Any]) -> tuple[int, ...]:
+    whole = all(isinstance(one, int) and 0 <= one < 2**31 for one in listed)
+    return tuple(listed) if whole and isinstance(listed, list | tuple) else ()

@@ -1,0 +1,64 @@
+"""Files in, recordings out: which format a file has is seen from what stands in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from traffic.traces.chakra import from_jsonizer, read_protobuf
+from traffic.traces.chakra_feeder import read_feeder_json
+from traffic.traces.json_text import contents
+from traffic.traces.kineto import read_profile
+from traffic.traces.pytorch import read_execution_trace
+from traffic.traces.recording import Recording, rejected
+from traffic.traces.text import read_text
+
+FORMATS = "a Chakra trace, a PyTorch execution trace, a Kineto profile or an ASTRA-sim workload"
+LONGEST_WORD = 64
+
+
+def read(file: Path, step: int | None = None) -> Recording:
+    """A trace of any format; `step` takes one step of a Kineto profile. Raises InvalidInput."""
+    data = contents(file)
+    if not data.strip():
+        raise rejected(file, "the file is empty", expected=FORMATS)
+    if data.lstrip()[:1] in (b"{", b"["):
+        return _json(file, data, step)
+    if _is_policy(data):
+        return read_text(file, data)
+    return read_protobuf(file, data)
+
+
+def _json(file: Path, data: bytes, step: int | None) -> Recording:
+    if b'"traceEvents"' in data:
+        return read_profile(file, data, step)
+    if b'"workload_graph"' in data:
+        return read_feeder_json(file, data)
+    if b'"nodes"' in data and b'"schema"' in data:
+        return read_execution_trace(file, data)
+    if b'"type"' in data and (b'"attr"' in data or b"_NODE" in data):
+        return from_jsonizer(file, _documents(file, data))
+    raise rejected(file, "JSON of no known trace format", expected=FORMATS)
+
+
+def _documents(file: Path, data: bytes) -> Iterator[Any]:
+    """JSON documents that follow each other without a comma."""
+    text = data.decode("utf-8", "replace")
+    decoder = json.JSONDecoder()
+    at = 0
+    while at < len(text):
+        try:
+            document, at = decoder.raw_decode(text, at)
+        except json.JSONDecodeError as error:
+            raise rejected(file, error.msg, place=(error.lineno, error.colno)) from None
+        yield document
+        while at < len(text) and text[at].isspace():
+            at += 1
+
+
+def _is_policy(data: bytes) -> bool:
+    """Whether a file begins with a word in capitals, as workload texts do."""
+    word = data[: LONGEST_WORD + 1].split(maxsplit=1)[0]
+    return len(word) > 2 and all(byte in b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_" for byte in word)
