@@ -16,6 +16,7 @@ from analysis import incidents, pages, serving_page, units
 from analysis.arcs import HEALTH, aged
 from analysis.bands import cost_text, event_picture
 from analysis.charts import Chart, Series, distributions, stacked_bars
+from analysis.critical import LINKS
 from analysis.fabric_map import COLOURS, fabric_map, palette
 from analysis.headline import NOTICEABLE
 from analysis.stalls import collectives, iterations
@@ -95,6 +96,9 @@ def budget_bars(summary: Data) -> list[Any]:
     ideal = stalls["ideal"]
     equal = [("compute", ideal["compute_s"]), ("transfer", ideal["communication_s"])]
     rows.append(("Nobody straggles", "same fabric", equal))
+    path = summary["critical_path"]
+    chain = [(kind, path[f"{kind}_s"]) for kind in LINKS]
+    rows.append(("Critical path", "what the time is made of", chain))
     for group in stalls["by_group"]:
         label = f"{group['accelerator']} · {group['campus']}"
         rows.append((label, units.counted(group["ranks"], "rank"), _spent(group)))
