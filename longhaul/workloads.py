@@ -76,7 +76,7 @@ def check_places(found: Sequence[Workload], topology: Topology) -> None:
     problems = [told for one in found for told in _nowhere(one, hosts)]
     for one, other in overlaps(found, hosts):
         message = f"the workloads {one.name} and {other.name} share {shared(one, other, hosts)}"
-        hint = "say where each runs: --workload FILE@CAMPUS, or `on` in its file"
+        hint = "say where each runs: --workload FILE@CAMPUS, or `runs-on` in its file"
         problems.append(complain(_place(other), message, expected="other hosts", hint=hint))
     if problems:
         raise InvalidInput(problems)
@@ -87,7 +87,7 @@ def _nowhere(workload: Workload, hosts: Sequence[Host]) -> list[Diagnostic]:
     return [
         complain(
             _place(workload), f"{workload.name} is to run where no campus and no host is called so",
-            path="on", found=pattern, expected=one_of_many(names), hint=nearest(pattern, names),
+            path="runs-on", found=pattern, expected=one_of_many(names), hint=nearest(pattern, names),
         )
         for pattern in workload.on
         if not hosts_on([pattern], hosts)

@@ -1,4 +1,4 @@
-"""On which hosts workloads run: their `on`, and what cannot be: no host at all, or one for two."""
+"""On which hosts workloads run: their `runs-on`, and what cannot be: no host at all, or one for two."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def placed_workloads(
         where = Where(problems, ("workloads", key), files)
         made.append(KINDS[one.kind][1](one, where))
         _check_name(key, one, where)
-        _check_patterns(one.on, hosts, where)
+        _check_patterns(one.runs_on, hosts, where)
     for first, other in overlaps(made, hosts):
         message = f"{first.name} and {other.name} share {shared(first, other, hosts)}"
         steps: Steps = ("workloads", other.name)
-        hint = "say with `on` which campuses or hosts each runs on"
-        problems.add((*steps, "on") if other.on else steps, message, "other hosts", hint)
+        hint = "say with `runs-on` which campuses or hosts each runs on"
+        problems.add((*steps, "runs-on") if other.on else steps, message, "other hosts", hint)
     return tuple(made)
 
 
@@ -47,7 +47,7 @@ def _check_patterns(patterns: Sequence[str], hosts: Sequence[Host], where: Where
     for index, pattern in enumerate(patterns):
         if not hosts_on([pattern], hosts):
             message = "no campus and no host is called so"
-            where.add(("on", index), message, one_of_many(names), nearest(pattern, names))
+            where.add(("runs-on", index), message, one_of_many(names), nearest(pattern, names))
 
 
 def known_places(hosts: Iterable[Host]) -> list[str]:

@@ -27,7 +27,7 @@ class WorkloadModel(Strict):
     """What it is, for people."""
     include: Files = None
     """Files, beside this one or below, to start from. This file says only what differs."""
-    on: list[Pattern] = Field(default=[], max_length=100)
+    runs_on: list[Pattern] = Field(default=[], max_length=100)
     """Where it runs: campuses and hosts, by name or pattern; else on all hosts."""
 
 
@@ -53,5 +53,5 @@ class Where:
             "name": written.name,
             "source": str(self.files[-1]),
             "files": tuple(str(file) for file in self.files),
-            "on": tuple(written.on),
+            "on": tuple(written.runs_on),
         }
