@@ -25,6 +25,7 @@ VERBS = (
     "inspect",
     "up",
     "exec",
+    "bench",
     "show",
     "schema",
     "doctor",

@@ -1,8 +1,9 @@
 """Replays one rank's program inside its host: waits out compute, moves bytes, notes when.
 
 A program is a list of tasks per iteration: `compute` takes so many nanoseconds, `collective` replays
-the rank's operations of a schedule over TCP. A task starts when the tasks it names are done, so
-communication can overlap compute. Orders may come meanwhile: compute slower, or not at all.
+the rank's operations of a schedule over TCP. A task starts when the tasks it names are done and its
+stream is free, so communication can overlap compute, and that of one group that of another. Orders
+may come meanwhile: compute slower, or not at all.
 
 One thread, one edge-triggered epoll loop; a receiver asks the kernel to be woken once per chunk
 (SO_RCVLOWAT), which is most of its cost. Standard library alone.
@@ -50,8 +51,9 @@ Program = dict[str, Any]
 def run(program: Program, channel: Channel) -> None:
     """Carry out a job: connect, say `ready`, wait for the start time, replay, write the events.
 
-    `program` is what `traffic.tasks` makes, with `events`, a file to write. Replies `ready`, then
-    `iteration` after each, then `done`, with how many results were `wrong` and `wrong_by_task`.
+    `program` is what `traffic.tasks` makes, with `events`, a file to write; where results are checked,
+    `<events>.wrong` says how many were wrong, by task. Replies `ready`, then `iteration` after each, then
+    `done`, with how many results were `wrong` in all.
     Orders that come on `channel` meanwhile are a line of JSON each: `slowdown`, how many times as long
     compute takes (null: it stops). SIGUSR1 makes it reply `waiting` with what it waits for.
     """
@@ -69,7 +71,9 @@ def run(program: Program, channel: Channel) -> None:
             channel.say({"iteration": iteration})
         with Path(program["events"]).open("wb") as file:
             replay.events.tofile(file)
-        channel.say({"state": "done", "wrong": sum(replay.wrong), "wrong_by_task": replay.wrong})
+        if replay.verify:
+            Path(f"{program['events']}.wrong").write_text(json.dumps(replay.wrong))
+        channel.say({"state": "done", "wrong": sum(replay.wrong)})
     finally:
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         replay.close()
@@ -168,9 +172,11 @@ class Operation:
 
 class Peer:
     """One direction of traffic with one other rank on one channel: a socket, and its operations in
-    their order. What is to be added is received `aside`."""
+    their order, those of `collective`. What is to be added is received `aside`."""
 
-    __slots__ = ("aside", "head", "lowat", "operations", "pump", "rank", "sock")
+    __slots__ = ("aside", "collective", "head", "lowat", "operations", "pump", "rank", "sock")
+
+    collective: Collective
 
     def __init__(self, rank: int, sock: socket.socket, pump: Callable[[Peer], None]) -> None:
         self.rank = rank
@@ -199,10 +205,23 @@ Peers = dict[tuple[int, int], Peer]
 """By rank and channel."""
 
 
+class Stream:
+    """Tasks that are carried out one after another, in the order in which they became ready. Collectives
+    of one stream have a buffer in common, and channels that no other stream has."""
+
+    def __init__(self, size: int) -> None:
+        self.waiting: list[int] = []
+        self.data = memoryview(mmap.mmap(-1, max(size, mmap.PAGESIZE)))  # unwritten: no memory
+
+
 class Collective:
     """The operations of one collective task, and the peers they go to and come from."""
 
-    def __init__(self, rows: list[list[Any]], out: Peers, into: Peers) -> None:
+    def __init__(
+        self, task: int, rows: list[list[Any]], data: memoryview, out: Peers, into: Peers
+    ) -> None:
+        self.task = task
+        self.data = data
         self.queues: dict[Peer, list[Operation]] = {}
         self.operations: list[Operation] = []
         for index, row in enumerate(rows):
@@ -222,6 +241,7 @@ class Collective:
             operation.moved = 0
             operation.ready_ns = now_ns
         for peer, operations in self.queues.items():
+            peer.collective = self
             peer.operations = operations
             peer.head = 0
 
@@ -237,6 +257,7 @@ class Replay:
         self.socket_buffer_bytes: int | None = program["socket_buffer_bytes"]
         self.pacing = _RATE.pack(round(program["pacing_Bps"]))
         self.verify: bool = program["verify"]
+        self.slowdowns: list[float] = program.get("slowdowns", [])
         self.wrong = [0] * len(self.tasks)
         self.events = array("q")
         self.iteration = 0
@@ -248,10 +269,17 @@ class Replay:
         self.out: Peers = {}
         self.into: Peers = {}
         self.collectives: dict[int, Collective] = {}
-        room = max(program["buffer_bytes"], mmap.PAGESIZE)
-        self.data = memoryview(mmap.mmap(-1, room))
-        self.dropped = memoryview(mmap.mmap(-1, room))  # never written: costs no memory
-        self.streams: dict[str, list[int]] = {"compute": [], "collective": []}
+        size = program["buffer_bytes"]
+        names = [task.get("stream", task["kind"]) for task in self.tasks]
+        streams = {name: Stream(size) for name in dict.fromkeys(names)}
+        self.streams = [streams[name] for name in names]
+        self.numbers = [task.get("id", index) for index, task in enumerate(self.tasks)]
+        self.dropped = memoryview(mmap.mmap(-1, max(size, mmap.PAGESIZE)))  # never written either
+        self.frees: list[list[int]] = [[] for _ in self.tasks]
+        for index, task in enumerate(self.tasks):
+            for before in task["after"]:
+                self.frees[before].append(index)
+        self.computing = -1
         self.left: list[int] = []
         self.open = 0
         self.began_ns: dict[int, int] = {}
@@ -290,7 +318,7 @@ class Replay:
                 *((peer, peer.coming()) for peer in self.into.values()),
                 *((peer, peer.next()) for peer in self.out.values()),
             )
-            if self.streams["collective"] and operation
+            if operation and peer.collective.open
         ]
 
     # -- connections: each ordered pair of ranks that exchange bytes has its own, one per channel
@@ -319,7 +347,8 @@ class Replay:
             self.poller.register(peer.sock.fileno(), events)
         for index, task in enumerate(self.tasks):
             if task["kind"] == "collective":
-                self.collectives[index] = Collective(task["ops"], self.out, self.into)
+                data = self.streams[index].data
+                self.collectives[index] = Collective(index, task["ops"], data, self.out, self.into)
 
     def _sizes(self, *kinds: str) -> dict[tuple[int, int], int]:
         """The largest operation of some kinds, by rank and channel."""
@@ -377,52 +406,54 @@ class Replay:
             peer.pump(peer)
 
     def _ready(self, index: int) -> None:
-        stream = self.streams[self.tasks[index]["kind"]]
-        stream.append(index)
-        if len(stream) == 1:
+        waiting = self.streams[index].waiting
+        waiting.append(index)
+        if len(waiting) == 1:
             self._begin(index)
 
     def _begin(self, index: int) -> None:
         now_ns = self.began_ns[index] = time.monotonic_ns()
         if self.tasks[index]["kind"] == "compute":
-            self.work.begin(now_ns, self.tasks[index]["ns"])
+            slowdown = self.slowdowns[self.iteration] if self.slowdowns else 1.0
+            self.computing = index
+            self.work.begin(now_ns, round(self.tasks[index]["ns"] * slowdown))
             return
-        if self.verify:
-            fill(self.data, self.rank, self.iteration)
         collective = self.collectives[index]
+        if self.verify:
+            fill(collective.data, self.rank, self.iteration)
         collective.enter(now_ns)
         self.pumping.extend(collective.queues)
         if not collective.open:
-            self._collective_ends()
+            self._collective_ends(collective)
 
     def _compute_ends(self) -> None:
         if self.timer.went_off():  # not if an order has just put it off
             self.work.end()
-            self._end(self.streams["compute"], COMPUTE, 0)
+            self._end(self.computing, COMPUTE, 0)
 
-    def _collective_ends(self) -> None:
-        index = self.streams["collective"][0]
+    def _collective_ends(self, collective: Collective) -> None:
+        index = collective.task
         if self.verify:
             results = self.tasks[index]["results"]
-            self.wrong[index] += not right(self.data, results, self.iteration)
-        self._end(self.streams["collective"], COLLECTIVE, self.tasks[index]["size_bytes"])
+            self.wrong[index] += not right(collective.data, results, self.iteration)
+        self._end(index, COLLECTIVE, self.tasks[index]["size_bytes"])
 
-    def _end(self, stream: list[int], kind: int, size: int) -> None:
-        """The task at the head of a stream is done: note it, begin the next, free its dependents."""
-        index = stream.pop(0)
+    def _end(self, index: int, kind: int, size: int) -> None:
+        """The task at the head of its stream is done: note it, begin the next, free its dependents."""
+        waiting = self.streams[index].waiting
+        waiting.pop(0)
         start_ns = self.began_ns[index]
         self._note(index, -1, kind, -1, size, start_ns, start_ns, time.monotonic_ns())
-        if stream:
-            self._begin(stream[0])
+        if waiting:
+            self._begin(waiting[0])
         self.open -= 1
-        for other, task in enumerate(self.tasks):
-            if index in task["after"]:
-                self.left[other] -= 1
-                if not self.left[other]:
-                    self._ready(other)
+        for other in self.frees[index]:
+            self.left[other] -= 1
+            if not self.left[other]:
+                self._ready(other)
 
-    def _note(self, *row: int) -> None:
-        self.events.extend((self.iteration, *row))
+    def _note(self, index: int, *row: int) -> None:
+        self.events.extend((self.iteration, self.numbers[index], *row))
 
     # -- bytes
 
@@ -432,9 +463,10 @@ class Replay:
             if not operation.moved:
                 operation.start_ns = time.monotonic_ns()
             end = operation.offset + operation.size
+            data = peer.collective.data
             try:
                 while operation.moved < operation.size:
-                    view = self.data[operation.offset + operation.moved : end]
+                    view = data[operation.offset + operation.moved : end]
                     operation.moved += peer.sock.send(view)
             except BlockingIOError:
                 return
@@ -452,7 +484,7 @@ class Replay:
             if operation.left:  # to be added, when nobody needs any more what it is added to
                 return
             if self.verify and operation.kind == "reduce":
-                add(self.data, peer.aside, operation.offset, operation.size)
+                add(peer.collective.data, peer.aside, operation.offset, operation.size)
             self._operation_ends(peer, operation, RECV)
         self._wake_after(peer, 1)
 
@@ -465,7 +497,8 @@ class Replay:
             elif operation.kind == "reduce":
                 count = peer.sock.recv_into(peer.aside[operation.moved :], left)
             else:
-                count = peer.sock.recv_into(self.data[operation.offset + operation.moved :], left)
+                data = peer.collective.data
+                count = peer.sock.recv_into(data[operation.offset + operation.moved :], left)
         except BlockingIOError:
             return False
         if not count:
@@ -485,7 +518,7 @@ class Replay:
         now_ns = time.monotonic_ns()
         peer.head += 1
         self._note(
-            self.streams["collective"][0], operation.index, kind, peer.rank, operation.size,
+            peer.collective.task, operation.index, kind, peer.rank, operation.size,
             operation.ready_ns, operation.start_ns, now_ns,
         )  # fmt: skip
         for other in operation.unlocks:
@@ -493,10 +526,10 @@ class Replay:
             if not other.left:
                 other.ready_ns = now_ns
                 self.pumping.append(other.peer)
-        collective = self.collectives[self.streams["collective"][0]]
+        collective = peer.collective
         collective.open -= 1
         if not collective.open:
-            self._collective_ends()
+            self._collective_ends(collective)
 
 
 # -- numbers: what `verify` reduces and checks

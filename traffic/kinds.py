@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from longhaul.dsl.inference_types import Inference
 from longhaul.dsl.types import Training, Workload
-from traffic import training
+from traffic import benchmark, training
+from traffic.benchmark import Benchmark
 from traffic.kind import Kind
 from traffic.serving import kind as serving
 
 KINDS: dict[type[Workload], Kind] = {
+    Benchmark: benchmark,
     Training: training,
     Inference: serving,
 }

@@ -1,4 +1,4 @@
-"""`longhaul show`: a run's summary again."""
+"""`longhaul show`: a run's summary, or a benchmark's table, again."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ def add(verbs: Verbs) -> None:
 
 def show(words: argparse.Namespace) -> int:
     """Print a finished run's summary."""
+    from analysis.benchmark import RESULTS, print_results
     from analysis.terminal import console, print_summary
 
+    if (words.run / RESULTS).exists():
+        print_results(words.run, console())
+        return 0
     if not (words.run / "summary.json").exists():
         return complain(f"longhaul: {words.run} is not the folder of a finished run", 2)
     print_summary(words.run, console())

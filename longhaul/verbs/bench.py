@@ -1,0 +1,186 @@
+"""`longhaul bench`: collectives measured one by one on a topology, tabulated as nccl-tests does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longhaul.machine.dispatch import TIMES
+from longhaul.verbs.arguments import Verbs, complain, names, patience, topology, verb, where
+
+if TYPE_CHECKING:
+    from traffic.benchmark import Benchmark
+
+OPS = (
+    "all_reduce", "reduce_scatter", "all_gather", "broadcast", "reduce", "all_to_all", "send_recv",
+    "barrier",
+)  # fmt: skip
+SIZES = "64K:64M:x4"
+MOST_SIZES = 100
+
+
+def add(verbs: Verbs) -> None:
+    """The verb and its arguments."""
+    made = verb(
+        verbs, "bench", bench, "measure collectives, as nccl-tests does, beside what α–β predicts",
+        "longhaul bench topologies/two-hosts.yaml --algorithm ring,tree --sizes 1M:1G:x4 --check",
+    )  # fmt: skip
+    topology(made)
+    made.add_argument("--collective", choices=OPS, default=OPS[0], help=f"default {OPS[0]}")
+    made.add_argument(
+        "--algorithm", dest="algorithms", type=names, default=("auto",), metavar="NAME,…",
+        help="which to compare; auto is what the model thinks fastest, all is every one (default auto)",
+    )  # fmt: skip
+    made.add_argument(
+        "--sizes", type=sizes, default=SIZES, metavar="FIRST:LAST:STEP",
+        help="real-world sizes: 1K:1G:x4 multiplies, 1M:8M:1M adds, 1M,4M lists; K, M, G are 1024, 1024², "
+        f"1024³, as nccl-tests has them (default {SIZES})",
+    )  # fmt: skip
+    made.add_argument("--iters", type=count, default=5, help="iterations that count (default 5)")
+    made.add_argument("--warmup", type=natural, default=2, help="before them (default 2)")
+    made.add_argument(
+        "--check", action="store_true", help="carry real numbers, and count wrong results"
+    )
+    _connections(made)
+    where(made, TIMES)
+    made.add_argument("--format", choices=("table", "json"), default="table")
+    made.add_argument("--out", type=Path, help="the run folder (default: runs/<name>-<number>)")
+    patience(made, "progress")
+
+
+def _connections(made: argparse.ArgumentParser) -> None:
+    """How collectives are carried out."""
+    made.add_argument("--channels", type=count, default=1, help="connections per pair (default 1)")
+    made.add_argument("--congestion", choices=("cubic", "reno", "bbr", "dctcp"), default="cubic")
+    made.add_argument("--segment", type=size, metavar="SIZE", help="cut longer messages, as 128K")
+    made.add_argument("--buffers", type=size, metavar="SIZE", help="of each socket, not scaled")
+    made.add_argument("--inner", default="ring", help="algorithm inside a campus (hierarchical)")
+    made.add_argument("--outer", default="ring", help="algorithm across campuses (hierarchical)")
+    made.add_argument(
+        "--order", choices=("campus", "rank", "interleaved"), default="campus", help="of a ring"
+    )
+    made.add_argument("--servers", type=count, default=1, help="parameter servers (default 1)")
+
+
+def bench(words: argparse.Namespace) -> int:
+    """Measure, print the table, name the folder."""
+    from analysis.benchmark import RESULTS, print_results
+    from analysis.terminal import console
+    from longhaul import progress
+    from longhaul.benchmark import Unfit
+    from longhaul.benchmark import bench as measure
+    from longhaul.run import Request
+
+    request = Request(
+        topology=words.topology,
+        workloads=(),
+        overrides=tuple(words.overrides),
+        seed=words.seed,
+        time=words.time,
+        machine=words.machine,
+        out=words.out,
+        cpu=words.cpu,
+        patience_s=words.patience,
+        command=tuple(words.command),
+    )
+    try:
+        with progress.shown() as hear:
+            folder = measure(request, wanted(words), hear)
+    except Unfit as error:
+        return complain(f"longhaul: {error}", 2)
+    text = (folder / RESULTS).read_text()
+    if words.format == "json":
+        print(text)
+    else:
+        out = console()
+        print_results(folder, out)
+        out.print(f"run folder {folder}")
+    wrong = sum(row["wrong"] or 0 for row in json.loads(text)["rows"])
+    return complain(f"longhaul: {wrong} results were wrong", 1) if wrong else 0
+
+
+def wanted(words: argparse.Namespace) -> Benchmark:
+    """The benchmark that the words describe."""
+    from longhaul.dsl.types import Collective
+    from traffic.benchmark import Benchmark
+    from traffic.collectives import algorithms_of
+
+    every = {"all": algorithms_of(words.collective)}
+    algorithms = [name for word in words.algorithms for name in every.get(word, (word,))]
+    return Benchmark(
+        name="bench",
+        source=str(words.topology),
+        algorithms=tuple(dict.fromkeys(algorithms)),
+        sizes_bytes=words.sizes,
+        iterations=words.iters,
+        warmup=words.warmup,
+        collective=Collective(
+            op=words.collective,
+            verify=words.check,
+            channels=words.channels,
+            segment_bytes=words.segment,
+            order=words.order,
+            inner=words.inner,
+            outer=words.outer,
+            servers=words.servers,
+            congestion=words.congestion,
+            socket_buffer_bytes=words.buffers,
+        ),
+    )
+
+
+def sizes(text: str) -> tuple[float, ...]:
+    """FIRST:LAST:xFACTOR, FIRST:LAST:STEP or a list, in bytes, as argparse's `type`."""
+    words = text.split(":")
+    if len(words) == 1:
+        return tuple(size(word) for word in text.split(","))
+    if len(words) != 3:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FIRST:LAST:STEP, as {SIZES}")
+    first, last = size(words[0]), size(words[1])
+    step = words[2].lstrip("x×*")
+    factor = step != words[2]
+    found: list[float] = [first]
+    grown = float(count(step)) if factor else size(step)
+    if factor and grown < 2:
+        raise argparse.ArgumentTypeError(f"{text!r} never ends: multiply by 2 or more")
+    while (following := found[-1] * grown if factor else found[-1] + grown) <= last:
+        found.append(following)
+        if len(found) > MOST_SIZES:
+            raise argparse.ArgumentTypeError(f"{text!r} are more than {MOST_SIZES} sizes")
+    if last < first:
+        raise argparse.ArgumentTypeError(f"{text!r} ends before it begins")
+    return tuple(found)
+
+
+def size(text: str) -> int:
+    """A size in bytes: 64K, 1M, 25MiB, 1.5GB, 4096, as argparse's `type`."""
+    from longhaul.dsl import units
+
+    if re.fullmatch(r"[\d.]+[KMGT]", text):
+        text += "iB"
+    elif re.fullmatch(r"\d+", text):
+        text += "B"
+    try:
+        found = round(units.read(text, units.SIZE))
+    except units.UnitError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error.message}: {error.expected}") from None
+    if found < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size")
+    return found
+
+
+def count(text: str) -> int:
+    """A whole number from 1 on, as argparse's `type`."""
+    if not natural(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def natural(text: str) -> int:
+    """A whole number, as argparse's `type`."""
+    if not text.isdecimal() or len(text) > 6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)

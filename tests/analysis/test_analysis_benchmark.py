@@ -1,0 +1,82 @@
+"""A benchmark's table, from events that were made up."""
+
+import io
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from analysis.benchmark import print_results, rows, write_results
+
+ABOUT = {
+    "op": "all_reduce",
+    "ranks": [0, 1],
+    "iterations": 2,
+    "warmup": 1,
+    "congestion": "cubic",
+    "channels": 1,
+    "cases": [
+        {"asked": "auto", "algorithm": "ring", "size_bytes": 4e9, "carried_bytes": 4_000_000,
+         "predicted_s": 2e-3},
+        {"asked": "tree", "algorithm": "tree", "size_bytes": 4e9, "carried_bytes": 4_000_000,
+         "predicted_s": 4e-3},
+    ],
+}  # fmt: skip
+
+
+def events() -> pl.DataFrame:
+    """Task 1 takes 1, 2, 3 ms from the last entry on, the first of them as a warm-up; task 3 takes 4 ms."""
+    found = []
+    for iteration in range(3):
+        for rank in range(2):
+            start = iteration * 10**8 + rank * 1000
+            found.append((rank, iteration, 0, "collective", start - 500, start))
+            taken = {1: (iteration + 1) * 10**6, 3: 4 * 10**6}
+            for task, ns in taken.items():
+                last = iteration * 10**8 + 1000 + task * 10**7
+                begun = last - 1000 * (1 - rank)
+                found.append(
+                    (rank, iteration, task, "collective", begun, last + ns - 700 * (1 - rank))
+                )
+                found.append((rank, iteration, task, "send", begun, last + 10**9))
+    names = ("rank", "iteration", "task", "kind", "start_ns", "end_ns")
+    return pl.DataFrame(found, schema=names, orient="row")
+
+
+def test_times_are_means_of_the_iterations_that_count_from_last_entry_to_last_end() -> None:
+    ring, tree = rows(ABOUT, events(), None)
+    assert ring["time_s"] == pytest.approx(2.5e-3)
+    assert (ring["p50_s"], ring["p99_s"]) == pytest.approx((2e-3, 3e-3))
+    assert ring["error"] == pytest.approx(0.25)
+    assert tree["time_s"] == pytest.approx(4e-3)
+    assert tree["error"] == pytest.approx(0.0)
+
+
+def test_bandwidths_are_nccl_tests() -> None:
+    ring, tree = rows(ABOUT, events(), None)
+    assert ring["algbw_Bps"] == pytest.approx(4e9 / 2.5e-3)
+    assert tree["busbw_Bps"] == pytest.approx(4e9 / 4e-3)  # 2(n−1)/n is 1 for two ranks
+
+
+def test_wrong_results_are_summed_over_the_ranks_and_null_where_nothing_was_checked() -> None:
+    wrong = pl.DataFrame({"rank": [0, 0, 1, 1], "task": [1, 3, 1, 3], "wrong": [0, 2, 0, 1]})
+    assert [row["wrong"] for row in rows(ABOUT, events(), wrong)] == [0, 3]
+    assert [row["wrong"] for row in rows(ABOUT, events(), None)] == [None, None]
+
+
+def test_the_table_has_a_line_per_case_under_nccl_tests_headings(tmp_path: Path) -> None:
+    plan = {"name": "two", "scale_bytes": 1000, "workloads": [ABOUT]}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    events().write_parquet(tmp_path / "events.parquet")
+    write_results(tmp_path)
+    out = Console(file=io.StringIO(), width=140)
+    print_results(tmp_path, out)
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+    for heading in ("size", "count", "type", "redop", "time", "algbw", "busbw", "#wrong"):
+        assert heading in text
+    line = next(line for line in text.splitlines() if "auto: ring" in line)
+    assert line.split()[:4] == ["4000000000", "1000000000", "uint32", "sum"]
+    assert line.split()[-4:] == ["2000.0", "3000.0", "2000.0", "+25.0%"]
+    assert "N/A" in line

@@ -1,0 +1,173 @@
+"""Collectives measured one by one, as nccl-tests does it: every algorithm at every size, over and over.
+
+A kind of workload (`traffic.kind`), made by `longhaul bench` rather than read from a file. In each iteration
+every case is replayed once, behind a barrier of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from longhaul.dsl.types import Collective, Workload
+from longhaul.fabric.plan import Plan
+from traffic.choosing import choose
+from traffic.collectives import ELEMENT_BYTES, Options
+from traffic.events import read_events
+from traffic.kind import Placed, Prepared, Tables
+from traffic.model import Model
+from traffic.programs import options
+from traffic.schedule import Schedule
+from traffic.tasks import GroupCollective, Replay, Task, collective_tasks, make_program
+
+MODELLED: tuple[str, ...] = (
+    "traffic inside a host (NVLink) costs nothing, and so does adding numbers up",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benchmark(Workload):
+    """Which collective to measure: by which algorithms (`auto` among them), over which real-world sizes, so
+    many times after so many warm-ups. `collective` says how; its own algorithm means nothing."""
+
+    kind = "benchmark"
+
+    algorithms: tuple[str, ...]
+    sizes_bytes: tuple[float, ...]
+    iterations: int
+    warmup: int
+    collective: Collective
+
+
+@dataclass(frozen=True)
+class Case:
+    """One algorithm at one size; `asked` is what the user called the algorithm."""
+
+    asked: str
+    collective: GroupCollective
+    schedule: Schedule
+    predicted_s: float
+
+    def about(self, scale_bytes: float) -> dict[str, Any]:
+        """As plain data; sizes are the real world's."""
+        chosen, how = self.collective, self.collective.options
+        inside = f" ({how.inner}, {how.outer})" if chosen.algorithm == "hierarchical" else ""
+        return {
+            "asked": self.asked,
+            "algorithm": chosen.algorithm + inside,
+            "size_bytes": chosen.size_bytes * scale_bytes,
+            "carried_bytes": chosen.size_bytes,
+            "predicted_s": self.predicted_s,
+        }
+
+
+def prepare(benchmark: Benchmark, plan: Plan, seed: int) -> Prepared:  # noqa: ARG001 (nothing is drawn)
+    """Every host's program: in each iteration, for each case a barrier and the collective. Raises
+    ValueError for algorithms or options that do not fit."""
+    found = cases(benchmark, plan)
+    tasks = _tasks(plan, found)
+    how = benchmark.collective
+    replay = Replay(
+        benchmark.warmup + benchmark.iterations,
+        how.verify,
+        how.congestion,
+        how.socket_buffer_bytes,
+    )
+    return Prepared(
+        programs={
+            host.name: {"module": "traffic.agent"}
+            | make_program(plan, host.rank, [column[host.rank] for column in tasks], replay)
+            for host in plan.hosts
+        },
+        about={
+            "op": how.op,
+            "iterations": benchmark.iterations,
+            "warmup": benchmark.warmup,
+            "verify": how.verify,
+            "congestion": how.congestion,
+            "channels": how.channels,
+            "cases": [case.about(plan.scale_bytes) for case in found],
+        },
+        quiet_s=sum(case.predicted_s for case in found),
+    )
+
+
+def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
+    """The events of every rank, and where results were checked how many were wrong."""
+    tables = {"events": read_events(placed, folder, start_ns)}
+    if placed.workload.collective.verify:  # type: ignore[attr-defined]
+        tables["wrong"] = _read_wrong(placed, folder)
+    return tables
+
+
+def _read_wrong(placed: Placed, folder: Path) -> pl.DataFrame:
+    """Wrong results by rank and task, over all iterations."""
+    rows = []
+    for host, rank in zip(placed.plan.hosts, placed.ranks, strict=True):
+        counts = json.loads((folder / f"{host.name}.wrong").read_text())
+        rows += [(rank, task, count) for task, count in enumerate(counts)]
+    schema = {"rank": pl.Int32, "task": pl.Int16, "wrong": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def cases(benchmark: Benchmark, plan: Plan) -> list[Case]:
+    """Every algorithm at every size, in the order in which they are replayed; sizes that the fabric cannot
+    tell apart, as they are scaled to the same carried bytes, once.
+
+    Each is predicted from where the one before leaves the ranks, and the barrier after that; the first
+    one from where the last one does.
+    """
+    sizes = dict.fromkeys(carried(plan, real) for real in benchmark.sizes_bytes)
+    found = [
+        (asked, _collective(benchmark, plan, asked, size))
+        for size in sizes
+        for asked in benchmark.algorithms
+    ]
+    schedules = [collective.schedule(plan) for _, collective in found]
+    model, barrier = Model(plan), _barrier(plan).schedule(plan)
+    ends_s = [0.0] * len(plan.hosts)
+    made: list[Case] = []
+    for number, schedule in enumerate(schedules * 2):
+        enter_s = model.ends_s(barrier, ends_s)
+        ends_s = model.ends_s(schedule, enter_s)
+        made.append(Case(*found[number % len(found)], schedule, max(ends_s) - max(enter_s)))
+    return made[len(found) :]
+
+
+def _collective(benchmark: Benchmark, plan: Plan, asked: str, size: int) -> GroupCollective:
+    op, how = benchmark.collective.op, options(benchmark.collective, plan)
+    if asked != "auto":
+        return GroupCollective(op, asked, _everybody(plan), size, how)
+    choice = choose(plan, op, size, how)
+    return GroupCollective(op, choice.algorithm, _everybody(plan), size, choice.options)
+
+
+def carried(plan: Plan, real_bytes: float) -> int:
+    """Carried bytes for a real-world size: at least an element per rank, and as many for each."""
+    each = round(real_bytes / plan.scale_bytes / ELEMENT_BYTES / len(plan.hosts))
+    return max(each, 1) * len(plan.hosts) * ELEMENT_BYTES
+
+
+def _everybody(plan: Plan) -> tuple[int, ...]:
+    return tuple(host.rank for host in plan.hosts)
+
+
+def _barrier(plan: Plan) -> GroupCollective:
+    return GroupCollective("barrier", "dissemination", _everybody(plan), 0, Options())
+
+
+def _tasks(plan: Plan, found: Sequence[Case]) -> list[list[Task]]:
+    """Task 2i is the barrier before case i, task 2i+1 the case; each is a column, by rank."""
+    barrier = _barrier(plan)
+    barriers = collective_tasks(plan, barrier, barrier.schedule(plan))
+    columns = []
+    for number, case in enumerate(found):
+        before = [2 * number - 1] if number else []
+        columns.append([task | {"after": before} for task in barriers])
+        columns.append(collective_tasks(plan, case.collective, case.schedule, after=(2 * number,)))
+    return columns
