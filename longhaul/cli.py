@@ -18,6 +18,7 @@ from longhaul.verbs.arguments import complain
 VERBS = (
     "run",
     "attribute",
+    "compare",
     "plan",
     "validate",
     "aging",

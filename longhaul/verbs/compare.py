@@ -1,0 +1,44 @@
+"""`longhaul compare`: how runs differ, and whether the differences are real."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from longhaul.verbs.arguments import Verbs, complain, verb
+
+
+def add(verbs: Verbs) -> None:
+    """The verb and its arguments."""
+    made = verb(
+        verbs, "compare", compare, "say how runs differ, and whether that is real",
+        "longhaul compare runs/colossus-1 runs/new-fibre-1",
+    )  # fmt: skip
+    made.add_argument(
+        "runs", type=Path, nargs="+", metavar="RUN",
+        help="run folders; those that differ in the seed alone are taken together",
+    )  # fmt: skip
+    made.add_argument("--format", choices=("table", "json"), default="table", help="default table")
+
+
+def compare(words: argparse.Namespace) -> int:
+    """Compare finished runs with the first of them."""
+    import json
+
+    from analysis.compare import compare as compared
+    from analysis.compare_terminal import print_comparison
+    from analysis.tables import RunError, load_run
+    from analysis.terminal import console
+
+    if len(words.runs) < 2:
+        return complain("longhaul: name two runs or more", 2)
+    try:
+        found = compared([load_run(path) for path in words.runs])
+    except RunError as error:
+        return complain(f"longhaul: {error}", 2)
+    if words.format == "json":
+        print(json.dumps([one.as_dict() for one in found], indent=1))
+        return 0
+    for one in found:
+        print_comparison(one, console())
+    return 0

@@ -1,0 +1,107 @@
+"""Comparing runs: what is real, what is chance, and what is the same to the nanosecond."""
+
+import io
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from analysis.compare import Comparison, compare, things
+from analysis.compare_terminal import print_comparison
+from analysis.tables import Run, load_run
+from tests.analysis.make_run import Scenario, make_run, uniform
+
+NOISY = uniform(4, jitter=0.05, iterations=25, messages=False)
+
+
+def run_of(path: Path, made: Scenario) -> Run:
+    return load_run(make_run(path, made))
+
+
+def shown(found: Comparison) -> str:
+    out = io.StringIO()
+    print_comparison(found, Console(file=out, width=80, highlight=False))
+    return out.getvalue()
+
+
+def test_equal_runs_are_identical_and_said_to_be(tmp_path: Path) -> None:
+    found = compare([run_of(tmp_path / "a", NOISY), run_of(tmp_path / "b", NOISY)])[0]
+    assert found.identical
+    assert "identical, every event to the nanosecond" in shown(found)
+
+
+def test_a_planted_difference_is_real_and_its_interval_holds_it(tmp_path: Path) -> None:
+    slower = replace(NOISY, slowdown={1: 1.2}, seed=7, name="slower")
+    found = compare([run_of(tmp_path / "a", NOISY), run_of(tmp_path / "b", slower)])[0]
+    wait = {one.figure: one for one in found.differences}
+    # Rank 1 takes 0.084 s longer, a quarter of that on the mean; chance had made others late before.
+    assert wait["compute"].interval.holds(0.084 / 4)
+    assert wait["iteration"].real
+    assert 0.04 < wait["iteration"].interval.low < wait["iteration"].interval.high < 0.1
+    assert not found.identical
+    assert "yes" in shown(found)
+
+
+def test_chance_alone_is_real_about_once_in_twenty(tmp_path: Path) -> None:
+    base = run_of(tmp_path / "base", NOISY)
+    others = [
+        run_of(tmp_path / f"{i}", replace(NOISY, seed=100 + i, name=f"o{i}")) for i in range(30)
+    ]
+    found = [compare([base, other])[0].differences[0] for other in others]
+    again = [
+        compare([a, b])[0].differences[0] for a, b in zip(others[::2], others[1::2], strict=True)
+    ]
+    assert sum(one.real for one in found + again) <= 8
+
+
+def test_runs_that_differ_in_their_seed_alone_are_samples_of_one_thing(tmp_path: Path) -> None:
+    seeds = [run_of(tmp_path / f"s{i}", replace(NOISY, seed=i)) for i in range(3)]
+    other = run_of(tmp_path / "o", replace(NOISY, name="other"))
+    found = things([*seeds, other])
+    assert [len(one.runs) for one in found] == [3, 1]
+    assert found[0].name == "s0 and 2 more"
+
+
+def test_seeds_of_one_thing_alone_are_compared_with_each_other(tmp_path: Path) -> None:
+    seeds = [run_of(tmp_path / f"s{i}", replace(NOISY, seed=i)) for i in range(2)]
+    found = compare(seeds)
+    assert len(found) == 1
+    assert not found[0].identical
+    assert "one seed" in shown(found[0])
+
+
+def test_the_same_comparison_gives_the_same_intervals(tmp_path: Path) -> None:
+    runs = [run_of(tmp_path / f"s{i}", replace(NOISY, seed=i)) for i in range(2)]
+    assert compare(runs)[0].as_dict() == compare(runs)[0].as_dict()
+
+
+def test_the_terminal_fits_80_columns(tmp_path: Path) -> None:
+    runs = [run_of(tmp_path / f"s{i}", replace(NOISY, seed=i)) for i in range(2)]
+    assert max(map(len, shown(compare(runs)[0]).splitlines())) <= 80
+
+
+@pytest.mark.parametrize("form", ["json", "table"])
+def test_the_verb_compares_run_folders(tmp_path: Path, form: str) -> None:
+    folders = [make_run(tmp_path / f"s{i}", replace(NOISY, seed=i)) for i in range(2)]
+    command = [sys.executable, "-m", "longhaul.cli", "compare", *folders, "--format", form]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    if form == "json":
+        figures = json.loads(done.stdout)[0]["differences"]
+        assert [one["figure"] for one in figures] == [
+            "iteration",
+            "compute",
+            "sync wait",
+            "transfer",
+        ]
+
+
+def test_what_is_no_run_is_told_plainly(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "longhaul.cli", "compare", tmp_path, tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "not the folder of a finished run" in done.stderr
