@@ -116,7 +116,7 @@ class Timer:
 
 
 class Work:
-    """The compute task under way: how much of it is left, at a speed that may change meanwhile.
+    """A stream's compute task under way: how much of it is left, at a speed that may change meanwhile.
 
     `slowdown` is how many times as long it takes; infinity stops it.
     """
@@ -262,10 +262,8 @@ class Replay:
         self.events = array("q")
         self.iteration = 0
         self.timer = Timer()
-        self.work = Work(self.timer)
         self.poller = select.epoll()
-        self.poller.register(self.timer.fd, select.EPOLLIN)
-        self.handlers: dict[int, Callable[[], None]] = {self.timer.fd: self._compute_ends}
+        self.handlers: dict[int, Callable[[], None]] = {}
         self.out: Peers = {}
         self.into: Peers = {}
         self.collectives: dict[int, Collective] = {}
@@ -279,7 +277,13 @@ class Replay:
         for index, task in enumerate(self.tasks):
             for before in task["after"]:
                 self.frees[before].append(index)
-        self.computing = -1
+        self.works: dict[Stream, Work] = {}
+        for stream, task in zip(self.streams, self.tasks, strict=True):
+            if task["kind"] == "compute" and stream not in self.works:
+                timer = Timer()
+                self.works[stream] = Work(timer)
+                self.handlers[timer.fd] = partial(self._compute_ends, stream)
+                self.poller.register(timer.fd, select.EPOLLIN)
         self.left: list[int] = []
         self.open = 0
         self.began_ns: dict[int, int] = {}
@@ -290,7 +294,8 @@ class Replay:
         for peer in (*self.out.values(), *self.into.values()):
             peer.sock.close()
         self.poller.close()
-        os.close(self.timer.fd)
+        for timer in (self.timer, *(work.timer for work in self.works.values())):
+            os.close(timer.fd)
 
     def attend(self, channel: Channel) -> None:
         """From now on, follow orders as they come."""
@@ -301,7 +306,8 @@ class Replay:
     def _follow(self, orders: list[dict[str, Any]]) -> None:
         for order in orders:
             slowdown = order["slowdown"]
-            self.work.slow(time.monotonic_ns(), math.inf if slowdown is None else slowdown)
+            for work in self.works.values():
+                work.slow(time.monotonic_ns(), math.inf if slowdown is None else slowdown)
 
     def waiting(self) -> list[dict[str, Any]]:
         """What holds this rank up: the operation at the head of each peer's queue."""
@@ -415,8 +421,8 @@ class Replay:
         now_ns = self.began_ns[index] = time.monotonic_ns()
         if self.tasks[index]["kind"] == "compute":
             slowdown = self.slowdowns[self.iteration] if self.slowdowns else 1.0
-            self.computing = index
-            self.work.begin(now_ns, round(self.tasks[index]["ns"] * slowdown))
+            work = self.works[self.streams[index]]
+            work.begin(now_ns, round(self.tasks[index]["ns"] * slowdown))
             return
         collective = self.collectives[index]
         if self.verify:
@@ -426,10 +432,11 @@ class Replay:
         if not collective.open:
             self._collective_ends(collective)
 
-    def _compute_ends(self) -> None:
-        if self.timer.went_off():  # not if an order has just put it off
-            self.work.end()
-            self._end(self.computing, COMPUTE, 0)
+    def _compute_ends(self, stream: Stream) -> None:
+        work = self.works[stream]
+        if work.timer.went_off():  # not if an order has just put it off
+            work.end()
+            self._end(stream.waiting[0], COMPUTE, 0)
 
     def _collective_ends(self, collective: Collective) -> None:
         index = collective.task
