@@ -18,7 +18,8 @@ FEWER = {
     "brownout": MIXED + OTHERS,
     "colossus": MIXED + OTHERS,
     "continent": ("templates.blackwell.hosts[0].count=1", "templates.hopper.hosts[0].count=1"),
-    "flapping": MIXED + OTHERS,
+    "flapping": (*MIXED, *OTHERS, "timeline[0].every=3s"),
+    "lease": MIXED + OTHERS,
     "metro": ("templates.hall.hosts[0].count=1",),
     "new-fibre": MIXED + OTHERS,
     "one-campus": ("campuses.c1.hosts[0].count=4",),
@@ -27,8 +28,15 @@ FEWER = {
     "two-hosts": (),
     "uniform": UNIFORM + OTHERS,
 }
-"""What makes each scenario small: fewer hosts, on the same network."""
+"""What makes each scenario small: fewer hosts on the same network, fewer flaps."""
 WORKLOAD = ("iterations=2", "warmup=0", "collective.verify=true")
+OWN = {
+    "lease": (
+        *(f"training:{one}" for one in WORKLOAD),
+        *("inference:duration=3s", "inference:arrivals.rate=10/s"),
+    ),
+}
+"""The same for scenarios that bring workloads of their own."""
 
 
 def _sets(flag: str, values: tuple[str, ...]) -> list[str]:
@@ -39,7 +47,7 @@ def _sets(flag: str, values: tuple[str, ...]) -> list[str]:
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_a_scenario_runs_and_its_events_happen(name: str, tmp_path: Path) -> None:
     fewer, out = FEWER[name], tmp_path / "run"
-    words = (*_sets("--set", fewer), *_sets("--set-workload", WORKLOAD))
+    words = (*_sets("--set", fewer), *_sets("--set-workload", OWN.get(name, WORKLOAD)))
     done = longhaul("run", TOPOLOGIES[name], *words, "--out", out, folder=out)
     assert done.status == 0, done.complaint
     assert done.summary["iterations"]["count"] == 2
