@@ -19,6 +19,7 @@ from analysis.blame import between_groups, blame_by_rank, blame_matrix
 from analysis.critical import by_kind, critical_path, through
 from analysis.efficiency import efficiency
 from analysis.headline import headline
+from analysis.latencies import latencies, slowest_entries, slowest_messages
 from analysis.stalls import (
     by_group,
     by_rank,
@@ -74,6 +75,11 @@ def summarise(run: Run) -> Data:
         "critical_path": _critical(run),
         "efficiency": efficiency(run, by_rank(run), iteration_times.mean_s),
         "timeline": [cost.as_dict() for cost in incidents.costs(run)],
+        "tail": {
+            "kinds": latencies(run),
+            "slowest_messages": slowest_messages(run),
+            "slowest_collectives": slowest_entries(run),
+        },
         "links": hops.between_campuses(run).to_dicts(),
         "prediction": _prediction(run),
         "fidelity": run.fidelity,

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-QUANTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
+QUANTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99, "p999": 0.999}
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Tail:
     p50_s: float
     p90_s: float
     p99_s: float
+    p999_s: float
     max_s: float
     notes: Mapping[str, str] = field(default_factory=dict)
 
@@ -36,6 +37,7 @@ class Tail:
             "p50_s": self.p50_s,
             "p90_s": self.p90_s,
             "p99_s": self.p99_s,
+            "p999_s": self.p999_s,
             "max_s": self.max_s,
             "notes": dict(self.notes),
         }
@@ -60,6 +62,7 @@ def tail(durations_s: pl.Series) -> Tail:
         p50_s=values["p50"],
         p90_s=values["p90"],
         p99_s=values["p99"],
+        p999_s=values["p999"],
         max_s=float(ascending[-1]),
         notes=weak_quantiles(len(ascending)),
     )

@@ -50,6 +50,7 @@ def print_training(summary: Data, out: Console) -> None:
     if summary["timeline"]:
         out.print(_timeline(summary))
     print_stalls(summary, out)
+    out.print(_slowest(summary))
     out.print(_critical(summary))
     out.print(_efficiency(summary))
     out.print(_prediction(summary))
@@ -179,6 +180,19 @@ def _slowdown(stalls: Data) -> str:
 def _slower(than: str, found: Data) -> str:
     slowdown, waste = found["slowdown"], units.percent(found["waste"])
     return f"{slowdown:.3f} times slower {than}: {waste} of GPU time wasted"
+
+
+def _slowest(summary: Data) -> Table:
+    """Where the slowest 1 % came from: by link, by rank, by event of the timeline."""
+    found = summary["tail"]["slowest_messages"]
+    made = table(
+        f"The slowest 1 % of messages ({found['count']} of {found['of']})", "by", "most", "share",
+        text=2,
+    )  # fmt: skip
+    for name, key in (("link", "by_link"), ("sender", "by_rank"), ("event", "by_event")):
+        for one in found[key][:2]:
+            made.add_row(name, Text(one["name"]), units.percent(one["share"]))
+    return made
 
 
 def _critical(summary: Data) -> Table:

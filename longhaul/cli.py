@@ -19,6 +19,7 @@ VERBS = (
     "run",
     "attribute",
     "compare",
+    "export",
     "plan",
     "validate",
     "aging",

@@ -15,7 +15,7 @@ from analysis.hops import between_campuses, messages, pairs
 from analysis.stalls import collectives, covered, iterations, lateness
 from analysis.summary import summarise
 from analysis.tables import KINDS, SCHEMA, Run, load_run
-from analysis.whatif import what_if
+from analysis.whatif import make_tasks, what_if
 from tests.analysis.make_run import Link, Scenario, make_run, uniform
 
 
@@ -216,3 +216,48 @@ def test_uniform_ranks_have_no_stalls_at_all(tmp_path: Path) -> None:
 
 def test_kinds_are_in_the_order_of_the_alphabet() -> None:
     assert list(KINDS) == sorted(KINDS), "the digest's codes sort as the words do"
+
+
+# Gradients in two buckets: the first is summed while the second is still computed.
+OVERLAP = events(
+    *(
+        row
+        for rank, slow in ((0, 1.0), (1, 2.0))
+        for row in (
+            (rank, 0, 0, -1, "compute", -1, 0, 0, slow),
+            (rank, 0, 1, -1, "collective", -1, slow, slow, 5),
+            (rank, 0, 2, -1, "compute", -1, slow, slow, 2 * slow),
+            (rank, 0, 3, -1, "collective", -1, 2 * slow, max(5, 2 * slow), 6),
+        )
+    )
+)
+
+
+def test_what_overlaps_is_replayed_with_its_overlap(tmp_path: Path) -> None:
+    tasks = make_tasks(run_of(OVERLAP, tmp_path, 2))
+    # The second collective was ready before the first had ended, so it does not wait for it.
+    assert tasks.iteration_s(tasks.actual) == pytest.approx(5)
+    # Equal compute, 1.5 s a bucket: 1.5 + 3 for the first collective; the second ends at 3 + 1.
+    assert tasks.iteration_s(tasks.ideal) == pytest.approx(4.5)
+    found = what_if(run_of(OVERLAP, tmp_path / "again", 2))
+    assert found.ideal_compute_s == pytest.approx(3)
+    assert found.ideal_communication_s == pytest.approx(1.5)
+
+
+def test_a_replay_with_what_was_measured_gives_what_was_measured(tmp_path: Path) -> None:
+    # A single rank: nobody begins early, so every end must be met to the nanosecond.
+    made = make_run(tmp_path / "run", uniform(1, jitter=0.2, messages=False))
+    tasks = make_tasks(load_run(made))
+    begins = pl.col("ready_ns").min().over("iteration")
+    expected = tasks.rows.select(pl.col("end_ns") - begins)["end_ns"] * 1e-9
+    assert tasks.graph.ends(tasks.actual) == pytest.approx(expected.to_numpy(), abs=1e-9)
+
+
+def test_ranks_that_talk_to_each_other_only_are_collectives_of_their_own() -> None:
+    table = events(
+        *((rank, 0, 1, -1, "collective", -1, rank, rank, 9) for rank in range(4)),
+        *((rank, 0, 1, 0, "send", rank ^ 1, rank, rank, 9) for rank in range(4)),
+    )
+    found = collectives(table).sort("rank")
+    assert found["group"].to_list() == [0, 0, 2, 2]
+    assert found["sync_wait_ns"].to_list() == [1e9, 0, 1e9, 0]

@@ -32,7 +32,7 @@ def test_nearest_rank_takes_sample_number_ceil_of_q_n(
 @given(DURATIONS)
 def test_quantiles_are_samples_and_never_decrease(samples: list[float]) -> None:
     found = tail(pl.Series(samples))
-    values = [found.p50_s, found.p90_s, found.p99_s, found.max_s]
+    values = [found.p50_s, found.p90_s, found.p99_s, found.p999_s, found.max_s]
     assert values == sorted(values)
     assert set(values) <= set(samples)
     assert found.count == len(samples)
@@ -41,10 +41,11 @@ def test_quantiles_are_samples_and_never_decrease(samples: list[float]) -> None:
 @pytest.mark.parametrize(
     ("count", "marked"),
     [
-        (1, {"p50_s": "n<2", "p90_s": "n<10", "p99_s": "n<100"}),
-        (9, {"p90_s": "n<10", "p99_s": "n<100"}),
-        (99, {"p99_s": "n<100"}),
-        (100, {}),
+        (1, {"p50_s": "n<2", "p90_s": "n<10", "p99_s": "n<100", "p999_s": "n<1000"}),
+        (9, {"p90_s": "n<10", "p99_s": "n<100", "p999_s": "n<1000"}),
+        (99, {"p99_s": "n<100", "p999_s": "n<1000"}),
+        (100, {"p999_s": "n<1000"}),
+        (1000, {}),
     ],
 )
 def test_a_quantile_of_too_few_samples_is_marked(count: int, marked: dict[str, str]) -> None:
