@@ -59,6 +59,8 @@ def print_attribution(found: Data, out: Console) -> None:
     out.print(_waterfall(found))
     if found["interactions"]:
         out.print(_interactions(found))
+    if "remedies" in found:
+        out.print(_remedies(found["remedies"]))
     for name in found["without_effect"]:
         out.print(Text(f"{name} makes no difference to this topology", "dim"))
 
@@ -91,6 +93,25 @@ def _interactions(found: Data) -> Any:
     for one in found["interactions"]:
         seconds = units.time(one["extra_s"]) if abs(one["extra_s"]) > _NOTHING_S else "0 s"
         made.add_row(Text(" × ".join(one["causes"])), seconds, units.interval(one["interval_s"]))
+    return made
+
+
+def _remedies(remedies: list[Data]) -> Any:
+    made = table(
+        "Remedies, by what each buys", "remedy", "saves", "95 % of seeds", "", "worth a day"
+    )
+    for one in remedies:
+        if one["why_not"]:
+            made.add_row(Text(one["name"], "dim"), Text(one["why_not"], "dim"), "", "", "")
+            continue
+        worth = one["worth_per_day"]
+        made.add_row(
+            Text(one["name"]),
+            units.time(one["saved_s"]),
+            units.interval(one["interval_s"]),
+            units.percent(one["share"]),
+            units.money(worth["amount"], worth["currency"]) if worth else "no price",
+        )
     return made
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from analysis.attribution import Cause, Trials, attribute
 from analysis.shapley import Causes, subsets
 from longhaul import trials
-from longhaul.dsl import load_topology
+from longhaul.dsl import load_topology, load_workload
+from longhaul.dsl.types import Training
 from longhaul.factors import Factor, effective, factors
 from longhaul.trials import Trial
 
@@ -54,6 +55,7 @@ def answer(question: Question, hear: Callable[[int, int], None]) -> Data:
 
     Raises InvalidInput, NothingToAttribute, TrialFailed.
     """
+    _check_workload(question)
     asked = question.factors or tuple(factors(load_topology(question.topology, question.overrides)))
     acting = effective(question.topology, question.overrides, asked)
     _check(acting, asked)
@@ -93,6 +95,13 @@ def _check(acting: Sequence[Factor], asked: Sequence[str]) -> None:
             f"{len(acting)} factors take {2 ** len(acting)} runs per seed: "
             f"name at most {MOST_FACTORS} of {', '.join(one.name for one in acting)} with --factors"
         )
+
+
+def _check_workload(question: Question) -> None:
+    """Only training has iterations whose time can be lost. Raises InvalidInput, NothingToAttribute."""
+    found = load_workload(question.workload, question.workload_overrides)
+    if not isinstance(found, Training):
+        raise NothingToAttribute(f"{question.workload}: not training, so no iteration loses time")
 
 
 def _run(one: Trial, path: Path, summary: Data) -> Data:

@@ -30,7 +30,18 @@ _LAST_LINES = 8
 
 
 class TrialFailed(Exception):
-    """A run of the series did not end well; the text says which, and what it said last."""
+    """A run of the series did not end well; the text says which, and what it said last.
+
+    `reason` is the first line of that which tells of an error.
+    """
+
+    def __init__(self, trial: Trial, said: str) -> None:
+        lines = [line for line in said.splitlines() if line.strip()]
+        told = [line for line in lines if "error: " in line or line.startswith("longhaul: ")]
+        self.reason = (told or lines or ["it said nothing"])[0].rpartition("error: ")[2]
+        command = " ".join(["longhaul run", *trial.arguments()])
+        head = f"this run of the series failed: {command}"
+        super().__init__("\n  ".join([head, *lines[-_LAST_LINES:]]))
 
 
 @dataclass(frozen=True)
@@ -137,13 +148,7 @@ def _run(
     finally:
         cpus.put(cpu)
     if not path.is_dir():
-        raise TrialFailed(_failure(trial, said))
-
-
-def _failure(trial: Trial, said: str) -> str:
-    lines = [line for line in said.splitlines() if line.strip()][-_LAST_LINES:]
-    command = " ".join(["longhaul run", *trial.arguments()])
-    return "\n  ".join([f"this run of the series failed: {command}", *lines])
+        raise TrialFailed(trial, said)
 
 
 def summary(path: Path) -> dict[str, Any]:

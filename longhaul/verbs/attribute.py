@@ -26,6 +26,9 @@ def add(verbs: Verbs) -> None:
         help="the causes (default: distance, aging, hardware, and those that the file declares)",
     )  # fmt: skip
     made.add_argument(
+        "--mend", action="store_true", help="rank remedies, too, by the time that each buys"
+    )
+    made.add_argument(
         "--seeds", type=number, default=3, help="runs of each combination (default 3)"
     )
     cpus = len(os.sched_getaffinity(0))
@@ -43,6 +46,7 @@ def attribute(words: argparse.Namespace) -> int:
     from analysis.terminal import console
     from longhaul import folder, progress
     from longhaul.attribution import NothingToAttribute, Question, answer
+    from longhaul.remedies import mend
     from longhaul.trials import TrialFailed
     from longhaul.workloads import DEFAULT
 
@@ -58,6 +62,9 @@ def attribute(words: argparse.Namespace) -> int:
     try:
         with progress.counted("runs") as hear:
             found = answer(question, hear) | {"command": shlex.join(words.command)}
+        if words.mend:
+            with progress.counted("runs with remedies") as hear:
+                found["remedies"] = mend(question, hear)
     except NothingToAttribute as error:
         return complain(f"longhaul: {error}", 2)
     except TrialFailed as error:

@@ -95,6 +95,25 @@ def test_asked_again_it_runs_nothing(answered: Path) -> None:
     assert done(answered) == before
 
 
+def test_remedies_are_ranked_by_what_they_buy_and_excused_by_name(answered: Path) -> None:
+    out = answered / "mended"
+    words = ("--mend", "--out", out, "--set-workload", "price.gpu-hour=2.50USD")
+    status, said, complaint = longhaul(answered, *ASKED, *FACTORS, *words)
+    assert status == 0, complaint
+    data = json.loads((out / "attribution.json").read_text())["remedies"]
+    bought = [one["saved_s"] for one in data if one["why_not"] is None]
+    assert bought == sorted(bought, reverse=True)
+    by_name = {one["name"]: one for one in data}
+    assert by_name["new fibre"]["why_not"] == "it is so already"
+    uniform = by_name["uniform GPUs"]
+    assert uniform["saved_s"] > 0
+    # 16 GPUs at 2.50 USD an hour, for the share of a day that they would no longer take.
+    assert uniform["worth_per_day"]["currency"] == "USD"
+    assert uniform["worth_per_day"]["amount"] == pytest.approx(16 * 2.5 * 24 * uniform["share"])
+    assert "worth a day" in said
+    assert "What each remedy would buy" in (out / "attribution.html").read_text()
+
+
 def test_each_run_can_be_done_alone(answered: Path) -> None:
     words = ("run", HERE / "far-and-mixed.yaml", "--workload", HERE / "brief.yaml")
     out = answered / "alone"

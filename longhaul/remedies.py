@@ -1,0 +1,144 @@
+"""What could be done about lost time, and what each remedy buys: the same run, with the remedy in place.
+
+In: a question. Out: for each remedy the time that it saves, seed by seed, and what that is worth. Each is a run of
+its own, kept as those of an attribution are; what cannot be had for a topology or workload is said, not guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Any
+
+from analysis.intervals import student
+from longhaul import trials
+from longhaul.attribution import Question
+from longhaul.dsl import InvalidInput, load_topology
+from longhaul.dsl.types import Topology
+from longhaul.trials import Trial, TrialFailed
+
+Data = dict[str, Any]
+_HOURS_PER_DAY = 24
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Something to do: factors that it takes away, or settings of the topology or the workload."""
+
+    name: str
+    says: str
+    without: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    workload_overrides: tuple[str, ...] = ()
+
+    def applied(self, trial: Trial) -> Trial:
+        """The same run with the remedy in place."""
+        return replace(
+            trial,
+            without=tuple(dict.fromkeys((*trial.without, *self.without))),
+            overrides=(*trial.overrides, *self.overrides),
+            workload_overrides=(*trial.workload_overrides, *self.workload_overrides),
+        )
+
+
+def remedies(topology: Topology) -> list[Remedy]:
+    """All that are known, for this topology."""
+    doubled = tuple(
+        f"links.{link.name}.rate={2 * max(link.forward.rate_bps, link.backward.rate_bps):.0f}bit/s"
+        for link in topology.links
+    )
+    return [
+        Remedy("new fibre", "every long-haul link laid anew", without=("aging",)),
+        Remedy("uniform GPUs", "every host like the best one", without=("hardware",)),
+        Remedy("more spans", "every long-haul link at twice its rate", overrides=doubled),
+        Remedy(
+            "hierarchical collective",
+            "reduce inside each campus first, cross the long haul with shards only",
+            workload_overrides=("collective.algorithm=hierarchical",),
+        ),
+        Remedy(
+            "best collective",
+            "the algorithm that the cost model expects to be fastest here",
+            workload_overrides=("collective.algorithm=auto",),
+        ),
+        Remedy("compression", "gradients in 8 bits", workload_overrides=("model.dtype=fp8",)),
+        Remedy(
+            "BBR", "a congestion control that does not take loss for congestion",
+            workload_overrides=("collective.congestion=bbr",),
+        ),
+    ]  # fmt: skip
+
+
+def mend(question: Question, hear: Callable[[int, int], None]) -> list[Data]:
+    """What each remedy buys, most first, then those that cannot be had and why. Keys: docs/analysis.md.
+
+    Raises InvalidInput, TrialFailed where the run without any remedy fails.
+    """
+    known = remedies(load_topology(question.topology, question.overrides))
+    actual = [question.trial((), seed) for seed in range(1, question.seeds + 1)]
+    before = _summaries(actual, question, hear)
+    found = [_tried(remedy, actual, before, question, hear) for remedy in known]
+    bought = [one for one in found if one["why_not"] is None]
+    return sorted(bought, key=lambda one: -float(one["saved_s"])) + [
+        one for one in found if one["why_not"] is not None
+    ]
+
+
+def _tried(
+    remedy: Remedy,
+    actual: Sequence[Trial],
+    before: Sequence[Data],
+    question: Question,
+    hear: Callable[[int, int], None],
+) -> Data:
+    mended = [remedy.applied(trial) for trial in actual]
+    try:
+        if [one.digest() for one in mended] == [one.digest() for one in actual]:
+            return _not_had(remedy, "it is so already")
+        return _bought(remedy, before, _summaries(mended, question, hear))
+    except InvalidInput as error:
+        return _not_had(remedy, error.diagnostics[0].message)
+    except TrialFailed as error:
+        return _not_had(remedy, error.reason)
+
+
+def _summaries(
+    wanted: Sequence[Trial], question: Question, hear: Callable[[int, int], None]
+) -> list[Data]:
+    done = trials.carry_out(wanted, question.jobs, hear)
+    return [trials.summary(done[trial]) for trial in wanted]
+
+
+def _bought(remedy: Remedy, before: Sequence[Data], after: Sequence[Data]) -> Data:
+    """Seconds saved per iteration, the GPU-days of a day that frees, and what those are worth."""
+    saved = [a - b for a, b in zip(_seconds(before), _seconds(after), strict=True)]
+    interval = student(saved)
+    share = fmean(saved) / fmean(_seconds(before))
+    return {
+        "name": remedy.name,
+        "says": remedy.says,
+        "saved_s": fmean(saved),
+        "interval_s": interval.as_list() if interval else None,
+        "share": share,
+        "worth_per_day": _worth(before[0], share),
+        "faithful": all(one["faithful"] for one in after),
+        "why_not": None,
+    }
+
+
+def _worth(before: Data, share: float) -> Data | None:
+    """What the GPU time that a day of training would no longer take costs; None without a price."""
+    price = before["efficiency"]["price"]
+    if not price:
+        return None
+    return {"amount": price["per_hour"] * _HOURS_PER_DAY * share, "currency": price["currency"]}
+
+
+def _not_had(remedy: Remedy, why: str) -> Data:
+    nothing = {"saved_s": None, "interval_s": None, "share": None, "worth_per_day": None}
+    return {"name": remedy.name, "says": remedy.says, **nothing, "faithful": True, "why_not": why}
+
+
+def _seconds(summaries: Iterable[Data]) -> list[float]:
+    return [one["iterations"]["mean_s"] for one in summaries]

@@ -1,0 +1,46 @@
+"""Remedies: what each changes in a run, and that none is asked for twice."""
+
+from pathlib import Path
+
+from longhaul.dsl import load_topology
+from longhaul.remedies import remedies
+from longhaul.trials import Trial, TrialFailed
+from longhaul.workloads import DEFAULT
+
+COLOSSUS = Path("topologies/colossus.yaml")
+ACTUAL = Trial(COLOSSUS, DEFAULT)
+
+
+def test_every_remedy_makes_another_run_of_colossus() -> None:
+    found = remedies(load_topology(COLOSSUS))
+    digests = {one.name: one.applied(ACTUAL).digest() for one in found}
+    assert len({ACTUAL.digest(), *digests.values()}) == len(found) + 1
+
+
+def test_new_fibre_is_the_run_without_aging() -> None:
+    fibre = next(one for one in remedies(load_topology(COLOSSUS)) if one.name == "new fibre")
+    assert fibre.applied(ACTUAL) == Trial(COLOSSUS, DEFAULT, without=("aging",))
+
+
+def test_more_spans_carry_twice_as_much() -> None:
+    spans = next(one for one in remedies(load_topology(COLOSSUS)) if one.name == "more spans")
+    before = load_topology(COLOSSUS).links
+    after = load_topology(COLOSSUS, spans.overrides).links
+    assert [link.forward.rate_bps for link in after] == [
+        2 * link.forward.rate_bps for link in before
+    ]
+
+
+def test_the_order_of_factors_makes_no_other_run() -> None:
+    one = Trial(COLOSSUS, DEFAULT, without=("aging", "distance"))
+    other = Trial(COLOSSUS, DEFAULT, without=("distance", "aging"))
+    assert one.digest() == other.digest()
+    assert one.digest() != Trial(COLOSSUS, DEFAULT, without=("aging",)).digest()
+    assert one.digest() != Trial(COLOSSUS, DEFAULT, without=one.without, seed=2).digest()
+
+
+def test_a_failed_run_tells_its_reason_in_a_line() -> None:
+    said = "reading\nbrief.yaml:1:1: error: no such thing\n  hint  none\n"
+    error = TrialFailed(ACTUAL, said)
+    assert error.reason == "no such thing"
+    assert "longhaul run topologies/colossus.yaml" in str(error)
