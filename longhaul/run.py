@@ -21,12 +21,13 @@ import polars as pl
 from analysis.report import write_report
 from analysis.summary import write_summary
 from analysis.tables import SCHEMA, write_events
-from longhaul import __version__, folder
+from longhaul import __version__, folder, telemetry
 from longhaul.dsl import InvalidInput
 from longhaul.dsl.diagnostics import Place, Source, complain
 from longhaul.dsl.placement import hosts_on
 from longhaul.fabric.plan import Plan, make_plan
 from longhaul.factors import load_without
+from longhaul.inside.telemetry import RAW
 from longhaul.machine import dispatch
 from longhaul.workloads import Chosen, check_places, load_workloads, own_overrides
 from traffic.kind import Placed, Prepared, place
@@ -152,6 +153,7 @@ def read(request: Request) -> Inputs:
     every = [host for campus in topology.campuses for host in campus.hosts]
     placed = [place(one, plan, set(hosts_on(one.on, every))) for one in found]
     prepared = [_prepared(one, request.seed) for one in placed]
+    _check_alone(placed, prepared)
     files = dict.fromkeys((*topology.files, *(file for one in found for file in one.files)))
     return Inputs(plan, tuple(placed), tuple(prepared), tuple(files))
 
@@ -163,6 +165,19 @@ def _prepared(placed: Placed, seed: int) -> Prepared:
         return KINDS[type(workload)].prepare(workload, placed.plan, seed)
     except ValueError as error:
         raise InvalidInput([complain(Place(Source(workload.source)), str(error))]) from None
+
+
+def _check_alone(placed: Sequence[Placed], prepared: Sequence[Prepared]) -> None:
+    """Raises InvalidInput where two workloads want the same host for themselves: a campus's border, where
+    the requests of both come in."""
+    owners: dict[str, str] = {}
+    for workload, ready in zip((one.workload for one in placed), prepared, strict=True):
+        for host in ready.programs if workload.exclusive else ():
+            owner = owners.setdefault(host, workload.name)
+            if owner != workload.name:
+                message = f"{workload.name} and {owner} both need {host} for themselves"
+                hint = "give each its own `clients`"
+                raise InvalidInput([complain(Place(Source(workload.source)), message, hint=hint)])
 
 
 def prepare(partial: Path, inputs: Inputs) -> None:
@@ -226,6 +241,8 @@ def collect(partial: Path, inputs: Inputs) -> None:
         for name, table in kind.collect(placed, raw, start_ns).items():
             found.setdefault(name, []).append(table)
     write_events(pl.concat(found.pop("events")).to_dict(), partial / "events.parquet")
+    samples = telemetry.table(partial / "events" / RAW, inputs.plan)
+    samples.write_parquet(partial / telemetry.FILE, compression="zstd")
     for name, tables in found.items():
         pl.concat(tables).write_parquet(partial / f"{name}.parquet", compression="zstd")
 
