@@ -12,7 +12,7 @@ from typing import Any
 from longhaul.fabric.plan import Plan
 from traffic.collectives import DEFAULTS, Layout, Options, Results, make_schedule, results
 from traffic.model import pacing_Bps
-from traffic.schedule import Op, Schedule, placed
+from traffic.schedule import Op, Result, Schedule, placed
 
 Task = dict[str, Any]
 
@@ -77,15 +77,30 @@ def collective_tasks(
     ops = placed(schedule, collective.ranks)
     results = dict(zip(collective.ranks, collective.results(), strict=True))
     return [
-        {
-            "kind": "collective",
-            "after": list(after),
-            "size_bytes": collective.size_bytes if rank in ops else 0,
-            "ops": [_row(op) for op in ops.get(rank, ())],
-            "results": [[x.offset, x.size, x.source, x.of] for x in results.get(rank, ())],
-        }
+        operations_task(
+            ops.get(rank, ()),
+            collective.size_bytes if rank in ops else 0,
+            after,
+            results.get(rank, ()),
+        )
         for rank in range(len(plan.hosts))
     ]
+
+
+def operations_task(
+    ops: Sequence[Op],
+    size_bytes: int,
+    after: Sequence[int] = (),
+    results: Sequence[Result] = (),
+) -> Task:
+    """One rank's part in a collective of `size_bytes`, once the tasks `after` are done."""
+    return {
+        "kind": "collective",
+        "after": list(after),
+        "size_bytes": size_bytes,
+        "ops": [_row(op) for op in ops],
+        "results": [[x.offset, x.size, x.source, x.of] for x in results],
+    }
 
 
 def _row(op: Op) -> list[Any]:
