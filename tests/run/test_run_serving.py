@@ -12,7 +12,7 @@ from longhaul.dsl import load_workload
 from longhaul.dsl.inference_types import Inference
 from traffic.serving.requests import Request, requests
 
-from .conftest import HERE, Done, Runs
+from .conftest import HERE, Done, Runs, longhaul
 
 SECOND = 1_000_000_000
 CLOCK_NS = 30  # looking at a clock takes a nanosecond, and each of these happens a few times
@@ -167,10 +167,15 @@ def test_a_run_of_requests_alone_has_a_report_and_can_be_shown(crowd: Done) -> N
 
 
 def test_a_client_that_is_nowhere_is_an_error_with_its_place(tmp_path: Path) -> None:
-    from .conftest import longhaul
-
     words = ("--workload", HERE / "crowd.yaml", "--set-workload", "clients=[c9]")
     done = longhaul("run", HERE / "serving.yaml", *words, "--out", tmp_path / "no", folder=tmp_path)
     assert done.status == 2
     assert "crowd.yaml" in done.complaint
     assert "c9; there are c1, c2, c3, c1-t1-1" in done.complaint
+
+
+def test_two_workloads_cannot_share_a_border(tmp_path: Path) -> None:
+    words = ("--workload", HERE / "crowd.yaml@c1", "--workload", HERE / "seldom.yaml@c2")
+    done = longhaul("run", HERE / "serving.yaml", *words, "--out", tmp_path / "no", folder=tmp_path)
+    assert done.status == 2
+    assert "seldom and crowd both need c1-prb for themselves" in done.complaint
