@@ -19,13 +19,12 @@ import polars as pl
 from analysis import units
 from analysis.headline import warning
 from analysis.tables import NS
-from analysis.tail import nearest_rank, tail
+from analysis.tail import tail
 
 Data = dict[str, Any]
 PARTS = ("network", "queue", "prefill")
 """Of the time to first token, as they are summed up: on the way there and back, in line at the replica, and
 worked on."""
-_TAIL_COUNT = 1000
 
 
 @dataclass(frozen=True)
@@ -193,14 +192,8 @@ def groups(served: Served, key: str) -> list[Data]:
 
 
 def latency_tail(seconds: pl.Series) -> Data | None:
-    """The tail of latencies, p99.9 with it; None of none (answers of one token have no gaps)."""
-    if not len(seconds):
-        return None
-    found = tail(seconds).as_dict()
-    notes = found.pop("notes")
-    if len(seconds) < _TAIL_COUNT:
-        notes |= {"p999_s": f"n<{_TAIL_COUNT}"}
-    return {**found, "p999_s": nearest_rank(seconds.sort(), 0.999), "notes": notes}
+    """The tail of latencies; None of none (answers of one token have no gaps)."""
+    return tail(seconds).as_dict() if len(seconds) else None
 
 
 def _mean(seconds: pl.Series) -> float:
