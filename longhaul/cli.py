@@ -28,6 +28,7 @@ VERBS = (
     "up",
     "exec",
     "bench",
+    "schedule",
     "show",
     "schema",
     "doctor",

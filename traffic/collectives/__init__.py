@@ -10,6 +10,8 @@ from traffic.collectives import hierarchical
 from traffic.collectives.building import Builder
 from traffic.collectives.flat import FLAT, Algorithm
 from traffic.collectives.options import DEFAULTS, Layout, Options
+from traffic.collectives.own import is_own, load_algorithm
+from traffic.collectives.proof import complaints
 from traffic.collectives.results import RESULTS, Results, results
 from traffic.schedule import ELEMENT_BYTES, Piece, Schedule
 
@@ -26,6 +28,7 @@ ALGORITHMS: dict[tuple[str, str], Algorithm] = FLAT | {
 OPS = tuple(RESULTS)
 """The collectives."""
 
+PROOF_ELEMENTS = 240  # per rank: can be cut evenly into most numbers of chunks
 INNER = ("ring", "halving_doubling", "pairwise", "direct")
 """What can reduce-scatter and all-gather inside a campus."""
 
@@ -45,19 +48,40 @@ def make_schedule(
     """The schedule of a collective over buffers of `size_bytes` (whole elements are carried) among the
     ranks of a layout; `results` says where in the buffers input and output lie.
 
-    Raises ValueError, saying what there is, for an algorithm or an option that does not fit.
+    `algorithm` is one of ALGORITHMS, or a file of a user's own (`own`). Raises ValueError, saying what
+    there is, for an algorithm or an option that does not fit, and for one of a user's own that does not do
+    what the collective must; InvalidInput for a bad file.
     """
     check(op, algorithm, layout.ranks, options)
+    if is_own(algorithm):
+        return _own(op, algorithm, layout, size_bytes, options)
+    return _built(ALGORITHMS[op, algorithm], layout, size_bytes, options)
+
+
+def _own(op: str, name: str, layout: Layout, size_bytes: int, options: Options) -> Schedule:
+    """A user's own, shown on a small buffer to do what it must."""
+    algorithm = load_algorithm(name, op)
+    proven = _built(algorithm, layout, PROOF_ELEMENTS * ELEMENT_BYTES * layout.ranks, options)
+    due = results(op, layout.ranks, PROOF_ELEMENTS * ELEMENT_BYTES * layout.ranks, options)
+    wrong = list(complaints(proven, due))
+    if wrong:
+        more = f", and {len(wrong) - 1} more" if wrong[1:] else ""
+        raise ValueError(f"{name} is no {op}: {wrong[0]}{more}")
+    return _built(algorithm, layout, size_bytes, options)
+
+
+def _built(algorithm: Algorithm, layout: Layout, size_bytes: int, options: Options) -> Schedule:
     build = Builder(layout, options)
     size = size_bytes // ELEMENT_BYTES * ELEMENT_BYTES
-    ALGORITHMS[op, algorithm](build, range(layout.ranks), Piece(0, size))
+    algorithm(build, range(layout.ranks), Piece(0, size))
     return build.schedule()
 
 
 def check(op: str, algorithm: str, ranks: int, options: Options) -> None:
     """Raises ValueError unless there is such an algorithm, and the options fit it."""
     _one_of("a collective", op, OPS)
-    _one_of(f"an algorithm for {op}", algorithm, algorithms_of(op))
+    if not is_own(algorithm):
+        _one_of(f"an algorithm for {op}", algorithm, algorithms_of(op))
     if algorithm == "hierarchical":
         _one_of("an inner algorithm", options.inner, INNER)
         _one_of("an outer algorithm", options.outer, outer_algorithms())
