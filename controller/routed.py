@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -58,6 +58,8 @@ class Routed(App):
         """Interfaces without carrier."""
         self.unused: set[str] = set()
         """Links that are not routed over: down, or not up for long enough."""
+        self.avoided: set[str] = set()
+        """Links that the present routes do without."""
         self.generation = 0
         self._answers: dict[str, Answers] = {}
         self._barriers = Barriers()
@@ -186,14 +188,16 @@ class Routed(App):
     def _failed(self, link: PlannedLink) -> None:
         log.warning("%s is down", link.name)
         self._damping.failed(link.name, time.monotonic())
-        if link.name not in self.unused:
-            self.unused.add(link.name)
+        self.unused.add(link.name)
+        if link.name not in self.avoided:
             self._later(self.plan.routing.repair_after_s, self._converge)
 
     def _returned(self, link: PlannedLink) -> None:
         hold_s = self._damping.hold_down_s(link.name)
         log.info("%s is up; to be used in %g s", link.name, hold_s)
         since_s = time.monotonic()
+        if link.name not in self._avoided():
+            self._later(self.plan.routing.repair_after_s, self._converge)
         self._later(hold_s, lambda: self._settled(link, since_s))
 
     def _settled(self, link: PlannedLink, since_s: float) -> None:
@@ -213,6 +217,7 @@ class Routed(App):
             return
         held = generations(self.switches.values())
         self.generation = next(g for g in _after(self.generation) if g not in held)
+        self.avoided = set(self._avoided())
         tables = self._tables()
         for phase in (self._prepared, self._switched):
             switches = self.switches.values()
@@ -224,9 +229,20 @@ class Routed(App):
             self._routed = True
             Path(os.environ[READY]).touch()
 
+    def _avoided(self) -> set[str]:
+        """The links to do without: all that are unused, unless something would be cut off that those
+        which are up, but held down, still lead to."""
+        dead = {link.name for link in self._links.values() if not self._whole(link)}
+        return self.unused if self._parts(self.unused) == self._parts(dead) else dead
+
+    def _parts(self, without: set[str]) -> int:
+        """Into how many parts the switches fall without some links."""
+        wires = [link for link in self._links.values() if link.name not in without]
+        return len(parts(self.names.values(), [(x.a.node, x.b.node) for x in wires]))
+
     def _tables(self) -> Tables:
-        unused = [link for link in self._links.values() if link.name in self.unused]
-        down = frozenset(end.interface for link in unused for end in link.ends)
+        avoided = [link for link in self._links.values() if link.name in self.avoided]
+        down = frozenset(end.interface for link in avoided for end in link.ends)
         wiring = replace(self.plan.wiring, down=down)
         return route(wiring, self.plan.routing, self.generation)
 
@@ -252,9 +268,9 @@ class Routed(App):
             assert switch.groups is not None
             switch.flows.add(self.generation)
             switch.groups |= {group.id for group in tables.of(switch.name).groups}
-        unused = f", without {', '.join(sorted(self.unused))}" if self.unused else ""
+        without = f", without {', '.join(sorted(self.avoided))}" if self.avoided else ""
         log.info("generation %d: %d rules, %d groups%s", self.generation, len(tables.rules),
-                 len(tables.groups), unused)  # fmt: skip
+                 len(tables.groups), without)  # fmt: skip
 
     def _clean(self) -> None:
         """Phase three: delete what belongs to another generation."""
@@ -282,6 +298,16 @@ class Routed(App):
 
 def _labelled(rule: Rule) -> bool:
     return rule.match_mac not in (None, GATEWAY_MAC)
+
+
+def parts(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> set[frozenset[str]]:
+    """The nodes that edges join, directly or not."""
+    of = {node: frozenset({node}) for node in nodes}
+    for a, b in edges:
+        if of[a] is not of[b]:
+            joined = of[a] | of[b]
+            of |= dict.fromkeys(joined, joined)
+    return set(of.values())
 
 
 def _after(generation: int) -> Iterator[int]:

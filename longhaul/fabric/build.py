@@ -25,6 +25,8 @@ from longhaul.fabric.openvswitch import vsctl
 from longhaul.fabric.plan import End, Plan, PlannedHost, PlannedLink
 
 CONTROLLER_PORT = 6653
+LOOK_AGAIN_MS = 1000
+"""How often a switch looks for a controller that is gone; Open vSwitch takes no less."""
 Switches = tuple[Any, ...]
 
 
@@ -116,6 +118,7 @@ class FabricSwitch(LazyShell, OVSSwitch):  # type: ignore[misc]
         targets = [f"{c.protocol}:{c.IP()}:{c.port}" for c in self.fabric_controllers]
         if targets:
             yield ["set-controller", self.name, *targets]
+            yield ["set", "controller", self.name, f"max_backoff={LOOK_AGAIN_MS}"]
         for interface in self.intfList():
             if self.ports[interface]:
                 yield ["add-port", self.name, interface.name]

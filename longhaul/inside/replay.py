@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 from longhaul.fabric import hosts
 from longhaul.inside.stage import Stage, Stopped
-from longhaul.inside.timeline import Timeline, happening
+from longhaul.inside.telemetry import sampled
+from longhaul.inside.timeline import happening
 
 LEAD_NS = 1_000_000
 ANSWER_WITHIN_S = 1.0
@@ -51,8 +52,11 @@ def replay(fabric: Stage) -> int:
     (fabric.folder / "events" / "start_ns").write_text(str(start_ns))
     for part in parts:
         part.job.tell({"start_ns": start_ns})
-    with happening(fabric, start_ns, order) as timeline:
-        return _watch(fabric, parts, timeline)
+    with (
+        happening(fabric, start_ns, order) as timeline,
+        sampled(fabric.plan, fabric.folder / "events", start_ns) as telemetry,
+    ):
+        return _watch(fabric, parts, [timeline, telemetry])
 
 
 def _begun(fabric: Stage) -> Iterator[Part]:
@@ -81,14 +85,14 @@ def _connect(fabric: Stage, parts: list[Part]) -> None:
         raise Stopped("the ranks have not all connected with each other") from None
 
 
-def _watch(fabric: Stage, parts: list[Part], timeline: Timeline) -> int:
-    """Follow all to their ends; meanwhile the timeline happens."""
+def _watch(fabric: Stage, parts: list[Part], clockworks: list[hosts.Clockwork]) -> int:
+    """Follow all to their ends; meanwhile the timeline happens, and ports are sampled."""
     counts = _Counts(fabric, parts)
     patience_s = fabric.job["patience_s"]
     by_job = {part.job: part for part in parts}
     try:
         for job, message in hosts.messages(
-            list(by_job), patience_s, sys.stdin.fileno(), clockworks=[timeline]
+            list(by_job), patience_s, sys.stdin.fileno(), clockworks=clockworks
         ):
             counts.hear(by_job[job], message)
     except TimeoutError:

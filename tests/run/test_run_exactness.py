@@ -48,6 +48,7 @@ def test_a_run_on_a_busy_cpu_into_a_folder_of_another_name_is_the_same_run(
     assert again.summary["digest"] == first.summary["digest"]
     assert again.summary == first.summary
     assert _bytes(again, "events.parquet") == _bytes(first, "events.parquet")
+    assert _bytes(again, "telemetry.parquet") == _bytes(first, "telemetry.parquet")
 
 
 def test_a_run_on_every_cpu_is_the_same_run(first: Done, runs: Runs) -> None:
@@ -85,7 +86,7 @@ def test_a_manifest_names_all_that_the_run_is_a_function_of(first: Done) -> None
 
 def test_a_run_folder_is_complete_and_holds_nothing_that_only_carried_it(first: Done) -> None:
     whole = {"manifest.json", "plan.json", "fidelity.json", "events.parquet", "summary.json"}
-    whole |= {"timeline.json", "report.html", "logs"}
+    whole |= {"timeline.json", "telemetry.parquet", "report.html", "logs"}
     assert {path.name for path in first.folder.iterdir()} == whole
 
 
