@@ -55,7 +55,9 @@ def _summary(run_dir: Path) -> Data:
     if not trains(run_dir):
         return serving.summarise_service(run_dir)
     served = [serving.summarise(one) for one in serving.load_served(run_dir)]
-    return summarise(load_run(run_dir)) | {"serving": served}
+    summary = summarise(load_run(run_dir))
+    said = " ".join([summary["headline"], *(f"{serving.sentence(one)}." for one in served)])
+    return summary | {"headline": said, "serving": served}
 
 
 def summarise(run: Run) -> Data:
