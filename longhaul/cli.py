@@ -28,6 +28,7 @@ VERBS = (
     "up",
     "exec",
     "bench",
+    "import",
     "schedule",
     "show",
     "schema",

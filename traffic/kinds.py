@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from longhaul.dsl.inference_types import Inference
+from longhaul.dsl.trace_types import TraceReplay
 from longhaul.dsl.types import Training, Workload
 from traffic import benchmark, training
 from traffic.benchmark import Benchmark
 from traffic.kind import Kind
 from traffic.serving import kind as serving
+from traffic.traces import replay as traces
 
 KINDS: dict[type[Workload], Kind] = {
     Benchmark: benchmark,
     Training: training,
     Inference: serving,
+    TraceReplay: traces,
 }
 """See `traffic.kind` for what it takes to add one."""

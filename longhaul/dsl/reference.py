@@ -190,6 +190,8 @@ SECTIONS: dict[str, str] = {
     "Batching": "Batching",
     "Messages": "Messages",
     "Objectives": "Objectives",
+    "TraceModel": "Trace",
+    "AlgorithmsModel": "Algorithms",
 }
 
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from .diagnostics import nearest, one_of
 from .inference import InferenceModel, inference
 from .shape import check
+from .trace import TraceModel, trace
 from .training import TrainingModel, training
 from .tree import Entry, Mapping, Node, Problems, Scalar, at
 from .types import Workload
@@ -22,10 +23,13 @@ from .workload import Where, WorkloadModel
 KINDS: dict[str, tuple[type[WorkloadModel], Callable[[Any, Where], Workload]]] = {
     "training": (TrainingModel, training),
     "inference": (InferenceModel, inference),
+    "trace": (TraceModel, trace),
 }
 """Of each kind the model, and what makes a workload of one."""
 
-WorkloadField: TypeAlias = Annotated[TrainingModel | InferenceModel, Field(discriminator="kind")]
+WorkloadField: TypeAlias = Annotated[
+    TrainingModel | InferenceModel | TraceModel, Field(discriminator="kind")
+]
 
 
 def workload(root: Mapping, files: tuple[Path, ...]) -> Workload:

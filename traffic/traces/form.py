@@ -6,10 +6,9 @@ rank's larger buffer holds (all that an all-gather gathers, all that a reduce-sc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 Op: TypeAlias = Literal[
     "all_reduce", "reduce_scatter", "all_gather", "broadcast", "reduce", "all_to_all", "barrier"
@@ -17,15 +16,13 @@ Op: TypeAlias = Literal[
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**62)]
 
 
-@dataclass(frozen=True)
-class Compute:
+class Compute(Struct, frozen=True, tag="compute", tag_field="kind"):
     """So long a piece of work, as it was measured."""
 
     ns: Count
 
 
-@dataclass(frozen=True)
-class Collective:
+class Collective(Struct, frozen=True, tag="collective", tag_field="kind"):
     """A rank's part in a collective of group `group`.
 
     `root` counts within the group. `sends`, of an all-to-all: the bytes for each rank of the group, or
@@ -40,8 +37,7 @@ class Collective:
     sends: tuple[Count, ...] = ()
 
 
-@dataclass(frozen=True)
-class Transfer:
+class Transfer(Struct, frozen=True, tag="transfer", tag_field="kind"):
     """A message to or from another rank. Those of equal `tag` between two ranks keep their order."""
 
     direction: Literal["send", "recv"]
@@ -53,16 +49,14 @@ class Transfer:
 Work: TypeAlias = Compute | Collective | Transfer
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(Struct, frozen=True, array_like=True):
     """When it happened, where the trace says so: nanoseconds from the trace's start."""
 
     start_ns: int
     end_ns: int
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Struct, frozen=True, omit_defaults=True):
     """One thing that a rank does, once the rank's nodes numbered `after`, all of them earlier, are done.
 
     Nodes of one `stream` run one at a time, in the order in which they become ready.
@@ -75,8 +69,7 @@ class Node:
     measured: Span | None = None
 
 
-@dataclass(frozen=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """One iteration: every rank's nodes, by rank, and the groups (ranks, ascending or as listed) in
     which they communicate."""
 

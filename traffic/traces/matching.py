@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, TypeAlias
+
+from msgspec.structs import replace
 
 from traffic.traces.form import Collective, Node, Trace, Transfer
 from traffic.traces.recording import rejected
@@ -77,7 +78,7 @@ def check_progress(trace: Trace, names: Names) -> None:
     A collective begins when all have entered it; a send is done without its receive.
     """
     meetings = {part: tuple(parts) for _, parts in instances(trace) for part in parts}
-    receives = dict(_messages(trace))
+    receives = dict(messages(trace))
     waits = [[len(node.after) for node in nodes] for nodes in trace.ranks]
     for rank, index in receives.values():
         waits[rank][index] += 1
@@ -114,7 +115,7 @@ def _stuck(trace: Trace, waits: Sequence[Sequence[int]], names: Names) -> NoRetu
     )  # fmt: skip
 
 
-def _messages(trace: Trace) -> Iterator[tuple[Part, Part]]:
+def messages(trace: Trace) -> Iterator[tuple[Part, Part]]:
     """Each send and the receive that takes it."""
     sent, received = _transfers(trace, "send"), _transfers(trace, "recv")
     for line, sends in sent.items():

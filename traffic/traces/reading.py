@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from longhaul.dsl.diagnostics import Collected
 from traffic.traces.chakra import from_jsonizer, read_protobuf
 from traffic.traces.chakra_feeder import read_feeder_json
 from traffic.traces.json_text import contents
@@ -17,6 +18,17 @@ from traffic.traces.text import read_text
 
 FORMATS = "a Chakra trace, a PyTorch execution trace, a Kineto profile or an ASTRA-sim workload"
 LONGEST_WORD = 64
+
+
+def read_all(files: Sequence[Path], step: int | None = None) -> list[Recording]:
+    """Traces of any formats. Raises InvalidInput with what is wrong with each of them."""
+    problems = Collected()
+    found = []
+    for file in files:
+        with problems:
+            found.append(read(file, step))
+    problems.stop()
+    return found
 
 
 def read(file: Path, step: int | None = None) -> Recording:

@@ -6,7 +6,6 @@ Ranks that do the same thing share its description, so a trace of many alike ran
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -19,8 +18,7 @@ from traffic.traces.recording import rejected
 SUFFIX = ".trace.json.gz"
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """The file. `ranks` are indices of `nodes`, for each rank those that it has, in its order."""
 
     longhaul_trace: Literal[1]

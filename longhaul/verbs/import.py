@@ -1,0 +1,133 @@
+"""`longhaul import`: traces of real training in, a workload file out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from longhaul.verbs.arguments import Verbs, complain, number, verb
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MOST_SHOWN = 16
+
+
+def add(verbs: Verbs) -> None:
+    """The verb and its arguments."""
+    made = verb(
+        verbs, "import", import_, "make a workload of traces: Chakra, PyTorch, Kineto, ASTRA-sim, SimAI",
+        "longhaul import rank*.pt.trace.json -o job.yaml --ranks-per-host 8",
+    )  # fmt: skip
+    made.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE",
+        help="one per rank, in the order of ranks where neither name nor content says them; may be gzipped",
+    )  # fmt: skip
+    made.add_argument(
+        "-o", "--output", type=Path, metavar="WORKLOAD.yaml",
+        help="write the workload, and the trace beside it (default: only say what is understood)",
+    )  # fmt: skip
+    made.add_argument(
+        "--ranks", type=_ranks, metavar="N",
+        help="how many ranks there are; those without a file repeat the nearest lower one that has",
+    )  # fmt: skip
+    made.add_argument(
+        "--ranks-per-host", type=number, default=1, metavar="K",
+        help="so many ranks live in one host, where talking costs nothing (default 1)",
+    )  # fmt: skip
+    made.add_argument(
+        "--step", type=int, metavar="N", help="of a Kineto profile, take ProfilerStep#N alone"
+    )
+    made.add_argument("--format", choices=("table", "json"), default="table")
+
+
+def import_(words: argparse.Namespace) -> int:
+    """Read, say what was understood, write. Raises InvalidInput."""
+    from traffic.traces.account import account
+    from traffic.traces.assembling import assemble
+    from traffic.traces.reading import read_all
+
+    imported = assemble(read_all(words.files, words.step), words.ranks)
+    said = account(imported)
+    if words.format == "json":
+        print(json.dumps(said, indent=1))
+    else:
+        _print(said)
+    if words.output is None:
+        return 0
+    return _write(imported, words)
+
+
+def _write(imported: Any, words: argparse.Namespace) -> int:
+    from traffic.traces.writing import write
+
+    try:
+        workload, trace = write(imported, words.output, words.ranks_per_host)
+    except OSError as error:
+        return complain(f"longhaul: {words.output} cannot be written: {error.strerror}", 2)
+    if words.format == "table":
+        hosts = -(-len(imported.trace.ranks) // words.ranks_per_host)
+        print(f"workload {workload}, of {hosts} hosts, and its trace {trace.name}")
+    return 0
+
+
+def _print(said: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    from analysis.terminal import console
+
+    out = console()
+    _print_files(said, out)
+    _print_collectives(said, out)
+    most = said["compute_s"]
+    out.print(
+        f"{said['ranks']} ranks, {said['groups']} groups, {said['nodes']} nodes; compute"
+        f" {most['least']:.6g} to {most['most']:.6g} s per rank"
+    )
+    notes = [note for file in said["files"] for note in file["notes"]] + said["notes"]
+    for note in dict.fromkeys(notes):
+        out.print(f"note: {escape(note)}")
+
+
+def _print_files(said: dict[str, Any], out: Console) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="Files", title_justify="left", box=None, header_style="bold")
+    for column in ("rank", "file", "format", "understood", "not understood"):
+        table.add_column(column)
+    for file in said["files"][:MOST_SHOWN]:
+        rank = "all" if file["rank"] is None else str(file["rank"])
+        counts = [
+            "\n".join(f"{count} {what}" for what, count in file[key].items())
+            for key in ("kept", "ignored")
+        ]
+        name = Path(file["file"]).name
+        table.add_row(*(escape(text) for text in (rank, name, file["format"], *counts)))
+    out.print(table)
+    if len(said["files"]) > MOST_SHOWN:
+        out.print(f"… and {len(said['files']) - MOST_SHOWN} more files")
+
+
+def _print_collectives(said: dict[str, Any], out: Console) -> None:
+    from rich.table import Table
+
+    table = Table(
+        title="Collectives of one iteration, sizes as nccl-tests counts them",
+        title_justify="left", box=None, header_style="bold",
+    )  # fmt: skip
+    for column in ("collective", "count", "bytes in all", "smallest", "largest", "ranks", "types"):
+        table.add_column(column, justify="left" if column in ("collective", "types") else "right")
+    for one in said["collectives"]:
+        sizes = (f"{one[f'{key}_bytes']:,}" for key in ("size", "smallest", "largest"))
+        ranks = ", ".join(map(str, one["ranks"][:8]))
+        table.add_row(one["op"], f"{one['count']:,}", *sizes, ranks, ", ".join(one["dtypes"]))
+    out.print(table if said["collectives"] else "No communication was found.")
+
+
+def _ranks(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 100000")
+    return int(text)

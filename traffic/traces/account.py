@@ -1,0 +1,120 @@
+"""What was understood of traces, as plain data and as tables: files, nodes, collectives with their bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from analysis.tables import SCHEMA
+from traffic.traces.assembling import Imported
+from traffic.traces.form import Collective, Compute, Node, Trace, Transfer
+from traffic.traces.matching import instances, messages
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Collectives of one sort: how many, their sizes as nccl-tests counts them, and among how many ranks."""
+
+    op: str
+    count: int
+    size_bytes: int
+    smallest_bytes: int
+    largest_bytes: int
+    ranks: tuple[int, ...]
+    dtypes: tuple[str, ...]
+
+
+def kinds(trace: Trace) -> list[Kind]:
+    """The communication of one iteration, by collective; each counts once, not once per rank."""
+    found: dict[str, list[tuple[int, int, str]]] = {}
+    for group, parts in instances(trace):
+        rank, index = parts[0]
+        work = trace.ranks[rank][index].work
+        assert isinstance(work, Collective)
+        row = (work.size_bytes, len(trace.groups[group]), work.dtype)
+        found.setdefault(work.op, []).append(row)
+    for (rank, index), _ in messages(trace):
+        work = trace.ranks[rank][index].work
+        assert isinstance(work, Transfer)
+        found.setdefault("send_recv", []).append((work.size_bytes, 2, ""))
+    return [_kind(op, rows) for op, rows in sorted(found.items())]
+
+
+def _kind(op: str, rows: list[tuple[int, int, str]]) -> Kind:
+    sizes = [size for size, _, _ in rows]
+    ranks = tuple(sorted({count for _, count, _ in rows}))
+    dtypes = tuple(sorted({dtype for _, _, dtype in rows if dtype}))
+    return Kind(op, len(rows), sum(sizes), min(sizes), max(sizes), ranks, dtypes)
+
+
+def compute_s(trace: Trace) -> list[float]:
+    """Seconds of compute of each rank in one iteration."""
+    return [
+        sum(node.work.ns for node in nodes if isinstance(node.work, Compute)) / 1e9
+        for nodes in trace.ranks
+    ]
+
+
+def account(imported: Imported) -> dict[str, Any]:
+    """Everything that is to be said of an import, for `--format json`."""
+    seconds = compute_s(imported.trace)
+    return {
+        "ranks": len(imported.trace.ranks),
+        "groups": len(imported.trace.groups),
+        "nodes": sum(map(len, imported.trace.ranks)),
+        "compute_s": {"least": min(seconds), "most": max(seconds)},
+        "files": [
+            {
+                "file": str(recording.file),
+                "rank": None if recording.everybody else rank,
+                "format": recording.format,
+                "kept": _counts(recording.kept),
+                "ignored": _counts(recording.ignored),
+                "notes": recording.notes,
+            }
+            for rank, recording in sorted(imported.files.items())
+        ],
+        "collectives": [asdict(kind) for kind in kinds(imported.trace)],
+        "notes": list(imported.notes),
+    }
+
+
+def _counts(counter: Counter[str]) -> dict[str, int]:
+    return {what: count for what, count in counter.items() if count}
+
+
+def events(trace: Trace) -> pl.DataFrame:
+    """What the trace measured, as a run's events: one iteration, times from each rank's own start.
+
+    Ranks are the trace's; a collective has the same `task` on all of its ranks, compute is numbered behind
+    them. Without measured times (only Kineto profiles have them) the table is empty. Clocks of ranks are
+    not aligned.
+    """
+    numbers = _numbers(trace)
+    behind = max(numbers.values(), default=-1) + 1
+    rows = []
+    for rank, nodes in enumerate(trace.ranks):
+        for index, node in enumerate(nodes):
+            if node.measured is not None:
+                task = numbers.get((rank, index), behind + index)
+                rows.append(_event(rank, task, node, trace))
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row").sort("rank", "task")
+
+
+def _numbers(trace: Trace) -> dict[tuple[int, int], int]:
+    together = [parts for _, parts in instances(trace)] + [list(pair) for pair in messages(trace)]
+    return {part: number for number, parts in enumerate(together) for part in parts}
+
+
+def _event(rank: int, task: int, node: Node, trace: Trace) -> tuple[Any, ...]:
+    assert node.measured is not None
+    start, end = node.measured.start_ns, node.measured.end_ns
+    ends = [trace.ranks[rank][index].measured for index in node.after]
+    ready = max((span.end_ns for span in ends if span), default=0)
+    compute = isinstance(node.work, Compute)
+    size = 0 if isinstance(node.work, Compute) else node.work.size_bytes
+    kind = "compute" if compute else "collective"
+    return rank, 0, task, -1, kind, -1, size, min(ready, start), start, end
