@@ -28,7 +28,6 @@ ALGORITHMS: dict[tuple[str, str], Algorithm] = FLAT | {
 OPS = tuple(RESULTS)
 """The collectives."""
 
-PROOF_ELEMENTS = 240  # per rank: can be cut evenly into most numbers of chunks
 INNER = ("ring", "halving_doubling", "pairwise", "direct")
 """What can reduce-scatter and all-gather inside a campus."""
 
@@ -60,14 +59,14 @@ def make_schedule(
 
 def _own(op: str, name: str, layout: Layout, size_bytes: int, options: Options) -> Schedule:
     """A user's own, shown on a small buffer to do what it must."""
-    algorithm = load_algorithm(name, op)
-    proven = _built(algorithm, layout, PROOF_ELEMENTS * ELEMENT_BYTES * layout.ranks, options)
-    due = results(op, layout.ranks, PROOF_ELEMENTS * ELEMENT_BYTES * layout.ranks, options)
-    wrong = list(complaints(proven, due))
+    own = load_algorithm(name, op)
+    small = ELEMENT_BYTES * own.elements * layout.ranks
+    due = results(op, layout.ranks, small, options)
+    wrong = list(complaints(_built(own.algorithm, layout, small, options), due))
     if wrong:
         more = f", and {len(wrong) - 1} more" if wrong[1:] else ""
         raise ValueError(f"{name} is no {op}: {wrong[0]}{more}")
-    return _built(algorithm, layout, size_bytes, options)
+    return _built(own.algorithm, layout, size_bytes, options)
 
 
 def _built(algorithm: Algorithm, layout: Layout, size_bytes: int, options: Options) -> Schedule:

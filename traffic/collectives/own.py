@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from longhaul.dsl.schedule import BUFFERS, Transfer, WrittenSchedule, load_schedule
@@ -15,24 +16,34 @@ from traffic.collectives.building import Builder, Message
 from traffic.collectives.flat import Algorithm
 from traffic.schedule import Kind, Piece
 
+MANY = 240  # is divided evenly by most small numbers
+
 
 def is_own(name: str) -> bool:
     """Whether this names a file rather than an algorithm that we have."""
     return name.endswith((".yaml", ".yml")) or ".py:" in name
 
 
-def load_algorithm(name: str, op: str) -> Algorithm:
+@dataclass(frozen=True)
+class Own:
+    """A user's algorithm, and a number of elements that it can cut evenly."""
+
+    algorithm: Algorithm
+    elements: int
+
+
+def load_algorithm(name: str, op: str) -> Own:
     """The algorithm in `FILE.yaml`, or `FILE.py:FUNCTION`.
 
     Raises InvalidInput for a bad YAML file, ValueError for anything else that is wrong with it.
     """
     if ".py:" in name:
         path, _, function = name.rpartition(":")
-        return _function(Path(path), function)
+        return Own(_function(Path(path), function), MANY)
     written = load_schedule(Path(name))
     if written.op != op:
         raise ValueError(f"{name} is a schedule for {written.op}, not for {op}")
-    return _Steps(written).add
+    return Own(_Steps(written).add, written.chunks)
 
 
 class _Steps:
