@@ -30,7 +30,7 @@ def test_colossus_is_one_mixed_campus_and_two_uniform_ones_over_an_aging_network
     assert sum(len(campus.hosts) for campus in topology.campuses) == 24
     aging = [link for link in topology.links if "c1" in (link.a, link.b)]
     assert all(link.distance_m >= 16093 for link in aging)
-    assert all(1e-5 <= link.forward.loss <= 1e-4 for link in aging)
+    assert [link.forward.rate_bps for link in aging] == [0.8e12, 0.4e12]
 
 
 def test_the_default_workload_sums_two_bytes_for_each_of_seven_billion_parameters() -> None:
