@@ -28,6 +28,7 @@ def shown() -> Iterator[Callable[[dict[str, Any]], None]]:
     console = Console(stderr=True, highlight=False)
     with console.status("reading", spinner="line") as status:
         totals: dict[str, int] = {}
+        told = Told()
 
         def hear(message: dict[str, Any]) -> None:
             if "plan" in message:
@@ -39,12 +40,28 @@ def shown() -> Iterator[Callable[[dict[str, Any]], None]]:
             elif "phase" in message:
                 status.update(PHASES.get(message["phase"], message["phase"]))
             elif "event" in message:
-                console.print(f"  {message['says']}{'' if message['begins'] else ': over'}")
+                if line := told.of(message):
+                    console.print(line, markup=False)
             elif "iteration" in message:
                 name, done = message["workload"], message["iteration"] + 1
                 status.update(f"replaying {name}: iteration {done} of {totals[name]}")
 
         yield hear
+
+
+class Told:
+    """What has been said of the timeline: of an event that comes again and again, the first time."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, bool]] = set()
+
+    def of(self, message: dict[str, Any]) -> str | None:
+        """The line for an event that begins or ends; None where it has been said before."""
+        key = message["event"], message["begins"]
+        if key in self._seen:
+            return None
+        self._seen.add(key)
+        return f"  {message['event']}: {message['says']}{'' if message['begins'] else ' no more'}"
 
 
 def iterations(workloads: list[dict[str, Any]]) -> dict[str, int]:
