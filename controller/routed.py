@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from controller import messages
+from controller import discovery, messages
 from controller.base import (
     CONFIG_DISPATCHER,
     DEAD_DISPATCHER,
@@ -33,14 +33,17 @@ from controller.base import (
     spawn,
 )
 from controller.damping import Damping
+from controller.discovery import ARP, LLDP, Discovery
 from controller.switches import Answers, Barriers, Switch, generations, is_up
-from longhaul.fabric.plan import Plan, PlannedLink, from_json
+from longhaul.fabric.plan import End, Plan, PlannedLink, from_json
 from longhaul.fabric.routes import route
 from longhaul.fabric.rules import GATEWAY_MAC, Rule, Tables
 
 PLAN = "LONGHAUL_PLAN"
 READY = "LONGHAUL_READY"
 MISSING_WITHIN_S = 10.0
+ARRIVED_S = 1e-3
+"""For a frame to pass switches and the controller, beside the wire."""
 GENERATIONS = 250
 log = logging.getLogger("longhaul.controller")
 
@@ -63,6 +66,7 @@ class Routed(App):
         self.generation = 0
         self._answers: dict[str, Answers] = {}
         self._barriers = Barriers()
+        self._discovery = Discovery(self.plan)
         self._damping = Damping(self.plan.routing.hold_down_s)
         self._links = {
             end.interface: link
@@ -122,6 +126,12 @@ class Routed(App):
         up = event.msg.reason != ofproto.OFPPR_DELETE and is_up(port, ofproto)
         self._orders.put(lambda: self._port(port.name.decode(), up))
 
+    @set_ev_cls(ofp_event.EventOFPPacketIn, MAIN_DISPATCHER)  # type: ignore[untyped-decorator]
+    def on_packet(self, event: Any) -> None:
+        """A frame for us: LLDP or ARP."""
+        name, port = self.names[event.msg.datapath.id], event.msg.match["in_port"]
+        self._orders.put(lambda: self._frame((name, port), event.msg.data))
+
     @set_ev_cls(ofp_event.EventOFPErrorMsg, [CONFIG_DISPATCHER, MAIN_DISPATCHER])  # type: ignore[untyped-decorator]
     def on_error(self, event: Any) -> None:
         """A switch would not do something: say so in the log."""
@@ -168,6 +178,47 @@ class Routed(App):
         connected = [self.switches.get(planned) for planned in self.names.values()]
         if switch.known and all(one and one.known for one in connected):
             self._converge()
+            self._discover(self.switches)
+
+    # -- what is really there
+
+    def _discover(self, switches: Iterable[str]) -> None:
+        """Send LLDP frames out of switches, and look at what has come when all must have arrived."""
+        asked = [self.switches[name] for name in switches if name in self.switches]
+        self._barriers.everywhere(asked, self._services)
+        for switch in asked:
+            probes = self._discovery.probes(switch.name)
+            switch.send(discovery.out(switch.datapath, port, frame) for port, frame in probes)
+        delays_s = [end.shape.delay_s + end.shape.jitter_s for end in self._ends()]
+        self._later(2 * max(delays_s, default=0.0) + ARRIVED_S, self._discovered)
+
+    def _services(self, switch: Switch) -> Iterator[Any]:
+        for kind in (LLDP, ARP):
+            yield discovery.to_controller(switch.datapath, kind)
+
+    def _ends(self) -> Iterator[End]:
+        return (end for link in self._links.values() for end in link.ends)
+
+    def _discovered(self) -> None:
+        dark = {link.name for link in self._links.values() if not self._whole(link)}
+        for difference in self._discovery.differences(dark):
+            log.error("%s", difference)
+        log.info("%d links found", self._discovery.links())
+        if not self._routed:
+            self._routed = True
+            Path(os.environ[READY]).touch()
+
+    def _frame(self, at: tuple[str, int], frame: bytes) -> None:
+        if discovery.ethertype(frame) == LLDP:
+            self._discovery.heard(frame, at)
+        elif (request := discovery.asked(frame)) and at[0] in self.switches:
+            known = len(self._discovery.learned)
+            if text := self._discovery.meet(request, at):
+                log.warning("%s", text)
+            if len(self._discovery.learned) != known:
+                self._converge()
+            datapath = self.switches[at[0]].datapath
+            datapath.send_msg(discovery.out(datapath, at[1], discovery.answer(request)))
 
     # -- failures and returns
 
@@ -196,6 +247,7 @@ class Routed(App):
         hold_s = self._damping.hold_down_s(link.name)
         log.info("%s is up; to be used in %g s", link.name, hold_s)
         since_s = time.monotonic()
+        self._discover([end.node for end in link.ends])
         if link.name not in self._avoided():
             self._later(self.plan.routing.repair_after_s, self._converge)
         self._later(hold_s, lambda: self._settled(link, since_s))
@@ -225,9 +277,6 @@ class Routed(App):
                 log.error("no answer from %s", ", ".join(silent))
         self._note(tables)
         self._later(self._longest_s(), self._clean)
-        if not self._routed:
-            self._routed = True
-            Path(os.environ[READY]).touch()
 
     def _avoided(self) -> set[str]:
         """The links to do without: all that are unused, unless something would be cut off that those
@@ -244,7 +293,8 @@ class Routed(App):
         avoided = [link for link in self._links.values() if link.name in self.avoided]
         down = frozenset(end.interface for link in avoided for end in link.ends)
         wiring = replace(self.plan.wiring, down=down)
-        return route(wiring, self.plan.routing, self.generation)
+        tables = route(wiring, self.plan.routing, self.generation)
+        return replace(tables, rules=(*tables.rules, *self._discovery.learned.values()))
 
     def _prepared(self, tables: Tables, switch: Switch) -> Iterator[Any]:
         """Phase one: what no packet meets yet."""

@@ -1,13 +1,16 @@
-"""Testbeds drawn by lot, of any shape, with parallel spans; and graphs to give policies."""
+"""Testbeds drawn by lot, of any shape, with parallel spans; graphs to give policies; the command line."""
 
 import itertools
+import subprocess
+import sys
+from pathlib import Path
 
 from hypothesis import strategies as st
 
 from controller.policies import POLICIES
 from controller.policies.graph import Arc, Graph
 from longhaul.fabric.plan import Plan
-from tests.fabric.planned import plan_of
+from tests.fabric.planned import ROOT, plan_of
 
 POLICY_NAMES = sorted(set(POLICIES) - {"static"})
 
@@ -46,3 +49,12 @@ def graph(*spans: tuple[str, str, str, float, float, float]) -> Graph:
             for tail, head in ((a, b), (b, a))
         )
     )
+
+
+def longhaul(*words: str | Path) -> tuple[int, str, str]:
+    """Carry out a command line: its status, output and complaints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "longhaul.cli", *map(str, words)],
+        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=150,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr

@@ -1,0 +1,194 @@
+"""What is really there: links by LLDP, hosts by their ARP, checked against the plan by name.
+
+Each switch sends one LLDP frame out of every port towards a switch, when the fabric starts and when
+a link returns; whoever gets it hands it to the controller. There is no periodic chatter: a port's
+carrier says when something has changed. [IEEE 802.1AB]
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from longhaul.fabric.plan import Plan
+from longhaul.fabric.rules import GATEWAY_MAC, Rule
+
+LLDP, ARP = 0x88CC, 0x0806
+NEAREST_BRIDGE = "01:80:c2:00:00:0e"
+SERVICE_COOKIE = 0x6C6C6470_00000000
+SERVICE_PRIORITY = 2000
+_LOCAL = b"\x07"
+_TLV = struct.Struct("!H")
+_ARP = struct.Struct("!HHBBH6s4s6s4s")
+_ETHERNET = struct.Struct("!6s6sH")
+
+Place = tuple[str, int]
+"""A switch and a port."""
+
+
+def lldp(source: str, switch: str, port: int) -> bytes:
+    """The frame that says which switch and port it left by. `source` is a MAC address."""
+    tlvs = [(1, _LOCAL + switch.encode()), (2, _LOCAL + str(port).encode()), (3, b"\x00\x78")]
+    body = b"".join(_TLV.pack(kind << 9 | len(value)) + value for kind, value in tlvs)
+    header = _ETHERNET.pack(_bytes(NEAREST_BRIDGE), _bytes(source), LLDP)
+    return (header + body + b"\x00\x00").ljust(60, b"\x00")
+
+
+def sender_of(frame: bytes) -> Place | None:
+    """The switch and port that an LLDP frame of ours names; None for somebody else's."""
+    found, offset = {}, _ETHERNET.size
+    while offset + 2 <= len(frame):
+        (head,) = _TLV.unpack_from(frame, offset)
+        kind, length = head >> 9, head & 0x1FF
+        if kind == 0:
+            break
+        found[kind] = frame[offset + 2 : offset + 2 + length]
+        offset += 2 + length
+    chassis, port = found.get(1, b""), found.get(2, b"")
+    if chassis[:1] != _LOCAL or port[:1] != _LOCAL or not port[1:].isdigit():
+        return None
+    return chassis[1:].decode(errors="replace"), int(port[1:])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An ARP request: who asks (MAC and IPv4 address), and for which address."""
+
+    mac: str
+    ip: str
+    wanted: str
+
+
+def asked(frame: bytes) -> Asked | None:
+    """What an ARP frame asks; None for anything but a request."""
+    if len(frame) < _ETHERNET.size + _ARP.size:
+        return None
+    _, _, _, _, operation, mac, ip, _, wanted = _ARP.unpack_from(frame, _ETHERNET.size)
+    return Asked(_text(mac), _dotted(ip), _dotted(wanted)) if operation == 1 else None
+
+
+def answer(request: Asked) -> bytes:
+    """The gateway answers for every address: all traffic is routed."""
+    mac, gateway = _bytes(request.mac), _bytes(GATEWAY_MAC)
+    own, theirs = _packed(request.wanted), _packed(request.ip)
+    body = _ARP.pack(1, 0x0800, 6, 4, 2, gateway, own, mac, theirs)
+    return (_ETHERNET.pack(mac, gateway, ARP) + body).ljust(60, b"\x00")
+
+
+class Discovery:
+    """Compares what is heard with a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._planned: dict[Place, Place] = {}
+        self._macs = {
+            switch.name: _text(b"\x0e\x4d" + switch.dpid.to_bytes(4, "big"))
+            for switch in plan.switches
+        }
+        self._hosts: dict[str, tuple[str, Place]] = {}
+        self._prefixes = {switch.prefix.rpartition(".")[0]: switch.name for switch in plan.switches}
+        self._names: dict[Place, str] = {}
+        self._heard: dict[Place, Place] = {}
+        self.learned: dict[str, Rule] = {}
+        """Rules for hosts that no plan knows, by address."""
+        hosts = {host.name: host for host in plan.hosts + plan.probes}
+        for link in plan.links:
+            a, b = ((end.node, end.port) for end in link.ends)
+            if host := hosts.get(link.a.node):
+                self._hosts[host.ip] = (host.name, b)
+            else:
+                self._planned |= {a: b, b: a}
+                self._names |= {a: link.name, b: link.name}
+
+    def probes(self, switch: str) -> Iterator[tuple[int, bytes]]:
+        """The ports of a switch that lead to switches, each with the frame to be sent out there."""
+        for name, port in self._planned:
+            if name == switch:
+                yield port, lldp(self._macs[switch], switch, port)
+
+    def heard(self, frame: bytes, at: Place) -> None:
+        """An LLDP frame has come in."""
+        if sender := sender_of(frame):
+            self._heard[at] = sender
+
+    def differences(self, dark: set[str]) -> Iterator[str]:
+        """What is otherwise than planned, a line each; links in `dark` are known to be down."""
+        for at, wanted in self._planned.items():
+            found = self._heard.get(at)
+            if found != wanted and self._names[at] not in dark:
+                there = f"{found[0]} port {found[1]}" if found else "nobody"
+                yield (
+                    f"{self._names[at]}: {at[0]} port {at[1]} hears {there}, "
+                    f"planned is {wanted[0]} port {wanted[1]}"
+                )
+        for at in sorted(set(self._heard) - set(self._planned)):
+            yield f"{at[0]} port {at[1]} hears {self._heard[at][0]}, where no link is planned"
+
+    def links(self) -> int:
+        """How many links have been heard, in both directions."""
+        return sum(self._heard.get(far) == near for near, far in self._heard.items()) // 2
+
+    def meet(self, request: Asked, at: Place) -> str | None:
+        """Somebody asks at a place: what is to be said about that. A host that no plan knows is
+        learned, where its address belongs to the switch."""
+        if request.ip in self._hosts:
+            name, planned = self._hosts[request.ip]
+            if planned == at:
+                return None
+            return f"{name} is at {at[0]} port {at[1]}, planned is {planned[0]} port {planned[1]}"
+        owner = self._prefixes.get(request.ip.rpartition(".")[0])
+        if owner != at[0]:
+            belongs = f"belongs to {owner}" if owner else "belongs nowhere"
+            return f"a host {request.ip} is at {at[0]} port {at[1]}, but its address {belongs}"
+        rule = Rule(at[0], f"{request.ip}/32", at[1], request.mac)
+        if self.learned.get(request.ip) == rule:
+            return None
+        self.learned[request.ip] = rule
+        return f"learned: host {request.ip} at {at[0]} port {at[1]}"
+
+
+def to_controller(datapath: Any, ethertype: int) -> Any:
+    """The rule that hands frames of a type to the controller, whole."""
+    parser, ofproto = datapath.ofproto_parser, datapath.ofproto
+    action = parser.OFPActionOutput(ofproto.OFPP_CONTROLLER, ofproto.OFPCML_NO_BUFFER)
+    return parser.OFPFlowMod(
+        datapath=datapath,
+        cookie=SERVICE_COOKIE,
+        priority=SERVICE_PRIORITY,
+        match=parser.OFPMatch(eth_type=ethertype),
+        instructions=[parser.OFPInstructionActions(ofproto.OFPIT_APPLY_ACTIONS, [action])],
+    )
+
+
+def out(datapath: Any, port: int, frame: bytes) -> Any:
+    """Send a frame out of a port."""
+    parser, ofproto = datapath.ofproto_parser, datapath.ofproto
+    return parser.OFPPacketOut(
+        datapath=datapath,
+        buffer_id=ofproto.OFP_NO_BUFFER,
+        in_port=ofproto.OFPP_CONTROLLER,
+        actions=[parser.OFPActionOutput(port)],
+        data=frame,
+    )
+
+
+def ethertype(frame: bytes) -> int:
+    """Of an untagged Ethernet frame."""
+    return int(_ETHERNET.unpack_from(frame)[2])
+
+
+def _bytes(mac: str) -> bytes:
+    return bytes.fromhex(mac.replace(":", ""))
+
+
+def _text(mac: bytes) -> str:
+    return mac.hex(":")
+
+
+def _packed(ip: str) -> bytes:
+    return bytes(map(int, ip.split(".")))
+
+
+def _dotted(ip: bytes) -> str:
+    return ".".join(map(str, ip))
