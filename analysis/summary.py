@@ -16,6 +16,7 @@ import polars as pl
 from analysis import hops, incidents, serving
 from analysis.bandwidth import algbw, bus_factor
 from analysis.blame import between_groups, blame_by_rank, blame_matrix
+from analysis.costmodel import cost_model
 from analysis.critical import by_kind, critical_path, through
 from analysis.efficiency import efficiency
 from analysis.headline import headline
@@ -84,6 +85,7 @@ def summarise(run: Run) -> Data:
         },
         "links": hops.between_campuses(run).to_dicts(),
         "prediction": _prediction(run),
+        "cost_model": cost_model(run),
         "fidelity": run.fidelity,
         "faithful": faithful(run.fidelity),
     }
@@ -96,13 +98,17 @@ def faithful(fidelity: list[Data]) -> bool:
 
 
 def _collective(run: Run) -> Data:
-    """Size, time and bandwidth; the time is from the last rank's entry to the last end. `wrong` is
-    the number of results that were not the sum, None where they were not looked at."""
+    """Size, time and bandwidth, of several kinds of collective those that move most; the time is from the
+    last rank's entry to the last end. `wrong` is the number of results that were not the sum, None
+    where they were not looked at."""
     workload = run.workload
     times = collective_times(run.measured)
+    most = _moves_most(workload)
+    if most:
+        times = times.filter(pl.col("task").is_in(most["tasks"]))
     taken = tail(_seconds(times["transfer_ns"]))
     op = workload.get("op", "all_reduce")
-    factor = bus_factor(op, run.world_size)
+    factor = bus_factor(op, most["ranks"] if most else run.world_size)
     carried = float(workload["size_bytes"])
 
     def bandwidths(size_bytes: float) -> Data:
@@ -117,6 +123,12 @@ def _collective(run: Run) -> Data:
         "wrong": run.manifest.get("wrong"),
         **taken.as_dict(),
     }
+
+
+def _moves_most(workload: Data) -> Data | None:
+    """Of the collectives of an iteration, those that move most bytes; None where the plan lists none."""
+    listed: list[Data] = workload.get("collectives", [])
+    return max(listed, key=lambda one: one["size_bytes"] * len(one["tasks"]), default=None)
 
 
 def _stalls(run: Run) -> Data:

@@ -280,6 +280,14 @@ def _prediction(summary: Data) -> Table:
                 units.time(found["measured_s"], 4),
                 units.error(error),
             )
+    check = summary["cost_model"]["check"]
+    if check:
+        made.add_row(
+            "alpha-beta, fitted to this run",
+            units.time(check["predicted_s"], 4),
+            units.time(check["measured_s"], 4),
+            units.error(check["measured_s"] / check["predicted_s"] - 1),
+        )
     if not made.row_count:
         made.add_row("none in the plan", "", units.time(found["measured_s"]), "")
     return made
