@@ -114,7 +114,7 @@ def _run_missing(missing: dict[Path, Trial], jobs: int, left: Callable[[int], No
     allowed = sorted(os.sched_getaffinity(0), reverse=True)
     for index in range(jobs):
         cpus.put(allowed[index % len(allowed)])
-    running: set[subprocess.Popen[str]] = set()
+    running = _Running()
     with ThreadPoolExecutor(jobs) as pool, _ended_early(pool, running):
         waiting = [pool.submit(_run, trial, path, cpus, running) for path, trial in missing.items()]
         for count, done in enumerate(as_completed(waiting), start=1):
@@ -122,29 +122,47 @@ def _run_missing(missing: dict[Path, Trial], jobs: int, left: Callable[[int], No
             left(len(missing) - count)
 
 
+class _Running:
+    """The processes under way. Once they have been told to end, those that begin are, too."""
+
+    def __init__(self) -> None:
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._ended = False
+
+    def begun(self, process: subprocess.Popen[str]) -> None:
+        self._processes.add(process)
+        if self._ended:
+            process.terminate()
+
+    def done(self, process: subprocess.Popen[str]) -> None:
+        self._processes.discard(process)
+
+    def end(self) -> None:
+        self._ended = True
+        for process in tuple(self._processes):
+            process.terminate()
+
+
 @contextmanager
-def _ended_early(pool: ThreadPoolExecutor, running: set[subprocess.Popen[str]]) -> Iterator[None]:
+def _ended_early(pool: ThreadPoolExecutor, running: _Running) -> Iterator[None]:
     """Whatever ends the block early, no further run is begun, and those under way end."""
     try:
         yield
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in tuple(running):
-            process.terminate()
+        running.end()
         raise
 
 
-def _run(
-    trial: Trial, path: Path, cpus: SimpleQueue[int], running: set[subprocess.Popen[str]]
-) -> None:
+def _run(trial: Trial, path: Path, cpus: SimpleQueue[int], running: _Running) -> None:
     cpu = cpus.get()
     words = [*trial.arguments(), "--out", str(path), "--cpu", str(cpu)]
     command = [sys.executable, "-m", "longhaul.cli", "run", *words]
     try:
         with child(command, stdout=subprocess.PIPE) as process:
-            running.add(process)
+            running.begun(process)
             said, _ = process.communicate()
-            running.discard(process)
+            running.done(process)
     finally:
         cpus.put(cpu)
     if not path.is_dir():
