@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,12 @@ from longhaul.verbs.arguments import Verbs, complain, number, verb
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
+
+    from traffic.traces.assembling import Imported
 
 MOST_SHOWN = 16
+NUMBERS = ("count", "bytes in all", "smallest", "largest", "ranks")
 
 
 def add(verbs: Verbs) -> None:
@@ -60,7 +65,7 @@ def import_(words: argparse.Namespace) -> int:
     return _write(imported, words)
 
 
-def _write(imported: Any, words: argparse.Namespace) -> int:
+def _write(imported: Imported, words: argparse.Namespace) -> int:
     from traffic.traces.writing import write
 
     try:
@@ -81,10 +86,10 @@ def _print(said: dict[str, Any]) -> None:
     out = console()
     _print_files(said, out)
     _print_collectives(said, out)
-    most = said["compute_s"]
+    seconds = said["compute_s"]
     out.print(
         f"{said['ranks']} ranks, {said['groups']} groups, {said['nodes']} nodes; compute"
-        f" {most['least']:.6g} to {most['most']:.6g} s per rank"
+        f" {seconds['least']:.6g} to {seconds['most']:.6g} s per rank"
     )
     notes = [note for file in said["files"] for note in file["notes"]] + said["notes"]
     for note in dict.fromkeys(notes):
@@ -92,34 +97,41 @@ def _print(said: dict[str, Any]) -> None:
 
 
 def _print_files(said: dict[str, Any], out: Console) -> None:
+    """A line per file, then what became of all that stands in them."""
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(title="Files", title_justify="left", box=None, header_style="bold")
-    for column in ("rank", "file", "format", "understood", "not understood"):
-        table.add_column(column)
+    files = _table("Files", "rank", "file", "format")
     for file in said["files"][:MOST_SHOWN]:
         rank = "all" if file["rank"] is None else str(file["rank"])
-        counts = [
-            "\n".join(f"{count} {what}" for what, count in file[key].items())
-            for key in ("kept", "ignored")
-        ]
-        name = Path(file["file"]).name
-        table.add_row(*(escape(text) for text in (rank, name, file["format"], *counts)))
-    out.print(table)
+        files.add_row(rank, escape(Path(file["file"]).name), escape(file["format"]))
+    out.print(files)
     if len(said["files"]) > MOST_SHOWN:
-        out.print(f"… and {len(said['files']) - MOST_SHOWN} more files")
+        out.print(f"… and {len(said['files']) - MOST_SHOWN} more")
+    for title, key in (("Understood", "kept"), ("Not understood, or not needed", "ignored")):
+        totals: Counter[str] = Counter()
+        for file in said["files"]:
+            totals.update(file[key])
+        table = _table(title, "count", "what")
+        for what, count in totals.most_common():
+            table.add_row(f"{count:,}", escape(what))
+        if totals:
+            out.print(table)
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich.table import Table
+
+    made = Table(title=title, title_justify="left", box=None, header_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in NUMBERS else "left", overflow="fold")
+    return made
 
 
 def _print_collectives(said: dict[str, Any], out: Console) -> None:
-    from rich.table import Table
-
-    table = Table(
-        title="Collectives of one iteration, sizes as nccl-tests counts them",
-        title_justify="left", box=None, header_style="bold",
+    table = _table(
+        "Collectives of one iteration, sizes as nccl-tests counts them",
+        "collective", "count", "bytes in all", "smallest", "largest", "ranks", "types",
     )  # fmt: skip
-    for column in ("collective", "count", "bytes in all", "smallest", "largest", "ranks", "types"):
-        table.add_column(column, justify="left" if column in ("collective", "types") else "right")
     for one in said["collectives"]:
         sizes = (f"{one[f'{key}_bytes']:,}" for key in ("size", "smallest", "largest"))
         ranks = ", ".join(map(str, one["ranks"][:8]))
