@@ -179,3 +179,14 @@ def test_two_workloads_cannot_share_a_border(tmp_path: Path) -> None:
     done = longhaul("run", HERE / "serving.yaml", *words, "--out", tmp_path / "no", folder=tmp_path)
     assert done.status == 2
     assert "seldom and crowd both need c1-prb for themselves" in done.complaint
+
+
+def test_a_replica_that_never_returns_is_named_by_those_who_wait_for_it(tmp_path: Path) -> None:
+    crash = ("--set", "timeline=[{event: crash, hosts: c1-t1-1, at: 5.01s}]")
+    words = (*crash, "--workload", HERE / "seldom.yaml", "--out", tmp_path / "no")
+    done = longhaul("run", HERE / "serving.yaml", *words, folder=tmp_path)
+    assert done.status == 1
+    assert "the workload hangs" in done.complaint
+    assert "waits for rank 0 (c1-t1-1) to send 20 of 20 bytes (iteration 20, operation 0)" in (
+        done.complaint
+    )

@@ -8,6 +8,7 @@ from then [Schroeder et al., Open Versus Closed, NSDI 2006]. Standard library al
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import time
 from functools import partial
@@ -29,17 +30,21 @@ def run(program: Program, channel: Channel) -> None:
     `program` names two files: `file`, with `replicas` (each with `rank`, `address`, `distance_ns`),
     `routing`, `requests` (rows of number, nanoseconds after the start, tokens of prompt and answer,
     bytes of the prompt as carried), `token_bytes` (as carried) and `congestion`; and `events`, to be
-    written. Replies `served` after each answer.
+    written. Replies `served` after each answer. SIGUSR1 makes it reply `waiting`, as `traffic.agent`
+    does, with the request as iteration and the token as operation.
     """
     program |= json.loads(Path(program["file"]).read_text())
     gateway = Gateway(program, channel)
     try:
         gateway.open()
         channel.say({"state": "ready"})
-        gateway.serve(int(channel.hear()["start_ns"]))
+        start_ns = int(channel.hear()["start_ns"])
+        signal.signal(signal.SIGUSR1, lambda *_: channel.say({"waiting": gateway.waiting()}))
+        gateway.serve(start_ns)
         gateway.loop.write(Path(program["events"]))
         channel.say({"state": "done"})
     finally:
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         gateway.loop.close()
 
 
@@ -64,6 +69,7 @@ class Gateway:
         self._policy = POLICIES[program["routing"]](distances_ns)
         self._outstanding = [0] * len(self._replicas)
         self._idle: list[list[Errand]] = [[] for _ in self._replicas]
+        self._errands: list[Errand] = []
         self._requests: list[list[int]] = program["requests"]
         self._start_ns = self._next = self._served = 0
 
@@ -87,8 +93,24 @@ class Gateway:
         self._wind()
         while self._served < len(self._requests):
             self.loop.turn()
-        for errand in (errand for idle in self._idle for errand in idle):
+        for errand in self._errands:
             self.loop.leave(errand.line)
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """The answers that have not come yet as a whole."""
+        size = self._program["token_bytes"]
+        return [
+            {
+                "kind": "recv",
+                "peer": errand.replica,
+                "iteration": errand.request,
+                "op": errand.got_bytes // size,
+                "bytes": errand.got_bytes,
+                "of": size * errand.tokens,
+            }
+            for errand in self._errands
+            if errand.got_bytes < size * errand.tokens
+        ]
 
     def _wind(self) -> None:
         if self._next < len(self._requests):
@@ -120,6 +142,7 @@ class Gateway:
 
     def _errand(self, sock: socket.socket, index: int) -> Errand:
         errand = Errand(Line(sock), index)
+        self._errands.append(errand)
         self.loop.attend(errand.line, partial(self._hear, errand))
         return errand
 
