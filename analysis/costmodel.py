@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from analysis.hops import messages
 from analysis.stalls import collective_times
 from analysis.tables import NS, Run
 from analysis.tail import nearest_rank
@@ -57,8 +56,7 @@ def fits(run: Run) -> list[Fit]:
     """Each class of link that the run used, inside campuses first, then pairs of campuses by name."""
     campus = run.ranks.select("rank", "campus")
     found = (
-        messages(run.measured)
-        .join(campus.rename({"rank": "src", "campus": "a"}), on="src")
+        run.messages.join(campus.rename({"rank": "src", "campus": "a"}), on="src")
         .join(campus.rename({"rank": "dst", "campus": "b"}), on="dst")
         .with_columns(
             name=pl.when(pl.col("a") == pl.col("b"))

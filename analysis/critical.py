@@ -123,12 +123,15 @@ class _Walk:
         self.sent_by, self.before = _matched(self)
         self.tasks = _Groups(np.flatnonzero(self.kind <= COMPUTE), self.rank)
         inside = np.flatnonzero(self.kind > COMPUTE)
-        self.operations = _Groups(inside, self.collective())
+        order = np.lexsort((self.kind[inside] == RECV, self.end[inside]))
+        part = self.part()
+        self.operations = _Groups(inside[order], part)
         entries = np.flatnonzero(self.kind == COLLECTIVE)
         self.entries = _Groups(entries, self.iteration.astype(np.int64) * _TASKS + self.task)
+        self.own_entry = _Groups(entries, part)
         self.seen: set[int] = set()
 
-    def collective(self) -> Column:
+    def part(self) -> Column:
         """A number for each rank's part in each collective."""
         rounds = int(self.iteration.max(initial=0)) + 1
         key: Column = (self.rank.astype(np.int64) * rounds + self.iteration) * _TASKS + self.task
@@ -222,21 +225,20 @@ class _Walk:
         return (self._wait(row, int(self.start[entry]), ready), *links), following
 
     def _last_operation(self, row: int, limit: int) -> int | None:
-        """The receive (else the send) of this rank's collective that ended last, by `limit`."""
+        """What ended last in this rank's collective, by `limit`; of equals, a receive."""
         rows = self.operations.of(row)
-        known = [one for one in rows[self.end[rows] <= limit] if int(one) not in self.seen]
-        if not known:
-            return None
-        return int(max(known, key=lambda one: (self.end[one], self.kind[one] == RECV, one)))
+        place = int(np.searchsorted(self.end[rows], limit, side="right"))
+        while place > 0 and int(rows[place - 1]) in self.seen:
+            place -= 1
+        return int(rows[place - 1]) if place else None
 
     def _entered(self, row: int) -> int | None:
-        rows = self.tasks.of(row)
-        same = (self.iteration[rows] == self.iteration[row]) & (self.task[rows] == self.task[row])
-        found = rows[same & (self.kind[rows] == COLLECTIVE)]
+        """This rank's entry into the collective of an operation."""
+        found = self.own_entry.of(row)
         return int(found[0]) if len(found) else None
 
     def _task_before(self, row: int, limit: int) -> int | None:
-        """The task of this rank, other than this one, that ended last, by `limit`."""
+        """The task of this rank, earlier in its program, that ended last, by `limit`."""
         rows = self.tasks.of(row)
         known = rows[(self.end[rows] <= limit) & (rows < self._own(row))]
         return int(known[np.argmax(self.end[known])]) if len(known) else None

@@ -57,8 +57,7 @@ def between_campuses(run: Run) -> pl.DataFrame:
     """Messages per ordered pair of campuses, seconds. Empty where no sends were recorded."""
     campus = run.ranks.select("rank", "campus")
     return (
-        messages(run.measured)
-        .join(campus.rename({"rank": "src", "campus": "src_campus"}), on="src")
+        run.messages.join(campus.rename({"rank": "src", "campus": "src_campus"}), on="src")
         .join(campus.rename({"rank": "dst", "campus": "dst_campus"}), on="dst")
         .group_by("src_campus", "dst_campus")
         .agg(*_statistics())

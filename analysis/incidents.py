@@ -14,7 +14,6 @@ from typing import Any
 
 import polars as pl
 
-from analysis.hops import messages
 from analysis.stalls import iterations
 from analysis.tables import NS, Run
 from analysis.tail import nearest_rank
@@ -200,11 +199,7 @@ def _late_compute(run: Run, quiet: Sequence[int]) -> pl.DataFrame:
 def _late_messages(run: Run, quiet: Sequence[int]) -> pl.DataFrame:
     """Per iteration and pair of ranks, how much longer the slowest message took than the median of
     such slowest messages in quiet iterations (> 0)."""
-    slowest = (
-        messages(run.measured)
-        .group_by("iteration", "src", "dst")
-        .agg(ns=pl.col("transfer_ns").max())
-    )
+    slowest = run.messages.group_by("iteration", "src", "dst").agg(ns=pl.col("transfer_ns").max())
     return _beyond_usual(slowest, ["src", "dst"], quiet)
 
 

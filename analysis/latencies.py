@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from analysis import hops
 from analysis.incidents import incidents
 from analysis.stalls import collective_times, collectives, iterations
 from analysis.tables import NS, Run
@@ -85,11 +84,9 @@ def slowest_entries(run: Run) -> list[Data]:
 def _placed(run: Run) -> pl.DataFrame:
     """Messages with the campuses of both ends, and the sender's name."""
     place = run.ranks.select("rank", "name", "campus")
-    return (
-        hops.messages(run.measured)
-        .join(place.rename({"rank": "src", "name": "src_name", "campus": "src_campus"}), on="src")
-        .join(place.rename({"rank": "dst", "name": "dst_name", "campus": "dst_campus"}), on="dst")
-    )
+    return run.messages.join(
+        place.rename({"rank": "src", "name": "src_name", "campus": "src_campus"}), on="src"
+    ).join(place.rename({"rank": "dst", "name": "dst_name", "campus": "dst_campus"}), on="dst")
 
 
 def _by_event(run: Run, slowest: pl.DataFrame) -> list[Data]:

@@ -19,8 +19,10 @@ def members(events: pl.DataFrame) -> pl.DataFrame:
     """Which ranks take part together: rows of `task`, `rank`, `group` (its lowest rank).
 
     Ranks of one task that exchange messages, with each other or through others, are a group; where a
-    task's messages are not recorded, all of its ranks are.
+    task's messages are not recorded, all of its ranks are. Looked up in the first iteration: all others
+    follow the same program.
     """
+    events = events.filter(pl.col("iteration") == pl.col("iteration").min())
     ranks = events.filter(pl.col("kind") == "collective").select("task", "rank").unique()
     pairs = events.filter(pl.col("kind") == "send").select("task", "rank", "peer").unique()
     joined: dict[int, dict[int, int]] = {}
@@ -181,7 +183,9 @@ def with_groups(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 def _entries(events: pl.DataFrame) -> pl.DataFrame:
     """The collectives of every rank, with the group that it takes part in."""
-    return with_groups(events.filter(pl.col("kind") == "collective"), events)
+    return with_groups(events.filter(pl.col("kind") == "collective"), events).with_columns(
+        pl.col("group").fill_null(-1)
+    )
 
 
 def _join(above: dict[int, int], one: int, other: int) -> None:

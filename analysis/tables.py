@@ -80,6 +80,13 @@ class Run:
         """The events after the warm-up."""
         return self.events.filter(pl.col("iteration") >= self.warmup)
 
+    @cached_property
+    def messages(self) -> pl.DataFrame:
+        """The measured messages, as `analysis.hops.messages` has them."""
+        from analysis.hops import messages  # noqa: PLC0415 - which builds on this module
+
+        return messages(self.measured)
+
     @property
     def world_size(self) -> int:
         """The number of ranks."""

@@ -31,7 +31,7 @@ def _collectives(run: Run, _: Data) -> pl.DataFrame:
 
 
 def _pairs(run: Run, _: Data) -> pl.DataFrame:
-    return hops.pairs(hops.messages(run.measured), run.ranks)
+    return hops.pairs(run.messages, run.ranks)
 
 
 def _links(run: Run, _: Data) -> pl.DataFrame:
