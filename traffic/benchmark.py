@@ -123,14 +123,14 @@ def cases(benchmark: Benchmark, plan: Plan) -> list[Case]:
     one from where the last one does.
     """
     sizes = dict.fromkeys(carried(plan, real) for real in benchmark.sizes_bytes)
+    model, barrier = Model(plan), _barrier(plan).schedule(plan)
+    ends_s = [0.0] * len(plan.hosts)
     found = [
-        (asked, _collective(benchmark, plan, asked, size))
+        (asked, _collective(benchmark, plan, asked, size, model.ends_s(barrier, ends_s)))
         for size in sizes
         for asked in benchmark.algorithms
     ]
     schedules = [collective.schedule(plan) for _, collective in found]
-    model, barrier = Model(plan), _barrier(plan).schedule(plan)
-    ends_s = [0.0] * len(plan.hosts)
     made: list[Case] = []
     for number, schedule in enumerate(schedules * 2):
         enter_s = model.ends_s(barrier, ends_s)
@@ -139,11 +139,17 @@ def cases(benchmark: Benchmark, plan: Plan) -> list[Case]:
     return made[len(found) :]
 
 
-def _collective(benchmark: Benchmark, plan: Plan, asked: str, size: int) -> GroupCollective:
+def _collective(
+    benchmark: Benchmark, plan: Plan, asked: str, size: int, enter_s: Sequence[float]
+) -> GroupCollective:
+    """`auto` is the fastest for ranks that enter as a barrier leaves them, at `enter_s`."""
     op, how = benchmark.collective.op, options(benchmark.collective, plan)
     if asked != "auto":
         return GroupCollective(op, asked, _everybody(plan), size, how)
-    choice = choose(plan, op, size, how)
+    model = Model(plan)
+    choice = choose(
+        plan, op, size, how, lambda schedule: max(model.ends_s(schedule, enter_s)) - max(enter_s)
+    )
     return GroupCollective(op, choice.algorithm, _everybody(plan), size, choice.options)
 
 

@@ -5,20 +5,20 @@ Pure: the same plan and size always choose the same.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
-from longhaul.fabric.plan import TCP_IP_HEADERS, Plan
+from longhaul.fabric.plan import End, Plan
 from traffic.collectives import Layout, Options, algorithms_of, make_schedule
-from traffic.model import Model
+from traffic.schedule import Schedule
+from traffic.wires import Wires
 
 BURSTING = ("direct", "parameter_server")
-"""With these many send to one port at once, and the model knows nothing of the packets that are lost when
-its queue is full: chosen only where all of it fits into the shortest queue."""
+"""With these all send to many at once, and the model knows nothing of the packets that are lost when a
+queue is full: chosen only where every queue holds all that is sent."""
 INNER = ("ring", "halving_doubling")
-SETTLED = 3  # iterations after which who ends early also enters early
 OUTER = ("ring", "halving_doubling", "tree")
 
 
@@ -32,34 +32,33 @@ class Choice:
 
 
 def choose(
-    plan: Plan, op: str, size_bytes: int, options: Options, compute_s: Sequence[float] | None = None
+    plan: Plan, op: str, size_bytes: int, options: Options, duration_s: Callable[[Schedule], float]
 ) -> Choice:
-    """The fastest for carried `size_bytes` among all hosts of a plan, over and over, with so much compute
-    on each host in between (default: none), from the last one's entry to the last one's end."""
-    found = predictions(plan, op, size_bytes, options, compute_s)
+    """The fastest for carried `size_bytes` among all hosts of a plan, where `duration_s` says how long a
+    schedule should take."""
+    found = predictions(plan, op, size_bytes, options, duration_s)
     return min(found, key=lambda choice: choice.predicted_s)
 
 
 def predictions(
-    plan: Plan, op: str, size_bytes: int, options: Options, compute_s: Sequence[float] | None = None
+    plan: Plan, op: str, size_bytes: int, options: Options, duration_s: Callable[[Schedule], float]
 ) -> Iterator[Choice]:
-    """How long each candidate should take; of equals the simplest comes first."""
-    model = Model(plan)
+    """How long each candidate should take; of equals the simplest comes first. Those that burst past a
+    queue are left out, if any other is there."""
+    wires = Wires(plan)
     layout = Layout(tuple(host.campus for host in plan.hosts))
-    compute_s = compute_s or [0.0] * layout.ranks
-    room = _shortest_queue(plan)
-    lossy = [name for name in BURSTING if _burst_packets(plan, name, size_bytes, options) > room]
-    for algorithm, chosen in candidates(op, layout, options, lossy):
-        schedule = make_schedule(op, algorithm, layout, size_bytes, chosen)
-        yield Choice(algorithm, chosen, model.collective_s(schedule, compute_s, SETTLED))
+    made = [
+        (algorithm, chosen, make_schedule(op, algorithm, layout, size_bytes, chosen))
+        for algorithm, chosen in candidates(op, layout, options)
+    ]
+    steady = [one for one in made if one[0] not in BURSTING or not overflows(wires, one[2])]
+    for algorithm, chosen, schedule in steady or made:
+        yield Choice(algorithm, chosen, duration_s(schedule))
 
 
-def candidates(
-    op: str, layout: Layout, options: Options, lossy: Sequence[str]
-) -> Iterator[tuple[str, Options]]:
-    """Algorithms that can be chosen, with the options that matter to them; `lossy` ones if need be."""
-    names = algorithms_of(op)
-    for algorithm in [name for name in names if name not in lossy] or names:
+def candidates(op: str, layout: Layout, options: Options) -> Iterator[tuple[str, Options]]:
+    """All algorithms, with the options that matter to them."""
+    for algorithm in algorithms_of(op):
         if algorithm != "hierarchical":
             yield algorithm, options
         elif len(layout.groups()) > 1:
@@ -67,17 +66,13 @@ def candidates(
                 yield algorithm, replace(options, inner=inner, outer=outer)
 
 
-def _burst_packets(plan: Plan, algorithm: str, size_bytes: int, options: Options) -> int:
-    """The most that may be sent to one port at once: from everybody, the share of one who sums."""
-    ranks = len(plan.hosts)
-    summing = ranks if algorithm == "direct" else options.servers
-    segment_bytes = plan.mtu_bytes - TCP_IP_HEADERS
-    return (ranks - 1) * math.ceil(size_bytes / summing / segment_bytes)
-
-
-def _shortest_queue(plan: Plan) -> int:
-    ends = [link.b for link in plan.links if link.kind == "host"]
-    ends += [
-        end for link in plan.links if link.kind in ("fabric", "long-haul") for end in link.ends
-    ]
-    return min((end.shape.limit_packets for end in ends), default=0)
+def overflows(wires: Wires, schedule: Schedule) -> bool:
+    """Whether what all ranks may send at once, at the start, is more packets than a queue on their ways
+    holds."""
+    packets: Counter[End] = Counter()
+    for rank, ops in enumerate(schedule):
+        for op in ops:
+            if op.kind == "send" and not op.after:
+                count = -(-op.size // wires.segment_bytes)
+                packets.update(dict.fromkeys(wires.ends((rank, op.peer))[1:], count))
+    return any(count > end.shape.limit_packets for end, count in packets.items())

@@ -14,6 +14,7 @@ from longhaul.dsl.types import Collective, Training
 from longhaul.fabric.plan import Plan, PlannedHost
 from traffic.choosing import choose
 from traffic.collectives import ELEMENT_BYTES, Options
+from traffic.model import Model
 from traffic.schedule import Schedule
 from traffic.tasks import (
     GroupCollective,
@@ -22,6 +23,8 @@ from traffic.tasks import (
     compute_task,
     make_program,
 )
+
+SETTLED = 3  # iterations after which who ends early also enters early
 
 
 def size_bytes(workload: Training, plan: Plan) -> int:
@@ -44,7 +47,14 @@ def resolved(workload: Training, plan: Plan) -> Training:
         return workload
     seconds = compute_s(workload, plan.hosts)
     carried = size_bytes(workload, plan)
-    choice = choose(plan, collective.op, carried, options(collective, plan), seconds)
+    model = Model(plan)
+    choice = choose(
+        plan,
+        collective.op,
+        carried,
+        options(collective, plan),
+        lambda schedule: model.collective_s(schedule, seconds, SETTLED),
+    )
     chosen = replace(
         collective,
         algorithm=choice.algorithm,

@@ -1,11 +1,15 @@
 """`auto`: what is chosen is what the model says is fastest, and it tells near from far, small from large."""
 
+from collections.abc import Callable
+
 import pytest
 
 from longhaul.fabric.plan import Plan
 from tests.fabric.planned import plan_of
-from traffic.choosing import choose, predictions
+from traffic.choosing import Choice, choose, predictions
 from traffic.collectives import ALGORITHMS, ELEMENT_BYTES, OPS, Options
+from traffic.model import Model
+from traffic.schedule import Schedule
 
 PAYLOAD = 8948  # bytes of a full packet for the user, at an MTU of 9000
 
@@ -25,34 +29,35 @@ def campuses(count: int, hosts: int, delay: str = "1ms") -> Plan:
     return plan_of(f"campuses:\n{places}" + (f"links:\n{links}" if links else ""))
 
 
+def alone(plan: Plan) -> Callable[[Schedule], float]:
+    """How long a schedule takes that all enter at once."""
+    model = Model(plan)
+    return lambda schedule: max(model.ends_s(schedule, [0.0] * len(plan.hosts)))
+
+
+def chosen(plan: Plan, size: int, op: str = "all_reduce") -> Choice:
+    return choose(plan, op, size, Options(), alone(plan))
+
+
 def test_small_messages_get_few_latencies_and_large_ones_few_bytes() -> None:
     plan = campuses(1, 8)
-    small = choose(plan, "all_reduce", 8 * ELEMENT_BYTES, Options())
-    large = choose(plan, "all_reduce", 64_000_000, Options())
+    small, large = chosen(plan, 8 * ELEMENT_BYTES), chosen(plan, 64_000_000)
     assert small.algorithm not in ("ring", "pairwise", "hierarchical")
     assert large.algorithm in ("ring", "halving_doubling", "pairwise")
     assert large.predicted_s > small.predicted_s
 
 
 def test_over_a_long_haul_sums_are_made_inside_the_campuses_first() -> None:
-    choice = choose(campuses(3, 4, "30ms"), "all_reduce", 100_000_000, Options())
-    assert choice.algorithm == "hierarchical"
+    assert chosen(campuses(3, 4, "30ms"), 100_000_000).algorithm == "hierarchical"
 
 
 @pytest.mark.parametrize("op", OPS)
 def test_nothing_that_can_be_chosen_is_faster_than_what_is(op: str) -> None:
     plan = campuses(2, 2)
-    choice = choose(plan, op, 1_000_000, Options())
-    assert choice.predicted_s == min(
-        other.predicted_s for other in predictions(plan, op, 1_000_000, Options())
-    )
+    choice = chosen(plan, 1_000_000, op)
+    others = predictions(plan, op, 1_000_000, Options(), alone(plan))
+    assert choice.predicted_s == min(other.predicted_s for other in others)
     assert (op, choice.algorithm) in ALGORITHMS
-
-
-def test_who_comes_late_is_not_held_against_the_algorithm() -> None:
-    plan = campuses(1, 4)
-    compute_s = [0.0, 0.0, 0.0, 5.0]
-    assert choose(plan, "all_reduce", 1_000_000, Options(), compute_s).predicted_s < 1.0
 
 
 def test_many_senders_to_one_port_are_chosen_only_while_its_queue_holds_all_they_send() -> None:
@@ -60,8 +65,16 @@ def test_many_senders_to_one_port_are_chosen_only_while_its_queue_holds_all_they
     packets = plan.links[0].b.shape.limit_packets
     fits = 8 * (packets // 7) * PAYLOAD // ELEMENT_BYTES * ELEMENT_BYTES
     names = [
-        {choice.algorithm for choice in predictions(plan, "all_reduce", size, Options())}
+        {x.algorithm for x in predictions(plan, "all_reduce", size, Options(), alone(plan))}
         for size in (fits, fits + 8 * PAYLOAD)
     ]
     assert "direct" in names[0]
     assert "direct" not in names[1]
+
+
+def test_a_burst_of_small_messages_from_a_whole_campus_may_be_too_much_for_the_long_haul() -> None:
+    """12 hosts have a packet each for 12 others at once: more than the border's queue takes."""
+    for hosts, expected in ((12, False), (4, True)):
+        plan = campuses(2, hosts, "1us")
+        found = predictions(plan, "all_reduce", 9600, Options(), alone(plan))
+        assert ("direct" in {x.algorithm for x in found}) is expected
