@@ -111,3 +111,13 @@ def test_a_flapping_span_is_held_down_for_longer_each_time() -> None:
     held = [line.split("used in ")[1] for line in found.log.splitlines() if "used in" in line]
     assert held == ["0.01 s", "0.02 s", "0.04 s"]
     assert set(found.lost) <= set().union(*map(concerned, downs_s))
+
+
+def test_damping_does_not_cut_a_campus_off() -> None:
+    # c1-c2 is back, but held down, when c1's only other span is cut: better that than none.
+    cuts = [(0.02, "down", SPAN), (0.04, "up", SPAN), (CUT_S, "down", "c1-c3")]
+    found = run("{hold-down: 9s, repair-after: 10ms}", *cuts)
+    repaired_s = CUT_S + 0.01
+    silent = {n for n in range(COUNT) if CUT_S - 3 * DELAY_S <= n * GAP_S <= repaired_s}
+    assert set(found.lost) <= concerned(0.02) | silent | concerned(repaired_s)
+    assert found.numbers[-1] == COUNT - 1
