@@ -62,6 +62,7 @@ def stage(plan: Plan, job: dict[str, Any], folder: Path) -> Iterator[Stage]:
         tell(folder, phase="network")
         controlled = not isinstance(controller, Nobody)
         net = stack.enter_context(build.running(plan, homes.pids, job["seed"], controlled))
+        tell(folder, phase="routes")
         controller.ready()
         tell(folder, phase="up")
         yield Stage(net, homes, controller, plan, job, folder)
