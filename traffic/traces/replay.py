@@ -6,7 +6,6 @@ numbered behind them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -157,20 +156,33 @@ def _shared(hosts: HostTasks) -> dict[int, Shared | Message]:
 def _about(
     workload: TraceReplay, plan: Plan, hosts: HostTasks, compute_s: Sequence[float]
 ) -> dict[str, Any]:
-    """`op` and `size_bytes` are of the collectives on average: a trace has many."""
-    shared = _shared(hosts).values()
-    ops = Counter(what.op if isinstance(what, Shared) else "send_recv" for what in shared)
-    sizes = [carried_bytes(what.size_bytes, plan) for what in shared]
+    """`op`, `algorithm` and `size_bytes` are those of the collectives that move most bytes."""
+    collectives = _collectives(workload, plan, hosts)
+    most = max(collectives, key=lambda one: one["size_bytes"] * len(one["tasks"]))
     return {
         "trace": str(workload.trace),
         "trace_ranks": workload.ranks,
         "ranks_per_host": workload.ranks_per_host,
-        "collectives": dict(ops),
+        "collectives": collectives,
         "iterations": workload.iterations,
         "warmup": workload.warmup,
-        "op": ops.most_common(1)[0][0] if len(ops) == 1 else "mixed",
-        "algorithm": workload.algorithms.get(next(iter(ops)), "") if len(ops) == 1 else "mixed",
-        "size_bytes": sum(sizes) / len(sizes),
+        "op": most["op"],
+        "algorithm": most["algorithm"],
+        "size_bytes": most["size_bytes"],
         "verify": workload.verify,
         "compute_s": list(compute_s),
     }
+
+
+def _collectives(workload: TraceReplay, plan: Plan, hosts: HostTasks) -> list[dict[str, Any]]:
+    """Those of one iteration that are alike, by the numbers of their tasks."""
+    alike: dict[tuple[str, int, int], list[int]] = {}
+    for number, what in sorted(_shared(hosts).items()):
+        op, ranks = (what.op, len(what.hosts)) if isinstance(what, Shared) else ("send_recv", 2)
+        size = carried_bytes(what.size_bytes, plan)
+        alike.setdefault((op, ranks, size), []).append(number)
+    algorithms = workload.algorithms | {"send_recv": "direct"}
+    return [
+        {"op": op, "algorithm": algorithms[op], "ranks": ranks, "size_bytes": size, "tasks": tasks}
+        for (op, ranks, size), tasks in alike.items()
+    ]
