@@ -54,20 +54,11 @@ class Fit:
 
 def fits(run: Run) -> list[Fit]:
     """Each class of link that the run used, inside campuses first, then pairs of campuses by name."""
-    campus = run.ranks.select("rank", "campus")
-    found = (
-        run.messages.join(campus.rename({"rank": "src", "campus": "a"}), on="src")
-        .join(campus.rename({"rank": "dst", "campus": "b"}), on="dst")
-        .with_columns(
-            name=pl.when(pl.col("a") == pl.col("b"))
-            .then(pl.lit(INSIDE))
-            .otherwise(pl.format("{} → {}", "a", "b"))
-        )
-    )
-    made = [
-        _class(str(name), rows, _propagation_s(run, str(name)))
-        for (name,), rows in found.group_by("name", maintain_order=True)
-    ]
+    inside = pl.col("src_campus") == pl.col("dst_campus")
+    own, between = run.messages.filter(inside), run.messages.filter(~inside)
+    made = [_class(INSIDE, own, 0.0)] if own.height else []
+    for (src, dst), rows in between.group_by("src_campus", "dst_campus", maintain_order=True):
+        made.append(_class(f"{src} → {dst}", rows, _propagation_s(run, str(src), str(dst))))
     return sorted(made, key=lambda one: (one.name != INSIDE, one.name))
 
 
@@ -139,10 +130,13 @@ def _fit(name: str, rows: pl.DataFrame, propagation_s: float) -> Fit:
     return Fit(name, max(float(intercept), 0.0), float(slope), rows.height, len(sizes))
 
 
-def _propagation_s(run: Run, name: str) -> float:
-    """The delay of the link between two campuses, as planned; 0 inside one, where it is negligible."""
+def _propagation_s(run: Run, src: str, dst: str) -> float:
+    """The delay of the link from one campus to another, as planned; 0 where no link joins them."""
     for link in run.plan["links"]:
-        for a, b, way in ((link["a"], link["b"], "forward"), (link["b"], link["a"], "backward")):
-            if name == f"{a} → {b}":
+        for ends, way in (
+            ((link["a"], link["b"]), "forward"),
+            ((link["b"], link["a"]), "backward"),
+        ):
+            if ends == (src, dst):
                 return float(link[way]["delay_s"])
     return 0.0

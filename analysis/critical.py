@@ -35,6 +35,9 @@ _SCHEMA = pl.Schema(
         "end_ns": pl.Int64(),
     }
 )
+MOST_ITERATIONS = 1000
+"""A walk over more would take longer than the rest of the analysis."""
+
 _TASKS = 2**15
 """More than there are tasks in an iteration: they are numbered in 16 bits."""
 Column = npt.NDArray[Any]
@@ -55,23 +58,27 @@ class Link:
 Step = tuple[tuple[Link, ...], int | None]
 
 
-def critical_path(run: Run) -> pl.DataFrame:
-    """The path of every measured iteration: rows of iteration, kind, rank, peer, begin_ns, end_ns.
+def critical_path(run: Run, most: int = MOST_ITERATIONS) -> pl.DataFrame:
+    """The path of each measured iteration: rows of iteration, kind, rank, peer, begin_ns, end_ns.
 
     For `wire`, `rank` is the receiver and `peer` the sender. A link that spans the end of an iteration
-    is cut there.
+    is cut there. Of a run with more than `most` iterations, the path of the last so many.
     """
-    windows = [(int(b), int(e), int(n)) for n, b, e, _ in iterations(run).iter_rows()]
-    rows = list(_cut(_Walk(run.measured).links(), windows))
+    shown = iterations(run).tail(most)
+    windows = [(int(b), int(e), int(n)) for n, b, e, _ in shown.iter_rows()]
+    events = run.measured.filter(pl.col("iteration") >= windows[0][2])
+    rows = list(_cut(_Walk(events).links(), windows))
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row").sort("begin_ns")
 
 
 def by_kind(path: pl.DataFrame) -> Data:
-    """Mean seconds per iteration of each kind of link: `compute_s`, `send_s`, `wire_s`, `wait_s`."""
+    """Mean seconds per iteration of each kind of link: `compute_s`, `send_s`, `wire_s`, `wait_s`, and
+    over how many `iterations`."""
     count = path["iteration"].n_unique()
     length = (pl.col("end_ns") - pl.col("begin_ns")).sum()
     sums = dict(path.group_by("kind").agg(length).iter_rows())
-    return {f"{kind}_s": sums.get(kind, 0) * NS / count for kind in LINKS}
+    means = {f"{kind}_s": sums.get(kind, 0) * NS / count for kind in LINKS}
+    return {"iterations": count, **means}
 
 
 def through(run: Run, path: pl.DataFrame, top: int = 8) -> list[Data]:

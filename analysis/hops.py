@@ -41,6 +41,17 @@ def messages(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def with_campuses(found: pl.DataFrame, ranks: pl.DataFrame) -> pl.DataFrame:
+    """The messages with `src_campus` and `dst_campus`."""
+    campus = dict(ranks.select("rank", "campus").iter_rows())
+    names = pl.Enum(sorted(set(campus.values())))
+    ends = [
+        pl.col(end).replace_strict(campus, return_dtype=names).alias(f"{end}_campus")
+        for end in ("src", "dst")
+    ]
+    return found.with_columns(ends)
+
+
 def pairs(found: pl.DataFrame, ranks: pl.DataFrame) -> pl.DataFrame:
     """Messages per pair of ranks, seconds: count, transfer (mean, p50, max), waits; worst first."""
     place = ranks.select("rank", "name", "campus")
@@ -55,11 +66,8 @@ def pairs(found: pl.DataFrame, ranks: pl.DataFrame) -> pl.DataFrame:
 
 def between_campuses(run: Run) -> pl.DataFrame:
     """Messages per ordered pair of campuses, seconds. Empty where no sends were recorded."""
-    campus = run.ranks.select("rank", "campus")
     return (
-        run.messages.join(campus.rename({"rank": "src", "campus": "src_campus"}), on="src")
-        .join(campus.rename({"rank": "dst", "campus": "dst_campus"}), on="dst")
-        .group_by("src_campus", "dst_campus")
+        run.messages.group_by("src_campus", "dst_campus")
         .agg(*_statistics())
         .sort(["transfer_mean_s", "src_campus", "dst_campus"], descending=[True, False, False])
     )

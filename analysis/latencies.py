@@ -30,9 +30,9 @@ def durations_ns(run: Run) -> dict[str, Sequence[int]]:
     found: dict[str, Sequence[int]] = {"iteration": iterations(run)["duration_ns"].to_list()}
     for (task,), rows in collective_times(run.measured).group_by("task", maintain_order=True):
         found[f"collective {task}"] = rows["transfer_ns"].to_list()
-    messages = _placed(run)
-    for (src, dst), rows in messages.sort("src_campus", "dst_campus").group_by(
-        "src_campus", "dst_campus", maintain_order=True
+    messages = run.messages
+    for (src, dst), rows in sorted(
+        messages.group_by("src_campus", "dst_campus", maintain_order=True), key=lambda one: one[0]
     ):
         found[f"{src} → {dst}"] = rows["transfer_ns"].to_list()
     return found
@@ -50,11 +50,13 @@ def latencies(run: Run) -> list[Data]:
 def slowest_messages(run: Run) -> Data:
     """Where the slowest 1 % of messages came from: their `count` of `of`, the time `above_s` which they
     lie, and shares of them by link (pair of campuses), by sending rank and by event, most first."""
-    messages = _placed(run)
+    messages = run.messages
     if messages.is_empty():
         return {"count": 0, "of": 0, "above_s": None, "by_link": [], "by_rank": [], "by_event": []}
     kept = max(1, round(messages.height * SLOWEST))
-    slowest = messages.sort("transfer_ns", "end_ns", descending=True).head(kept)
+    slowest = messages.top_k(kept, by=["transfer_ns", "end_ns"]).join(
+        run.ranks.select(src="rank", src_name="name"), on="src"
+    )
     return {
         "count": kept,
         "of": messages.height,
@@ -79,14 +81,6 @@ def slowest_entries(run: Run) -> list[Data]:
         .join(run.ranks.select("rank", "name"), on="rank")
     )
     return _shares(last, pl.format("{} · {}", "rank", "name"))
-
-
-def _placed(run: Run) -> pl.DataFrame:
-    """Messages with the campuses of both ends, and the sender's name."""
-    place = run.ranks.select("rank", "name", "campus")
-    return run.messages.join(
-        place.rename({"rank": "src", "name": "src_name", "campus": "src_campus"}), on="src"
-    ).join(place.rename({"rank": "dst", "name": "dst_name", "campus": "dst_campus"}), on="dst")
 
 
 def _by_event(run: Run, slowest: pl.DataFrame) -> list[Data]:

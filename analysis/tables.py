@@ -82,10 +82,10 @@ class Run:
 
     @cached_property
     def messages(self) -> pl.DataFrame:
-        """The measured messages, as `analysis.hops.messages` has them."""
-        from analysis.hops import messages  # noqa: PLC0415 - which builds on this module
+        """The measured messages, as `analysis.hops` has them, with the campuses of both ends."""
+        from analysis.hops import messages, with_campuses  # noqa: PLC0415 - which build on this module
 
-        return messages(self.measured)
+        return with_campuses(messages(self.measured), self.ranks)
 
     @property
     def world_size(self) -> int:

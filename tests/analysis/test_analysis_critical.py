@@ -130,3 +130,12 @@ def test_a_run_without_messages_has_a_path_too(tmp_path: Path) -> None:
     run = load_run(make_run(tmp_path / "run", uniform(4, messages=False, slowdown={2: 2.0})))
     sums_to_iterations(run)
     assert by_kind(critical_path(run))["compute_s"] == pytest.approx(0.84, rel=1e-4)
+
+
+def test_of_a_long_run_the_last_iterations_have_a_path(tmp_path: Path) -> None:
+    run = load_run(make_run(tmp_path / "run", uniform(3, iterations=9)))
+    found = critical_path(run, most=4)
+    whole = critical_path(run)
+    assert found["iteration"].unique().sort().to_list() == [5, 6, 7, 8]
+    assert found.rows() == whole.filter(pl.col("iteration") >= 5).rows()
+    assert by_kind(found)["iterations"] == 4
