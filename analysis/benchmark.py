@@ -20,7 +20,7 @@ from analysis.bandwidth import algbw, bus_factor
 from analysis.tail import nearest_rank
 
 RESULTS = "bench.json"
-WIDTH = 132
+WIDTH = 168
 ELEMENT_BYTES = 4
 REDUCING = ("all_reduce", "reduce_scatter", "reduce")
 COLUMNS = (

@@ -68,7 +68,9 @@ class Case:
 
 def prepare(benchmark: Benchmark, plan: Plan, seed: int) -> Prepared:  # noqa: ARG001 (nothing is drawn)
     """Every host's program: in each iteration, for each case a barrier and the collective. Raises
-    ValueError for algorithms or options that do not fit."""
+    ValueError for algorithms or options that do not fit, or a host alone."""
+    if len(plan.hosts) < 2:
+        raise ValueError("a collective needs two hosts or more")
     found = cases(benchmark, plan)
     tasks = _tasks(plan, found)
     how = benchmark.collective

@@ -104,3 +104,9 @@ def test_every_case_waits_for_a_barrier_and_the_barrier_for_the_case_before() ->
 def test_an_algorithm_that_is_not_there_is_named() -> None:
     with pytest.raises(ValueError, match="'rign' is not an algorithm for all_reduce"):
         prepare(replace(BENCHMARK, algorithms=("rign",)), PLAN, seed=1)
+
+
+def test_a_host_alone_is_refused() -> None:
+    alone = replace(PLAN, hosts=PLAN.hosts[:1])
+    with pytest.raises(ValueError, match="needs two hosts"):
+        prepare(BENCHMARK, alone, seed=1)
