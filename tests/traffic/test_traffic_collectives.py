@@ -2,6 +2,7 @@
 bytes."""
 
 from math import ceil, log2
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -418,3 +419,10 @@ def test_a_schedule_of_a_group_is_placed_on_any_ranks() -> None:
     assert set(there) == {2, 5, 9}
     assert [op.peer for op in there[5]] == [{1: 2, 2: 9}[op.peer] for op in schedule[0]]
     assert [op.after for op in there[9]] == [op.after for op in schedule[2]]
+
+
+def test_every_algorithm_is_documented_under_its_name() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "collectives.md").read_text()
+    for op, algorithm in NAMES:
+        assert f"`{algorithm}`" in text
+        assert op in text
