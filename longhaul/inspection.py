@@ -21,6 +21,8 @@ from analysis.arcs import aged
 from analysis.graphs import hosts_in_words
 from analysis.moments import when
 from longhaul.dsl.types import Campus, Host, Topology
+from longhaul.telemetry import FILE as TELEMETRY
+from longhaul.telemetry import busiest
 
 Data = dict[str, Any]
 MARKS = ("manifest.json", "plan.json", "job.json", "logs")
@@ -150,6 +152,7 @@ def run_json(folder: Path) -> Data:
         "manifest": _read(folder / "manifest.json"),
         "verdict": _verdict(summary),
         "events": happened,
+        "ports": busiest(folder).to_dicts() if (folder / TELEMETRY).exists() else [],
         "files": [
             {"name": str(path.relative_to(folder)), "bytes": path.stat().st_size} for path in names
         ],
@@ -163,10 +166,24 @@ def print_run(folder: Path, out: Console) -> None:
     for name, value in _facts(run):
         facts.add_row(name, value)
     out.print(facts)
+    if run["ports"]:
+        out.print(_ports(run["ports"]))
     files = _table("Files", "name", "size")
     for file in run["files"]:
         files.add_row(file["name"], units.size(file["bytes"]))
     out.print(files)
+
+
+def _ports(ports: list[Data]) -> Table:
+    """The switch ports that were busiest."""
+    table = _table("Busiest ports", "port", "towards", "sent", "mean", "peak", "dropped", "queue")
+    for port in ports:
+        table.add_row(
+            port["interface"], port["towards"], units.size(port["tx_bytes"]),
+            f"{port['mean_utilisation']:.1%}", f"{port['peak_utilisation']:.1%}",
+            f"{port['drops']} packets", f"{port['queue_packets']} packets",
+        )  # fmt: skip
+    return table
 
 
 def _read(file: Path) -> Any:
