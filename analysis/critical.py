@@ -81,6 +81,12 @@ def by_kind(path: pl.DataFrame) -> Data:
     return {"iterations": count, **means}
 
 
+def described(run: Run) -> Data:
+    """The path in figures: by kind of link, and where it ran."""
+    path = critical_path(run)
+    return {**by_kind(path), "through": through(run, path)}
+
+
 def through(run: Run, path: pl.DataFrame, top: int = 8) -> list[Data]:
     """Where the path ran: compute by host, the rest by campuses; mean seconds per iteration, most first."""
     count = path["iteration"].n_unique()
@@ -296,3 +302,19 @@ def _streams(walk: _Walk, kind: int) -> tuple[Column, Column]:
     keys = (collective * ranks + src) * ranks + dst
     order = np.argsort(keys, kind="stable")
     return rows[order], keys[order]
+
+
+def main() -> None:
+    """`python -m analysis.critical RUN`: what an iteration's time is made of."""
+    # These import this module, or rich.
+    from analysis.command import run_folder  # noqa: PLC0415
+    from analysis.tables import load_run  # noqa: PLC0415
+    from analysis.terminal import console, critical_table  # noqa: PLC0415
+
+    with run_folder("What an iteration's time is made of.") as path:
+        run = load_run(path)
+        console().print(critical_table({"critical_path": described(run)}))
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,7 @@ from analysis import hops, incidents, serving
 from analysis.bandwidth import algbw, bus_factor
 from analysis.blame import between_groups, blame_by_rank, blame_matrix
 from analysis.costmodel import cost_model
-from analysis.critical import by_kind, critical_path, through
+from analysis.critical import described
 from analysis.efficiency import efficiency
 from analysis.headline import headline
 from analysis.latencies import latencies, slowest_entries, slowest_messages
@@ -75,7 +75,7 @@ def summarise(run: Run) -> Data:
         "iterations": iteration_times.as_dict(),
         "collective": _collective(run),
         "stalls": _stalls(run),
-        "critical_path": _critical(run),
+        "critical_path": described(run),
         "efficiency": efficiency(run, by_rank(run), iteration_times.mean_s),
         "timeline": [cost.as_dict() for cost in incidents.costs(run)],
         "tail": {
@@ -154,11 +154,6 @@ def _stalls(run: Run) -> Data:
         "blame": _blame(run),
         "by_rank": ranks.to_dicts(),
     }
-
-
-def _critical(run: Run) -> Data:
-    path = critical_path(run)
-    return {**by_kind(path), "through": through(run, path)}
 
 
 def _blamed_ranks(run: Run) -> pl.DataFrame:

@@ -48,10 +48,10 @@ def print_training(summary: Data, out: Console) -> None:
     for made in (_iterations(summary), _collective(summary)):
         out.print(made)
     if summary["timeline"]:
-        out.print(_timeline(summary))
+        out.print(timeline_table(summary))
     print_stalls(summary, out)
-    out.print(_slowest(summary))
-    out.print(_critical(summary))
+    out.print(slowest_table(summary))
+    out.print(critical_table(summary))
     out.print(_efficiency(summary))
     out.print(_prediction(summary))
 
@@ -109,7 +109,7 @@ def _tail_cells(found: Data) -> list[str]:
     ]
 
 
-def _timeline(summary: Data) -> Table:
+def timeline_table(summary: Data) -> Table:
     """What happened to the fabric, and what each thing cost beyond the median untouched iteration."""
     made = table(
         "Events of the timeline", "event", "what", "from", "for", "iterations", "cost", text=2
@@ -182,7 +182,7 @@ def _slower(than: str, found: Data) -> str:
     return f"{slowdown:.3f} times slower {than}: {waste} of GPU time wasted"
 
 
-def _slowest(summary: Data) -> Table:
+def slowest_table(summary: Data) -> Table:
     """Where the slowest 1 % came from: by link, by rank, by event of the timeline."""
     found = summary["tail"]["slowest_messages"]
     made = table(
@@ -195,7 +195,22 @@ def _slowest(summary: Data) -> Table:
     return made
 
 
-def _critical(summary: Data) -> Table:
+def tails_table(kinds: list[Data]) -> Table:
+    """The tail of each kind of duration; a mark where the samples are too few."""
+    made = table("Tails (nearest rank)", "of", "count", "p50", "p90", "p99", "p99.9", "max")
+    for one in kinds:
+        cells = [
+            units.time(one[key]) + (" *" if key in one["notes"] else "")
+            for key in ("p50_s", "p90_s", "p99_s", "p999_s", "max_s")
+        ]
+        made.add_row(Text(one["what"]), str(one["count"]), *cells)
+    made.caption = "* fewer samples than this quantile needs"
+    made.caption_justify = "left"
+    return made
+
+
+def critical_table(summary: Data) -> Table:
+    """What an iteration's time is made of, and where that ran."""
     found = summary["critical_path"]
     whole_s = sum(found[f"{kind}_s"] for kind in LINKS)
     made = table(

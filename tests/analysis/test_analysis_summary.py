@@ -114,6 +114,16 @@ def test_a_module_works_alone_on_a_run_folder(tmp_path: Path, module: str) -> No
     assert "Most waited for" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("module", "says"),
+    [("critical", "compute"), ("incidents", "Events of the timeline"), ("latencies", "p99.9")],
+)
+def test_one_table_can_be_had_alone(tmp_path: Path, module: str, says: str) -> None:
+    done = alone(module, make_run(tmp_path / "run", uniform()))
+    assert done.returncode == 0, done.stderr
+    assert says in done.stdout
+
+
 def test_a_folder_that_is_no_run_gives_one_line_and_exit_code_2(tmp_path: Path) -> None:
     done = alone("stalls", tmp_path)
     assert done.returncode == 2
