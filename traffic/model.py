@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, Plan
-from traffic.schedule import Op, Schedule, matches
+from traffic.schedule import Op, Pause, Schedule, matches
 from traffic.wires import Route, Wires, pacing_Bps, path
 
 __all__ = ["Model", "collective_s", "ends_s", "pacing_Bps", "path", "ring_textbook_s"]
@@ -34,7 +34,7 @@ class Model:
         sender a message is done when TCP has it, at once. Raises ValueError for a schedule that
         cannot finish.
         """
-        return _Execution(self._wires, schedule, starts_s).run()
+        return Execution(self._wires, schedule, starts_s).run()
 
     def collective_s(
         self, schedule: Schedule, compute_s: Sequence[float], iterations: int = 4
@@ -73,7 +73,7 @@ def ring_textbook_s(plan: Plan, size_bytes: int) -> float:
 
 
 @dataclass
-class _Message:
+class Message:
     """On its way: `last_s` is when its last byte came to the next hop."""
 
     send: At
@@ -85,25 +85,32 @@ class _Message:
     last_s: float = 0.0
 
 
-class _Execution:
+class Execution:
     """Runs a schedule against the model, earliest event first: operations that may begin, and first
-    frames that come to a wire."""
+    frames that come to a wire. `traffic.forecast` runs whole iterations this way."""
 
-    def __init__(self, wires: Wires, schedule: Schedule, starts_s: Sequence[float]) -> None:
+    def __init__(
+        self,
+        wires: Wires,
+        schedule: Sequence[Sequence[Op | Pause]],
+        starts_s: Sequence[float],
+    ) -> None:
         self.wires = wires
         self.schedule = schedule
         self.receivers = matches(schedule)
-        self.routes = wires.routes({(rank, self._op((rank, i)).peer) for rank, i in self.receivers})
+        sends = (op for at in self.receivers if isinstance(op := self._op(at), Op))
+        pairs = zip((rank for rank, _ in self.receivers), (op.peer for op in sends), strict=True)
+        self.routes = wires.routes(set(pairs))
         self.wire_free: dict[str, float] = {}
         self.left: dict[At, int] = {}
         self.unlocks: dict[At, list[At]] = {}
         self.ready_s: dict[At, float] = {}
-        self.events: list[tuple[float, int, At | _Message]] = []
+        self.events: list[tuple[float, int, At | Message]] = []
         self.count = 0
         for rank, start_s in enumerate(starts_s):
             self._enter(rank, start_s)
 
-    def _op(self, at: At) -> Op:
+    def _op(self, at: At) -> Op | Pause:
         return self.schedule[at[0]][at[1]]
 
     def _enter(self, rank: int, start_s: float) -> None:
@@ -111,20 +118,26 @@ class _Execution:
         connection, and for a receive its message."""
         before: dict[tuple[bool, int, int], int] = {}
         for index, op in enumerate(self.schedule[rank]):
-            connection = (op.kind == "send", op.peer, op.channel)
             waits = set(op.after)
-            if connection in before:
-                waits.add(before[connection])
-            before[connection] = index
+            if isinstance(op, Op):
+                connection = (op.kind == "send", op.peer, op.channel)
+                if connection in before:
+                    waits.add(before[connection])
+                before[connection] = index
             at = (rank, index)
-            self.left[at] = len(waits) + (op.kind != "send")
+            self.left[at] = len(waits) + (isinstance(op, Op) and op.kind != "send")
             self.ready_s[at] = start_s
             for other in waits:
                 self.unlocks.setdefault((rank, other), []).append(at)
             if not self.left[at]:
-                self._at(start_s, at)
+                self._begin(at)
 
-    def _at(self, when_s: float, what: At | _Message) -> None:
+    def _begin(self, at: At) -> None:
+        """It waits for nothing any more, but perhaps for time to pass."""
+        op = self._op(at)
+        self._at(self.ready_s[at] + (op.seconds if isinstance(op, Pause) else 0.0), at)
+
+    def _at(self, when_s: float, what: At | Message) -> None:
         self.count += 1
         heapq.heappush(self.events, (when_s, self.count, what))
 
@@ -134,7 +147,7 @@ class _Execution:
         done = 0
         while self.events:
             now_s, _, what = heapq.heappop(self.events)
-            if isinstance(what, _Message):
+            if isinstance(what, Message):
                 self._cross(now_s, what)
                 continue
             done_s[what[0]] = max(done_s[what[0]], now_s)
@@ -146,15 +159,15 @@ class _Execution:
 
     def _carry_out(self, now_s: float, at: At) -> None:
         op = self._op(at)
-        if op.kind == "send":
+        if isinstance(op, Op) and op.kind == "send":
             frame = min(op.size, self.wires.segment_bytes) + ETHERNET_HEADER + TCP_IP_HEADERS
             on_wire = self.wires.on_wire_bytes(op.size)
             route = self.routes[at[0], op.peer]
-            self._cross(now_s, _Message(at, route, op.size, on_wire, frame, last_s=now_s))
+            self._cross(now_s, Message(at, route, op.size, on_wire, frame, last_s=now_s))
         for other in self.unlocks.get(at, ()):
             self._unlock(other, now_s)
 
-    def _cross(self, now_s: float, message: _Message) -> None:
+    def _cross(self, now_s: float, message: Message) -> None:
         """Its first frame has come to the next wire; it may have to wait for others there."""
         hop = message.route[message.hop]
         start_s = max(now_s, self.wire_free.get(hop.wire, 0.0))
@@ -175,4 +188,4 @@ class _Execution:
         self.left[at] -= 1
         self.ready_s[at] = max(self.ready_s[at], when_s)
         if not self.left[at]:
-            self._at(self.ready_s[at], at)
+            self._begin(at)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from longhaul.dsl.types import Collective, Training
 from longhaul.fabric.plan import Plan, PlannedHost
@@ -18,23 +17,25 @@ from traffic.model import Model
 from traffic.schedule import Schedule
 from traffic.tasks import (
     GroupCollective,
-    Replay,
-    collective_tasks,
-    compute_task,
-    make_program,
 )
 
 SETTLED = 3  # iterations after which who ends early also enters early
 
 
 def size_bytes(workload: Training, plan: Plan) -> int:
-    """Carried bytes per collective: scaled gradients, in whole elements, at least one per rank."""
-    elements = round(workload.gradient_bytes / plan.scale_bytes / ELEMENT_BYTES)
+    """Carried bytes of all gradients: scaled, in whole elements, at least one per rank; compressed, where
+    the strategy does that to all of them."""
+    sent = workload.gradient_bytes / getattr(workload.strategy, "compression", 1.0)
+    elements = round(sent / plan.scale_bytes / ELEMENT_BYTES)
     return ELEMENT_BYTES * max(elements, len(plan.hosts))
 
 
 def compute_s(workload: Training, hosts: Sequence[PlannedHost]) -> list[float]:
-    """Seconds of compute per iteration and rank: equal shares of the batch, unequal hosts."""
+    """Seconds of compute per step and rank: equal shares of the batch on unequal hosts, or shares that
+    take all equally long."""
+    if workload.shares == "proportional":
+        whole = sum(host.flops for host in hosts)
+        return [6 * workload.parameters * workload.tokens / whole] * len(hosts)
     flop = 6 * workload.parameters * workload.tokens / len(hosts)
     return [flop / host.flops for host in hosts]
 
@@ -98,20 +99,3 @@ def make_schedule(workload: Training, plan: Plan) -> Schedule:
     """The collective's schedule over all ranks of the plan. Raises ValueError where the plan has too few
     hosts for what is asked of it."""
     return group_collective(workload, plan).schedule(plan)
-
-
-def make_programs(workload: Training, plan: Plan, schedule: Schedule) -> list[dict[str, Any]]:
-    """One program per rank, ready to be written as JSON; see `traffic.agent.run`."""
-    collective = workload.collective
-    seconds = compute_s(workload, plan.hosts)
-    replay = Replay(
-        workload.warmup + workload.iterations,
-        collective.verify,
-        collective.congestion,
-        collective.socket_buffer_bytes,
-    )
-    tasks = collective_tasks(plan, group_collective(workload, plan), schedule, after=(0,))
-    return [
-        make_program(plan, rank, [compute_task(seconds[rank]), task], replay)
-        for rank, task in enumerate(tasks)
-    ]

@@ -57,9 +57,17 @@ class Op:
     channel: int = 0
 
 
+@dataclass(frozen=True)
+class Pause:
+    """What takes time and no network: done `seconds` after the operations numbered `after` are."""
+
+    seconds: float
+    after: tuple[int, ...]
+
+
 Schedule = tuple[tuple[Op, ...], ...]
-"""The operations of every rank, indexed by rank. The k-th send from one rank to another, over all
-channels, meets the k-th receive there."""
+"""The operations of every rank, indexed by rank. The k-th send from one rank to another on a channel
+meets the k-th receive there."""
 
 
 @dataclass(frozen=True)
@@ -91,30 +99,26 @@ def placed(schedule: Schedule, ranks: Sequence[int]) -> dict[int, tuple[Op, ...]
     }
 
 
-def matches(schedule: Schedule) -> dict[tuple[int, int], tuple[int, int]]:
+def matches(schedule: Sequence[Sequence[Op | Pause]]) -> dict[tuple[int, int], tuple[int, int]]:
     """For every send, as (rank, index), the receive that takes it. Raises ValueError where they do not
     pair up."""
-    receives: dict[tuple[int, int], deque[tuple[int, int]]] = {}
+    receives: dict[tuple[int, int, int], deque[tuple[int, int]]] = {}
     for rank, ops in enumerate(schedule):
         for index, op in enumerate(ops):
-            if op.kind != "send":
-                receives.setdefault((op.peer, rank), deque()).append((rank, index))
+            if isinstance(op, Op) and op.kind != "send":
+                receives.setdefault((op.peer, rank, op.channel), deque()).append((rank, index))
     pairs = {}
     for rank, ops in enumerate(schedule):
         for index, op in enumerate(ops):
-            if op.kind == "send":
-                waiting = receives.get((rank, op.peer))
+            if isinstance(op, Op) and op.kind == "send":
+                waiting = receives.get((rank, op.peer, op.channel))
                 if not waiting:
                     raise ValueError(f"rank {op.peer} does not receive send {index} of rank {rank}")
                 pairs[rank, index] = there = waiting.popleft()
-                _compare(rank, index, op, schedule[there[0]][there[1]])
+                receive = schedule[there[0]][there[1]]
+                if isinstance(receive, Op) and receive.size != op.size:
+                    raise ValueError(f"send {index} of rank {rank} and its receive differ in size")
     left = sum(map(len, receives.values()))
     if left:
         raise ValueError(f"{left} receives have no send")
     return pairs
-
-
-def _compare(rank: int, index: int, send: Op, receive: Op) -> None:
-    for what in ("size", "channel"):
-        if getattr(send, what) != getattr(receive, what):
-            raise ValueError(f"send {index} of rank {rank} and its receive differ in {what}")

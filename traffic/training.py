@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+import math
+import random
 from dataclasses import asdict
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
+from longhaul.dsl.training_types import DiLoCo, Plain, Slowdowns
 from longhaul.dsl.types import Training
 from longhaul.fabric.plan import Plan
 from traffic.events import read_events
-from traffic.kind import Placed, Prepared, Tables
+from traffic.forecast import ideal_iteration_s, iteration_s
+from traffic.kind import Placed, Prepared, Program, Tables
 from traffic.model import collective_s, ring_textbook_s
-from traffic.programs import compute_s, make_programs, make_schedule, resolved, size_bytes
-from traffic.schedule import Schedule
+from traffic.programs import compute_s, make_schedule, resolved, size_bytes
+from traffic.strategies import graph
+from traffic.strategies.graph import Graph
+from traffic.tasks import Replay, Task, make_program
 
 MODELLED: tuple[str, ...] = (
-    "GPU compute is a sleep of 6·N·tokens ÷ (peak × achieved share)",
+    "GPU compute is a sleep of 6·N·tokens ÷ (peak × achieved share); an optimizer's step takes no time",
     "traffic inside a host (NVLink) costs nothing, and so does adding numbers up",
+    "compression is a factor on the bytes of gradients: it takes no compute",
 )
+WORST = 20.0
+"""Standard deviations, or means, that no draw exceeds."""
 
 
-def prepare(workload: Training, plan: Plan, seed: int) -> Prepared:  # noqa: ARG001 (nothing is drawn)
-    """One program per host, and what α–β expects of them."""
+def prepare(workload: Training, plan: Plan, seed: int) -> Prepared:
+    """One program per host, and what α–β expects of them. Raises ValueError."""
     workload = resolved(workload, plan)
-    schedule = make_schedule(workload, plan)
-    programs = make_programs(workload, plan, schedule)
-    seconds = compute_s(workload, plan.hosts)
+    tasks = graph(workload, plan)
+    prediction = _prediction(workload, plan, tasks)
+    slow = workload.slowdowns
     return Prepared(
-        programs={
-            host.name: {"module": "traffic.agent"} | program
-            for host, program in zip(plan.hosts, programs, strict=True)
-        },
-        about=_about(workload, plan, seconds)
-        | {"prediction": _prediction(workload, plan, schedule)},
-        quiet_s=max(seconds) + ring_textbook_s(plan, size_bytes(workload, plan)),
+        programs=_programs(workload, plan, tasks, seed),
+        about=_about(workload, plan, tasks) | {"prediction": prediction},
+        quiet_s=prediction["iteration_s"] * (1 + WORST * slow.spread if slow else 1),
     )
 
 
@@ -42,35 +48,84 @@ def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
     return {"events": read_events(placed, folder, start_ns)}
 
 
-def _about(workload: Training, plan: Plan, seconds: list[float]) -> dict[str, Any]:
+def _programs(workload: Training, plan: Plan, tasks: Graph, seed: int) -> dict[str, Program]:
+    """By host."""
+    replay = Replay(
+        workload.warmup + workload.iterations,
+        workload.collective.verify,
+        workload.collective.congestion,
+        workload.collective.socket_buffer_bytes,
+    )
     return {
+        host.name: make_program(plan, host.rank, tasks.tasks[host.rank], replay)
+        | {"module": "traffic.agent"}
+        | {"slowdowns": draw(workload, f"{seed}/{workload.name}/{host.name}")}
+        for host in plan.hosts
+    }
+
+
+def draw(workload: Training, seed: str) -> list[float]:
+    """How many times as long a host's compute takes, by iteration; nothing where it never varies."""
+    slow = workload.slowdowns
+    if slow is None:
+        return []
+    # Seeded with a text, random() is the same on every machine and version of Python.
+    chance = random.Random(seed)
+    return [_drawn(slow, chance) for _ in range(workload.warmup + workload.iterations)]
+
+
+def _drawn(slow: Slowdowns, chance: random.Random) -> float:
+    happens, where = chance.random() < slow.chance, chance.random()
+    sizes = {
+        "half-normal": NormalDist().inv_cdf(0.5 + where / 2),
+        "exponential": -math.log(1 - where),
+        "fixed": 1.0,
+    }
+    return 1.0 + slow.spread * sizes[slow.distribution] if happens else 1.0
+
+
+def steps(workload: Training) -> int:
+    """Batches in one iteration."""
+    strategy = workload.strategy
+    return strategy.inner_steps if isinstance(strategy, DiLoCo) else 1
+
+
+def _about(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:
+    largest = max(
+        tasks.communication, key=lambda one: one.size_bytes * len(one.tasks), default=None
+    )
+    return {
+        "strategy": asdict(workload.strategy),
         "parameters": workload.parameters,
         "gradient_bytes": workload.gradient_bytes,
-        "tokens": workload.tokens,
-        "size_bytes": size_bytes(workload, plan),
+        "tokens": workload.tokens * steps(workload),
         "iterations": workload.iterations,
         "warmup": workload.warmup,
-        "op": workload.collective.op,
-        "algorithm": workload.collective.algorithm,
+        "op": largest.op if largest else workload.collective.op,
+        "algorithm": largest.algorithm if largest else workload.collective.algorithm,
+        "size_bytes": largest.size_bytes if largest else size_bytes(workload, plan),
+        "collectives": [asdict(one) for one in tasks.communication],
         "verify": workload.collective.verify,
-        "compute_s": seconds,
+        "compute_s": [_compute_s(own) for own in tasks.tasks],
         "gpu_hour": asdict(workload.gpu_hour) if workload.gpu_hour else None,
     }
 
 
-def _prediction(workload: Training, plan: Plan, schedule: Schedule) -> dict[str, Any]:
-    return {
+def _compute_s(tasks: list[Task]) -> float:
+    return sum(int(task.get("ns", 0)) for task in tasks) / 1e9
+
+
+def _prediction(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:
+    """`collective_s` only where an iteration has one collective: of several that overlap, none has a time
+    that says anything by itself. All without random slowdowns."""
+    found = {
+        "iteration_s": iteration_s(plan, tasks.tasks),
+        "ideal_iteration_s": ideal_iteration_s(plan, lambda ideal: graph(workload, ideal).tasks),
+    }
+    if not isinstance(workload.strategy, Plain):
+        return found
+    schedule = make_schedule(workload, plan)
+    return found | {
         "collective_s": collective_s(plan, schedule, compute_s(workload, plan.hosts)),
         "textbook_s": ring_textbook_s(plan, size_bytes(workload, plan)),
-        "ideal_iteration_s": ideal_iteration_s(plan, workload),
     }
-
-
-def ideal_iteration_s(plan: Plan, workload: Training) -> float:
-    """An iteration if all hosts stood in one campus, equally fast, behind loss-free switches: equal
-    compute at the mean speed, and the ring's bytes at the slowest NIC's rate."""
-    hosts = plan.hosts
-    flop = 6 * workload.parameters * workload.tokens
-    beta = 8 / (min(host.nic_bps for host in hosts) * plan.payload_share)
-    wire_s = 2 * (len(hosts) - 1) / len(hosts) * size_bytes(workload, plan) * beta
-    return flop / sum(host.flops for host in hosts) + wire_s

@@ -77,7 +77,7 @@ def overlaps(
 def shared(one: Workload, other: Workload, hosts: Sequence[Host]) -> str:
     """The hosts that two workloads have in common, in a few words."""
     both = _both(one, other, hosts)
-    more = f" and {len(both) - 3} more hosts" if len(both) > 3 else ""
+    more = f" and {len(both) - 3} more" if len(both) > 3 else ""
     return f"{', '.join(both[:3])}{more}"
 
 

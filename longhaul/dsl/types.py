@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from .training_types import Plain, Shares, Slowdowns, Strategy
+
 
 @dataclass(frozen=True)
 class Accelerator:
@@ -276,10 +278,12 @@ class Price:
 
 @dataclass(frozen=True, kw_only=True)
 class Training(Workload):
-    """Synchronous data-parallel training: per iteration compute, then one all-gradient collective.
+    """Synchronous training, spread over hosts as `strategy` says.
 
-    `tokens` is the global batch; every host takes an equal share. `gradient_bytes` is parameters x
-    dtype size. Both are the real world's, unscaled. `gpu_hour` is the price of one GPU for an hour.
+    `tokens` is the global batch, divided between hosts in `shares`; each computes its own in `accumulate`
+    parts. `gradient_bytes` is parameters x dtype size (`value_bytes`), `layers` are parameters layer by
+    layer, `active` those that a token meets, `hidden` the values per token between layers. All are the
+    real world's, unscaled. `gpu_hour` is the price of one GPU for an hour.
     """
 
     kind = "training"
@@ -291,3 +295,11 @@ class Training(Workload):
     warmup: int
     collective: Collective
     gpu_hour: Price | None = None
+    strategy: Strategy = field(default_factory=Plain)
+    layers: tuple[float, ...] = ()
+    active: float = 0.0
+    hidden: int = 0
+    value_bytes: float = 2.0
+    accumulate: int = 1
+    shares: Shares = "equal"
+    slowdowns: Slowdowns | None = None

@@ -14,7 +14,8 @@ from longhaul.fabric.plan import Plan, make_plan
 from tests.fabric.planned import plan_of
 from traffic.collectives import ELEMENT_BYTES, Layout, make_schedule
 from traffic.model import collective_s, ends_s, path, ring_textbook_s
-from traffic.programs import compute_s, make_programs, size_bytes
+from traffic.programs import compute_s, size_bytes
+from traffic.training import prepare
 from traffic.programs import make_schedule as schedule_of
 from traffic.schedule import Op, Piece, Schedule
 
@@ -323,7 +324,7 @@ def test_programs_say_as_json_what_the_schedule_and_the_workload_say(
     workload: Training, colossus: Plan
 ) -> None:
     schedule = schedule_of(workload, colossus)
-    programs = make_programs(workload, colossus, schedule)
+    programs = list(prepare(workload, colossus, seed=1).programs.values())
     assert json.loads(json.dumps(programs)) == [
         program | {"tasks": json.loads(json.dumps(program["tasks"]))} for program in programs
     ]
