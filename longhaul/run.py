@@ -25,6 +25,8 @@ from longhaul import __version__, folder, telemetry
 from longhaul.dsl import InvalidInput
 from longhaul.dsl.diagnostics import Place, Source, complain
 from longhaul.dsl.placement import hosts_on
+from longhaul.dsl.probing_types import Probing
+from longhaul.fabric.captures import Capture, plan_capture
 from longhaul.fabric.plan import Plan, make_plan
 from longhaul.factors import load_without
 from longhaul.inside.telemetry import RAW
@@ -48,7 +50,8 @@ class Request:
 
     `without` names the factors that are switched off, `workload_overrides` change the workloads (as
     `longhaul.workloads.Setting` has them); with no `workloads` the topology's own are run. `controller`
-    is an application in place of ours.
+    is an application in place of ours. `probing` is a workload of probes beside the others. The links that
+    `capture` names are captured, the first `capture_bytes` of each frame.
     """
 
     topology: Path
@@ -64,6 +67,9 @@ class Request:
     without: tuple[str, ...] = ()
     workload_overrides: tuple[str, ...] = ()
     controller: Path | None = None
+    probing: Probing | None = None
+    capture: tuple[str, ...] = ()
+    capture_bytes: int = 96
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,7 @@ class Inputs:
     placed: tuple[Placed, ...]
     prepared: tuple[Prepared, ...]
     files: tuple[str, ...]
+    capture: Capture | None = None
 
 
 @dataclass
@@ -148,14 +155,17 @@ def read(request: Request) -> Inputs:
         overrides = (*request.overrides, *own)
         topology = load_without(request.topology, overrides, request.without)
     found = load_workloads(topology, request.workloads, request.workload_overrides)
+    found += [request.probing] if request.probing else []
     check_places(found, topology)
     plan = make_plan(topology)
     every = [host for campus in topology.campuses for host in campus.hosts]
     placed = [place(one, plan, set(hosts_on(one.on, every))) for one in found]
     prepared = [_prepared(one, request.seed) for one in placed]
     _check_alone(placed, prepared)
+    _check_led(placed, prepared)
     files = dict.fromkeys((*topology.files, *(file for one in found for file in one.files)))
-    return Inputs(plan, tuple(placed), tuple(prepared), tuple(files))
+    capture = plan_capture(plan, request.capture, request.capture_bytes)
+    return Inputs(plan, tuple(placed), tuple(prepared), tuple(files), capture)
 
 
 def _prepared(placed: Placed, seed: int) -> Prepared:
@@ -178,6 +188,15 @@ def _check_alone(placed: Sequence[Placed], prepared: Sequence[Prepared]) -> None
                 message = f"{workload.name} and {owner} both need {host} for themselves"
                 hint = "give each its own `clients`"
                 raise InvalidInput([complain(Place(Source(workload.source)), message, hint=hint)])
+
+
+def _check_led(placed: Sequence[Placed], prepared: Sequence[Prepared]) -> None:
+    """Raises InvalidInput where every workload is one that ends with the others."""
+    if all(program.get("follows") for one in prepared for program in one.programs.values()):
+        workload = placed[0].workload
+        message = f"{workload.name} ends when all others have, and there are no others"
+        hint = "name a workload that it is to run beside"
+        raise InvalidInput([complain(Place(Source(workload.source)), message, hint=hint)])
 
 
 def prepare(partial: Path, inputs: Inputs) -> None:
@@ -226,6 +245,7 @@ def make_job(request: Request, inputs: Inputs) -> dict[str, Any]:
         "time": request.time,
         "hosts": len(plan.hosts) + len(plan.probes),
         "cpu": request.cpu,
+        "capture": inputs.capture.to_json() if inputs.capture else None,
         "controller": str(request.controller) if request.controller else None,
         "patience_s": max(HANG_LEAST_S, HANG_ITERATIONS * quiet_s),
     }

@@ -2,7 +2,8 @@
 
 A host's process holds its network and mount namespace, and carries out jobs: a module of ours by
 name, with arguments as JSON, over a Unix socket. Forking a warm interpreter costs a tenth of
-starting one, and hundreds are needed. Standard library alone.
+starting one, and hundreds are needed. One more, the observer, stays among the switches, whether
+it is needed or not: a run must not depend on who looks. Standard library alone.
 
     python -m traffic.hosts DIRECTORY     (names on one line of standard input; prints "name pid" lines)
 
@@ -20,14 +21,18 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import traffic.agent  # noqa: F401 (warm: every host runs it)
 from traffic.channel import Channel, Message
+from traffic.turns import OBSERVING, REPLAYING, take_turns
 
+OBSERVER = "observer"
 _CLONE_NEWNET = 0x40000000
 _CLONE_NEWNS = 0x00020000
 _MS_REC_PRIVATE = 0x4000 | 0x40000
+_PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 # As a host of a training cluster is tuned. Buffers bound one connection's window.
@@ -45,7 +50,8 @@ def main(directory: str) -> None:
     """Fork one process per name on the first line of standard input, then wait for its end."""
     names = sys.stdin.readline().split()
     gc.freeze()
-    children = [_fork(name, Path(directory)) for name in names]
+    homes = dict.fromkeys(names, _become) | {OBSERVER: _observe}
+    children = [_fork(name, Path(directory), home) for name, home in homes.items()]
     for name, pid, _ in children:
         print(name, pid)
     for _, _, ready in children:
@@ -57,13 +63,13 @@ def main(directory: str) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _fork(name: str, directory: Path) -> tuple[str, int, int]:
+def _fork(name: str, directory: Path, settle: Callable[[str], None]) -> tuple[str, int, int]:
     ready, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             os.close(ready)
-            _become(name)
+            settle(name)
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             listener.bind(str(directory / name))
             listener.listen(8)
@@ -84,22 +90,41 @@ def _become(name: str) -> None:
     for key, value in SYSCTLS.items():
         if Path("/proc/sys", key).exists():
             Path("/proc/sys", key).write_text(value)
+    _be_called(name)
+
+
+def _observe(name: str) -> None:
+    take_turns(OBSERVING)
+    _be_called(name)
+
+
+def _be_called(name: str) -> None:
     Path("/proc/self/timerslack_ns").write_text("1")
     Path("/proc/self/comm").write_text(name)
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a question that a job may want to answer
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for jobs that run beside others
 
 
 def _serve(listener: socket.socket) -> None:
-    """One job at a time, each on a connection of its own, for ever."""
+    """One job at a time, each on a connection of its own, for ever; but those that are to run `beside`
+    others have a process each."""
     while True:
         connection, _ = listener.accept()
         channel = Channel(connection)
         with connection, contextlib.suppress(ConnectionError):
-            _carry_out(channel.hear(), channel)
+            job = channel.hear()
+            if not job.get("beside"):
+                _carry_out(job, channel)
+            elif os.fork() == 0:
+                _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+                _carry_out(job, channel)
+                os._exit(0)
 
 
 def _carry_out(job: Message, channel: Channel) -> None:
     try:
+        if job.get("in_turn"):
+            take_turns(REPLAYING)
         importlib.import_module(job["module"]).run(job, channel)
     except Exception:
         channel.say({"error": traceback.format_exc()})

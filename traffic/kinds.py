@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from longhaul.dsl.inference_types import Inference
+from longhaul.dsl.probing_types import Probing
 from longhaul.dsl.trace_types import TraceReplay
 from longhaul.dsl.types import Training, Workload
 from traffic import benchmark, training
 from traffic.benchmark import Benchmark
 from traffic.kind import Kind
+from traffic.oneway import kind as oneway
 from traffic.serving import kind as serving
 from traffic.traces import replay as traces
 
@@ -16,5 +18,6 @@ KINDS: dict[type[Workload], Kind] = {
     Training: training,
     Inference: serving,
     TraceReplay: traces,
+    Probing: oneway,
 }
 """See `traffic.kind` for what it takes to add one."""

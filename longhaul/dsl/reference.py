@@ -199,6 +199,7 @@ SECTIONS: dict[str, str] = {
     "Messages": "Messages",
     "Objectives": "Objectives",
     "TraceModel": "Trace",
+    "ProbingModel": "Probes",
     "AlgorithmsModel": "Algorithms",
 }
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from .diagnostics import nearest, one_of
 from .inference import InferenceModel, inference
+from .probing import ProbingModel, probing
 from .shape import check
 from .trace import TraceModel, trace
 from .training import TrainingModel, training
@@ -24,11 +25,12 @@ KINDS: dict[str, tuple[type[WorkloadModel], Callable[[Any, Where], Workload]]] =
     "training": (TrainingModel, training),
     "inference": (InferenceModel, inference),
     "trace": (TraceModel, trace),
+    "probes": (ProbingModel, probing),
 }
 """Of each kind the model, and what makes a workload of one."""
 
 WorkloadField: TypeAlias = Annotated[
-    TrainingModel | InferenceModel | TraceModel, Field(discriminator="kind")
+    TrainingModel | InferenceModel | TraceModel | ProbingModel, Field(discriminator="kind")
 ]
 
 

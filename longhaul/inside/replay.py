@@ -68,6 +68,8 @@ def _begun(fabric: Stage) -> Iterator[Part]:
         job = fabric.hosts.job(
             host,
             entry["module"],
+            in_turn=True,
+            beside=entry["follows"],
             file=str(fabric.folder / "programs" / workload / f"{host}.json"),
             events=str(events / host),
         )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from longhaul.dsl.units import Quantity, UnitError, read
+from longhaul.dsl.units import DURATION, Quantity, UnitError, read
 from longhaul.machine.dispatch import MACHINES
 
 Verb = Callable[[argparse.Namespace], int]
@@ -17,6 +17,8 @@ Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 PATIENCE_S = 300.0
 SEEDS = 2**64
 MOST = 1000
+PROBE_INTERVAL_S = 0.01
+SNAP_BYTES, LEAST_SNAP, MOST_SNAP = 96, 14, 9230  # an Ethernet header; a frame of the largest MTU
 
 
 def verb(verbs: Verbs, name: str, do: Verb, what: str, example: str) -> argparse.ArgumentParser:
@@ -65,6 +67,31 @@ def controller(made: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def probes(made: argparse.ArgumentParser) -> None:
+    """Probes beside the workload."""
+    made.add_argument(
+        "--probe", type=names, default=(), metavar="LINK,…",
+        help="measure one-way delay, loss and reordering of these long-haul links (* stands for any)",
+    )  # fmt: skip
+    made.add_argument(
+        "--probe-interval", type=quantity(DURATION), default=PROBE_INTERVAL_S, metavar="TIME",
+        help="from one probe to the next, per direction (default 10ms)",
+    )  # fmt: skip
+
+
+def capture(made: argparse.ArgumentParser) -> None:
+    """Packet capture."""
+    made.add_argument(
+        "--capture", type=names, default=(), metavar="LINK,…",
+        help="write the frames of these links (a host's link has its name; * stands for any) to "
+        "captures/<link>.pcapng",
+    )  # fmt: skip
+    made.add_argument(
+        "--capture-bytes", type=frame_bytes, default=SNAP_BYTES, metavar="BYTES",
+        help=f"of each frame (default {SNAP_BYTES}: its headers)",
+    )  # fmt: skip
+
+
 def patience(made: argparse.ArgumentParser, without: str) -> None:
     """How long to wait for a sign of life."""
     made.add_argument(
@@ -84,6 +111,15 @@ def number(text: str) -> int:
     """A count from 1 on, as argparse's `type`."""
     if not text.isdecimal() or not 1 <= int(text) <= MOST:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST}")
+    return int(text)
+
+
+def frame_bytes(text: str) -> int:
+    """How much of a frame, as argparse's `type`."""
+    if not text.isdecimal() or not LEAST_SNAP <= int(text) <= MOST_SNAP:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a whole number from {LEAST_SNAP} to {MOST_SNAP}"
+        )
     return int(text)
 
 

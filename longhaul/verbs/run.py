@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from longhaul.machine.dispatch import TIMES
 from longhaul.verbs.arguments import (
     Verbs,
+    capture,
     complain,
     controller,
     names,
     patience,
+    probes,
     topology,
     verb,
     where,
@@ -44,6 +46,8 @@ def add(verbs: Verbs) -> None:
         "--without", type=names, default=(), metavar="FACTOR,…",
         help="switch causes of loss off: distance, aging, hardware, or a factor of the file",
     )  # fmt: skip
+    probes(made)
+    capture(made)
     where(made, TIMES)
     controller(made)
     made.add_argument("--out", type=Path, help="the run folder (default: runs/<name>-<number>)")
@@ -54,6 +58,7 @@ def run(words: argparse.Namespace) -> int:
     """Run a workload, print the summary, name the report."""
     from analysis.terminal import console, print_summary
     from longhaul import progress
+    from longhaul.dsl.probing import probing_of
     from longhaul.run import Request
     from longhaul.run import run as run_it
 
@@ -71,6 +76,9 @@ def run(words: argparse.Namespace) -> int:
         without=words.without,
         workload_overrides=tuple(words.workload_overrides),
         controller=words.controller,
+        probing=probing_of(words.probe, words.probe_interval),
+        capture=words.capture,
+        capture_bytes=words.capture_bytes,
     )
     with progress.shown() as hear:
         folder = run_it(request, hear)

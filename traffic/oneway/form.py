@@ -1,0 +1,22 @@
+"""The form of a probe's datagram and of what is noted about it. Standard library alone.
+
+In the datagram, big endian: a mark, the number of its way (a link and a direction), its number on that
+way, and when it was sent, in nanoseconds of the fabric's wall clock.
+"""
+
+from __future__ import annotations
+
+import struct
+
+PORT = 862  # TWAMP-Test [RFC 5357]
+MARK = 0x4C484F57
+PAYLOAD = struct.Struct("!IIIQ")
+PAYLOAD_AT = 20 + 8
+"""Where it begins in an IPv4 packet."""
+STAMP = struct.Struct("!IQ")
+STAMP_AT = PAYLOAD_AT + 8
+"""Of the number and the time, which differ from datagram to datagram."""
+FRAME_BYTES = 14 + PAYLOAD_AT + PAYLOAD.size
+
+FIELDS = ("received", "way", "sequence", "at_ns")
+"""A row of what a host notes, 64-bit integers: `received` is 0 where it has sent."""
