@@ -132,6 +132,39 @@ def distributions(
     )  # fmt: skip
 
 
+def survivals(series: Sequence[Series], width: float = 560, height: float = 300) -> Chart:
+    """Shares at or above a time, both axes logarithmic: how the tail falls off.
+
+    Points are (seconds above 0, share above 0).
+    """
+    times = [x for one in series for x, _ in one.points]
+    shares = [y for one in series for _, y in one.points]
+    low, high = math.log10(min(times)), math.log10(max(times))
+    low, high = (low, high) if high - low > 0.05 else (low - 0.5, high + 0.5)
+    floor = min(math.floor(math.log10(min(shares))), -1)
+    left, right, top, bottom = 52.0, width - 16, 16.0, height - 34
+
+    def place_x(seconds: float) -> float:
+        return left + (math.log10(seconds) - low) / (high - low) * (right - left)
+
+    def place_y(share: float) -> float:
+        return top + math.log10(share) / floor * (bottom - top)
+
+    def path(points: Points) -> str:
+        places = (f"{place_x(x):.1f} {place_y(y):.1f}" for x, y in points)
+        return "M" + "L".join(places)
+
+    decades = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
+    marks = [10.0**power for power in decades] or [10**low, 10**high]
+    return Chart(
+        width, height, left, right, top, bottom,
+        x_ticks=tuple(Tick(place_x(at), units.time(at)) for at in marks),
+        y_ticks=tuple(Tick(place_y(10.0**p), f"{100 * 10.0**p:g} %") for p in range(0, floor - 1, -1)),
+        curves=tuple(Curve(path(one.points), one.label, one.colour) for one in series),
+        markers=(),
+    )  # fmt: skip
+
+
 def stacked_bars(
     rows: Sequence[tuple[str, str, Sequence[tuple[str, float]]]], left: float, width: float
 ) -> list[Bar]:

@@ -15,17 +15,18 @@ import polars as pl
 from analysis import incidents, pages, serving_page, units
 from analysis.arcs import HEALTH, aged
 from analysis.bands import cost_text, event_picture
-from analysis.charts import Chart, Series, distributions, stacked_bars
+from analysis.charts import Chart, Series, distributions, stacked_bars, survivals
 from analysis.critical import LINKS
 from analysis.fabric_map import COLOURS, fabric_map, palette
 from analysis.headline import NOTICEABLE
 from analysis.stalls import collectives, iterations
 from analysis.tables import NS, Run, load_run
-from analysis.tail import QUANTILES, distribution
+from analysis.tail import QUANTILES, distribution, survival
 from analysis.timeline import Timeline, message_timeline, rank_timeline, typical_iteration
 
 Data = dict[str, Any]
 _TOP = 12
+_MOST_CURVES = 6
 _MAIN = COLOURS
 
 
@@ -59,6 +60,7 @@ def render(run: Run, summary: Data) -> str:
         costs=[(one, cost_text(one)) for one in costs],
         iteration_chart=iteration_chart(run, summary),
         collective_chart=collective_chart(run),
+        message_chart=message_chart(run),
         links=link_rows(run.plan, summary),
         heat=heat_rows(summary["stalls"]["blame"]),
         blamed=_most_blamed(summary),
@@ -84,6 +86,22 @@ def collective_chart(run: Run) -> Chart:
         if len(times):
             series.append(Series(f"{name} (n={len(times)})", distribution(times), colour))
     return distributions(series)
+
+
+def message_chart(run: Run) -> Chart | None:
+    """How many messages took longer, by pair of campuses: those of the longest first, at most six."""
+    found = run.messages.filter(pl.col("transfer_ns") > 0)
+    pairs = (
+        found.group_by("src_campus", "dst_campus")
+        .agg(pl.col("transfer_ns").max())
+        .sort(["transfer_ns", "src_campus", "dst_campus"], descending=[True, False, False])
+    )
+    series = []
+    for colour, (src, dst, _) in enumerate(pairs.head(_MOST_CURVES).iter_rows()):
+        own = found.filter((pl.col("src_campus") == src) & (pl.col("dst_campus") == dst))
+        label = f"{src} → {dst} (n={own.height})"
+        series.append(Series(label, survival(_seconds(own["transfer_ns"])), colour))
+    return survivals(series) if series else None
 
 
 def budget_bars(summary: Data) -> list[Any]:

@@ -83,3 +83,14 @@ def distribution(durations_s: pl.Series, points: int = 400) -> list[tuple[float,
     count = len(ascending)
     kept = sorted({round(i * (count - 1) / (points - 1)) for i in range(points)})
     return [(float(ascending[i]), (i + 1) / count) for i in kept]
+
+
+def survival(durations_s: pl.Series, points: int = 200) -> list[tuple[float, float]]:
+    """The complementary distribution as (seconds, share of samples at or above), ascending.
+
+    Of many samples the longest are all kept, the others thinned ever more towards the shortest.
+    """
+    ascending = durations_s.cast(pl.Float64).sort()
+    count = len(ascending)
+    above = {round(count ** (step / (points - 1))) for step in range(points)}
+    return [(float(ascending[count - n]), n / count) for n in sorted(above, reverse=True)]

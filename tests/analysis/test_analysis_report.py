@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.arcs import health
-from analysis.charts import Series, distributions, nice_ticks, stacked_bars, time_labels
+from analysis.charts import Series, distributions, nice_ticks, stacked_bars, survivals, time_labels
 from analysis.fabric_map import fabric_map, tiers
 from analysis.report import write_report
 from analysis.summary import write_summary
@@ -214,6 +214,16 @@ def test_a_distribution_of_equal_samples_is_one_step_in_the_middle() -> None:
     chart = distributions([Series("a", [(2.0, 1.0)])])
     middle = (chart.left + chart.right) / 2
     assert f"H{middle:.1f}V{chart.top:.1f}" in chart.curves[0].path
+
+
+def test_a_survival_falls_from_everything_to_one_in_all_within_its_chart() -> None:
+    chart = survivals([Series("a", [(1e-3, 1.0), (1e-2, 0.1), (1.0, 0.001)])])
+    places = [tuple(map(float, one.split())) for one in chart.curves[0].path[1:].split("L")]
+    assert places[0] == (chart.left, chart.top)
+    assert places[-1] == (chart.right, chart.bottom)
+    assert [tick.label for tick in chart.y_ticks] == ["100 %", "10 %", "1 %", "0.1 %"]
+    assert [tick.label for tick in chart.x_ticks] == ["1 ms", "10 ms", "100 ms", "1 s"]
+    assert survivals([Series("one", [(0.5, 1.0)])]).curves[0].path.startswith("M")
 
 
 def test_bars_share_one_scale_and_name_their_parts() -> None:

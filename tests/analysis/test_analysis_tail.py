@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.tail import distribution, nearest_rank, tail
+from analysis.tail import distribution, nearest_rank, survival, tail
 
 DURATIONS = st.lists(st.floats(0, 1e6), min_size=1, max_size=300)
 
@@ -58,3 +58,12 @@ def test_a_distribution_ends_at_its_largest_sample_with_all_of_them(samples: lis
     assert points[-1] == (max(samples), 1.0)
     assert len(points) <= 20
     assert points == sorted(points)
+
+
+@given(DURATIONS)
+def test_a_survival_begins_with_all_samples_and_ends_with_the_longest(samples: list[float]) -> None:
+    points = survival(pl.Series(samples), points=20)
+    assert points[0] == (min(samples), 1.0)
+    assert points[-1] == (max(samples), 1 / len(samples))
+    for seconds, share in points:
+        assert sum(one >= seconds for one in samples) >= round(share * len(samples))
