@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from traffic.channel import Channel
+from traffic.numbers import add, fill, right
 
 FIELDS = ("iteration", "task", "op", "kind", "peer", "bytes", "ready_ns", "start_ns", "end_ns")
 COMPUTE, COLLECTIVE, SEND, RECV = range(4)
@@ -44,7 +45,6 @@ _EXPEDITED = 46 << 2  # the DSCP of expedited forwarding, in the TOS byte [RFC 3
 _SMALL_BYTES = 4096
 _ABSOLUTE = 1
 _NEVER = ctypes.create_string_buffer(_TIMERSPEC.size)
-_PATTERN_LANES = 4093  # prime: a chunk that lands in a wrong place does not look right
 _libc = ctypes.CDLL(None, use_errno=True)
 
 Program = dict[str, Any]
@@ -543,48 +543,7 @@ class Replay:
             self._collective_ends(collective)
 
 
-# -- numbers: what `verify` reduces and checks
-#
-# Unsigned 32-bit lanes, small enough that no sum overflows one. Lane i of rank r starts as
-# a(i mod 4093) + b(r): bytes in a wrong place, a rank missing or counted twice show.
-
-
-def fill(data: memoryview, rank: int, iteration: int) -> None:
-    """A rank's own numbers, in all of its buffer."""
-    data[:] = _pattern(0, len(data), 1, _bias(rank, iteration))
-
-
-def right(data: memoryview, results: list[list[Any]], iteration: int) -> bool:
-    """Whether a rank's buffer holds what it must (rows of `traffic.schedule.Result`)."""
-    return all(
-        data[offset : offset + size]
-        == _pattern(source, size, len(ranks), sum(_bias(rank, iteration) for rank in ranks))
-        for offset, size, source, ranks in results
-    )
-
-
-def _bias(rank: int, iteration: int) -> int:
-    return ((rank + 1) * 40503 + iteration * 7919) % 65521
-
-
-def _pattern(start: int, size: int, factor: int, bias: int) -> bytes:
-    """The numbers of bytes [start, start + size), times `factor`, plus `bias` in each lane."""
-    lanes = array("I", (factor * (i * 2654435761 % 65536) + bias for i in range(_PATTERN_LANES)))
-    block = lanes.tobytes()
-    skip = start % len(block)
-    return (block * ((skip + size) // len(block) + 1))[skip : skip + size]
-
-
 def mark(sock: socket.socket, largest: int) -> None:
     """Mark a connection whose messages are all small as one that is waited for: routing may mind."""
     if largest <= _SMALL_BYTES:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
-
-
-def add(data: memoryview, other: memoryview, offset: int, size: int) -> None:
-    """data[offset:offset+size] += other[:size], as 32-bit lanes: one long integer each, since no
-    lane carries into the next."""
-    mine = int.from_bytes(data[offset : offset + size], "little")
-    theirs = int.from_bytes(other[:size], "little")
-    total = (mine + theirs) & ((1 << 8 * size) - 1)  # a wrong schedule's sums may grow
-    data[offset : offset + size] = total.to_bytes(size, "little")
