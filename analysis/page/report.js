@@ -199,9 +199,9 @@
         for (const edge of [x, x + width]) { context.beginPath(); context.moveTo(edge, y); context.lineTo(edge, height); context.stroke(); }
         context.setLineDash([]);
         context.globalAlpha = 1;
-        context.fillStyle = style.getPropertyValue("--ink");
         const label = band.says || band.name;
         const room = context.measureText(label).width + 8 <= width;
+        context.fillStyle = room ? "#1b1f24" : style.getPropertyValue("--ink"); // the band is light in both themes
         const beside = bands.some((other) => other !== band && other.row === band.row && other.start > band.start && xOf(other.start) < x + width + context.measureText(label).width + 8);
         if (room) context.fillText(label, Math.max(x, gutter()) + 4, y + bandRow / 2 - 1);
         else if (!beside) context.fillText(label, x + width + 4, y + bandRow / 2 - 1);
