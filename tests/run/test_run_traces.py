@@ -119,6 +119,12 @@ def test_every_collective_carries_its_bytes(events: pl.DataFrame) -> None:
     assert 0 < barrier <= 100  # a barrier is a few bytes in each of its rounds
 
 
+def test_an_iteration_takes_as_long_as_the_model_says(done: Done) -> None:
+    plan = json.loads((done.folder / "plan.json").read_text())
+    predicted_s = plan["workloads"][0]["prediction"]["iteration_s"]
+    assert done.summary["iterations"]["p50_s"] == pytest.approx(predicted_s, rel=0.05)
+
+
 def test_too_few_hosts_are_an_error_that_says_how_many_it_takes(folder: Path) -> None:
     settings = ("--set-workload", "ranks-per-host=1")
     words = (folder / "topology.yaml", "--workload", folder / "job.yaml", *settings)

@@ -15,6 +15,7 @@ from longhaul.dsl.trace_types import TraceReplay
 from longhaul.fabric.plan import Plan
 from traffic.collectives import ELEMENT_BYTES, Options
 from traffic.events import read_events
+from traffic.forecast import ideal_iteration_s, iteration_s
 from traffic.kind import Placed, Prepared, Tables
 from traffic.model import ring_textbook_s
 from traffic.programs import carried_bytes
@@ -40,17 +41,17 @@ def prepare(workload: TraceReplay, plan: Plan, seed: int) -> Prepared:  # noqa: 
     hosts = on_hosts(_trace(workload, plan), workload.ranks_per_host)
     _check(hosts)
     parts = _Parts(workload, plan, hosts)
+    tasks = [parts.tasks(host.rank) for host in plan.hosts]
     replay = Replay(workload.iterations, workload.verify, workload.congestion)
     programs = {
-        host.name: {"module": "traffic.agent"}
-        | make_program(plan, host.rank, parts.tasks(host.rank), replay)
-        for host in plan.hosts
+        host.name: {"module": "traffic.agent"} | make_program(plan, host.rank, own, replay)
+        for host, own in zip(plan.hosts, tasks, strict=True)
     }
     compute_s = [sum(_compute_ns(tasks)) / 1e9 for tasks in _padded(hosts, plan)]
     carried = sum(carried_bytes(one.size_bytes, plan) for one in _shared(hosts).values())
     return Prepared(
         programs=programs,
-        about=_about(workload, plan, hosts, compute_s),
+        about=_about(workload, plan, hosts, compute_s) | {"prediction": _prediction(plan, tasks)},
         quiet_s=max(compute_s) + ring_textbook_s(plan, carried),
     )
 
@@ -58,6 +59,18 @@ def prepare(workload: TraceReplay, plan: Plan, seed: int) -> Prepared:  # noqa: 
 def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
     """The events of every host."""
     return {"events": read_events(placed, folder, start_ns)}
+
+
+def _prediction(plan: Plan, tasks: list[list[Task]]) -> dict[str, float]:
+    """Seconds of an iteration, here and in one campus. Empty where the model, which carries out the tasks of
+    a stream as they are listed, not as they become ready, would wait for ever."""
+    try:
+        return {
+            "iteration_s": iteration_s(plan, tasks),
+            "ideal_iteration_s": ideal_iteration_s(plan, lambda _: tasks),
+        }
+    except ValueError:
+        return {}
 
 
 def _trace(workload: TraceReplay, plan: Plan) -> Any:
