@@ -10,11 +10,13 @@ ASTRA-sim's custom collectives are such traces, of sends and receives.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from msgspec import Struct, ValidationError, convert, field
+
 from traffic.traces.form import Compute, Op, Transfer
+from traffic.traces.json_text import mistyped
 from traffic.traces.process_groups import listed_groups
 from traffic.traces.protobuf import Malformed, Value, delimited, fields, integers, text
 from traffic.traces.recording import (
@@ -48,17 +50,16 @@ _TEXTS = {29, 31}
 Attribute: TypeAlias = "int | str"
 
 
-@dataclass
-class ChakraNode:
+class ChakraNode(Struct):
     """What is read of a node; `values` are its inputs' values, of metadata alone."""
 
     key: int = 0
     name: str = ""
     type: int = 0
-    after: list[int] = field(default_factory=list)
+    after: list[int] = []
     micros: int = 0
     values: str = ""
-    attributes: dict[str, Attribute] = field(default_factory=dict)
+    attributes: dict[str, Attribute] = {}
 
     def number(self, name: str, default: int = 0) -> int:
         """An attribute as an integer."""
@@ -196,46 +197,46 @@ def _attribute_value(number: int, value: Value) -> Attribute | None:
     return value if isinstance(value, int) and number > 6 else None
 
 
+class JsonInputs(Struct):
+    """What is read of a node's inputs."""
+
+    values: str = ""
+
+
+class JsonNode(Struct, rename="camel"):
+    """A node in the JSON form of Protocol Buffers, whose 64-bit numbers are texts."""
+
+    id: int = 0
+    name: str = ""
+    type: str | int = 0
+    data_deps: list[int] = []
+    duration_micros: int = 0
+    inputs: JsonInputs = field(default_factory=JsonInputs)
+    attr: list[dict[str, Any]] = []
+
+
 def from_jsonizer(file: Path, documents: Iterator[Any]) -> Recording:
     """What `chakra_jsonizer` prints: one JSON object after another, the metadata first."""
     nodes = [_from_object(one, index, file) for index, one in enumerate(documents) if index]
     return recording(file, "Chakra JSON", nodes)
 
 
-def _from_object(one: Any, index: int, file: Path) -> ChakraNode:
-    if not isinstance(one, dict):
-        raise rejected(file, "not a Chakra node", path=f"object {index}", expected="a JSON object")
-    place = f"object {index}"
-    kind = one.get("type", "INVALID_NODE")
+def _from_object(document: object, index: int, file: Path) -> ChakraNode:
+    try:
+        one = convert(document, JsonNode, strict=False)
+    except ValidationError as error:
+        raise mistyped(error, file, f"object {index}") from None
+    kind = one.type if isinstance(one.type, int) else TYPES.get(one.type, 0)
     return ChakraNode(
-        _integer(one.get("id", 0), f"{place}.id", file),
-        str(one.get("name", "")),
-        TYPES.get(kind, kind if isinstance(kind, int) else 0),
-        [_integer(key, f"{place}.dataDeps", file) for key in one.get("dataDeps", [])],
-        _integer(one.get("durationMicros", 0), f"{place}.durationMicros", file),
-        str(one.get("inputs", {}).get("values", "")),
-        dict(_attributes_of(one.get("attr", []))),
-    )
+        max(one.id, 0), one.name, kind, one.data_deps, max(one.duration_micros, 0),
+        one.inputs.values, dict(_attributes_of(one.attr)),
+    )  # fmt: skip
 
 
-def _attributes_of(listed: Any) -> Iterator[tuple[str, Attribute]]:
-    for one in listed if isinstance(listed, list) else []:
-        for key, value in one.items() if isinstance(one, dict) else ():
-            if key in ("name", "docString") or isinstance(value, list | dict | float):
+def _attributes_of(listed: list[dict[str, Any]]) -> Iterator[tuple[str, Attribute]]:
+    for one in listed:
+        for key, value in one.items():
+            if key in ("name", "docString") or not isinstance(value, str | int):
                 continue
-            number = isinstance(value, str) and key != "stringVal" and value.isdigit()
-            yield (
-                str(one.get("name", "")),
-                int(value) if number or value in (True, False) else value,
-            )
-
-
-def _integer(value: Any, path: str, file: Path) -> int:
-    """64-bit numbers are strings in the JSON form of Protocol Buffers."""
-    if isinstance(value, str) and value.isdigit():
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    raise rejected(
-        file, "not a number", path=path, found=str(value), expected="a whole number from 0 on"
-    )
+            number = isinstance(value, str) and key != "stringVal" and value.isdecimal()
+            yield str(one.get("name", "")), int(value) if number else value

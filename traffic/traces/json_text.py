@@ -44,7 +44,7 @@ def decode(data: bytes, kind: type[T], file: Path) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        raise _mistyped(error, file) from None
+        raise mistyped(error, file) from None
     except msgspec.DecodeError as error:
         text = str(error)
         found = _BYTE.search(text)
@@ -54,12 +54,12 @@ def decode(data: bytes, kind: type[T], file: Path) -> T:
         raise rejected(file, "not UTF-8 text", place=_place(data, error.start)) from None
 
 
-def _mistyped(error: msgspec.ValidationError, file: Path) -> InvalidInput:
-    """A value of another type, with its path."""
+def mistyped(error: msgspec.ValidationError, file: Path, within: str = "") -> InvalidInput:
+    """A value of another type, with its path below `within`."""
     match = _AT.match(str(error))
     if match is None:
-        return rejected(file, str(error))
-    return rejected(file, match["what"], path=match["path"].lstrip("."))
+        return rejected(file, str(error), path=within)
+    return rejected(file, match["what"], path=f"{within}{match['path']}".lstrip("."))
 
 
 def _place(data: bytes, offset: int) -> tuple[int, int]:

@@ -112,7 +112,8 @@ class _Call:
         before, self.after = inputs[:at], inputs[at + 1 :]
         self.name = inputs[at] if names else ""
         self.tensors = before[0] if len(before) == 4 else []
-        self.request, self.group, self.peer = _last_three(before)
+        request, self.group, self.peer = _last_three(before)
+        self.request = request if isinstance(request, int | str) else None
         self.thread = int(node.said("tid") or node.tid)
 
     @property
