@@ -8,6 +8,8 @@ from analysis import units
 
 NOTICEABLE = 0.01
 """A share of GPU time below which a cause is not worth a word in the headline."""
+_APART = 0.05
+"""How far mean and median may differ before both are told."""
 _MOST = 0.6
 """A share of the blame that is called most of it."""
 
@@ -27,7 +29,7 @@ def warning(summary: dict[str, Any]) -> str:
 
 
 def _loss(summary: dict[str, Any]) -> str:
-    took = f"An iteration took {units.time(summary['iterations']['p50_s'], 4)} (p50)"
+    took = f"An iteration took {_typical(summary['iterations'])}"
     one_campus = summary["stalls"]["one_campus"]
     if not one_campus:
         return f"{took}: {_spent(summary['stalls'])}"
@@ -38,6 +40,14 @@ def _loss(summary: dict[str, Any]) -> str:
     return (
         f"{took} where one uniform campus would take {ideal} ({lost}): {_spent(summary['stalls'])}"
     )
+
+
+def _typical(iterations: dict[str, Any]) -> str:
+    """The median; the mean, too, where a few long iterations pull the two apart."""
+    median, mean = iterations["p50_s"], iterations["mean_s"]
+    if abs(mean / median - 1) < _APART:
+        return f"{units.time(median, 4)} (p50)"
+    return f"{units.time(mean, 4)} on average (p50 {units.time(median, 4)})"
 
 
 def _happened(summary: dict[str, Any]) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 from analysis.intervals import student
 from longhaul import trials
 from longhaul.attribution import Question
-from longhaul.dsl import InvalidInput, load_topology
+from longhaul.dsl import InvalidInput
 from longhaul.dsl.types import Topology
+from longhaul.factors import load_without
 from longhaul.trials import Trial, TrialFailed
 
 Data = dict[str, Any]
@@ -42,11 +43,11 @@ class Remedy:
         )
 
 
-def remedies(topology: Topology) -> list[Remedy]:
-    """All that are known, for this topology."""
+def remedies(unaged: Topology) -> list[Remedy]:
+    """All that are known, for a topology as it is without aging: its links at the rates written down."""
     doubled = tuple(
         f"links.{link.name}.rate={2 * max(link.forward.rate_bps, link.backward.rate_bps):.0f}bit/s"
-        for link in topology.links
+        for link in unaged.links
     )
     return [
         Remedy("new fibre", "every long-haul link laid anew", without=("aging",)),
@@ -75,7 +76,7 @@ def mend(question: Question, hear: Callable[[int, int], None]) -> list[Data]:
 
     Raises InvalidInput, TrialFailed where the run without any remedy fails.
     """
-    known = remedies(load_topology(question.topology, question.overrides))
+    known = remedies(load_without(question.topology, question.overrides, ("aging",)))
     actual = [question.trial((), seed) for seed in range(1, question.seeds + 1)]
     before = _summaries(actual, question, hear)
     found = [_tried(remedy, actual, before, question, hear) for remedy in known]
