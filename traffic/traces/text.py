@@ -64,6 +64,8 @@ class Head:
 def read_text(file: Path, data: bytes) -> Recording:
     """A workload text. Raises InvalidInput with line and column."""
     lines = data.decode("utf-8", "replace").splitlines()
+    if not lines[0].strip():
+        raise rejected(file, "the first line is empty", expected=", ".join(KNOWN))
     head = _head(file, lines[0].split())
     layers = _layers(file, lines, head)
     found = Recording(file, f"ASTRA-sim text, {head.policy}", everybody=True)
