@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import polars as pl
+
 from longhaul.dsl.trace_types import TraceReplay
 from longhaul.fabric.plan import Plan
 from traffic.collectives import ELEMENT_BYTES, Options
@@ -57,8 +59,16 @@ def prepare(workload: TraceReplay, plan: Plan, seed: int) -> Prepared:  # noqa: 
 
 
 def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
-    """The events of every host."""
-    return {"events": read_events(placed, folder, start_ns)}
+    """The events of every host. A message ends on both sides when it has been received: that a sender
+    goes on before then is no sign that something waited for it."""
+    workload = placed.workload
+    assert isinstance(workload, TraceReplay)
+    hosts = on_hosts(_trace(workload, placed.plan), workload.ranks_per_host)
+    messages = [n for n, what in _shared(hosts).items() if isinstance(what, Message)]
+    whole = (pl.col("kind") == "collective") & pl.col("task").is_in(messages)
+    received = pl.col("end_ns").max().over("iteration", "task", "kind")
+    events = read_events(placed, folder, start_ns)
+    return {"events": events.with_columns(end_ns=pl.when(whole).then(received).otherwise("end_ns"))}
 
 
 def _prediction(plan: Plan, tasks: list[list[Task]]) -> dict[str, float]:
