@@ -41,8 +41,8 @@ _HELLO = struct.Struct("<II")  # rank, channel
 _TIMERSPEC = struct.Struct("<qqqq")
 _RATE = struct.Struct("=Q")
 _SO_MAX_PACING_RATE = 47  # [include/uapi/asm-generic/socket.h]
-_EXPEDITED = 46 << 2  # the DSCP of expedited forwarding, in the TOS byte [RFC 3246]
-_SMALL_BYTES = 4096
+EXPEDITED = 46  # the DSCP of expedited forwarding [RFC 3246]
+SMALL_BYTES = 4096
 _ABSOLUTE = 1
 _NEVER = ctypes.create_string_buffer(_TIMERSPEC.size)
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -545,5 +545,5 @@ class Replay:
 
 def mark(sock: socket.socket, largest: int) -> None:
     """Mark a connection whose messages are all small as one that is waited for: routing may mind."""
-    if largest <= _SMALL_BYTES:
-        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
+    if largest <= SMALL_BYTES:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, EXPEDITED << 2)

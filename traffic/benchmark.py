@@ -125,14 +125,15 @@ def cases(benchmark: Benchmark, plan: Plan) -> list[Case]:
     one from where the last one does.
     """
     sizes = dict.fromkeys(carried(plan, real) for real in benchmark.sizes_bytes)
-    model, barrier = Model(plan), _barrier(plan).schedule(plan)
-    ends_s = [0.0] * len(plan.hosts)
+    barrier, ends_s = _barrier(plan).schedule(plan), [0.0] * len(plan.hosts)
+    enter_s = Model(plan).ends_s(barrier, ends_s)
     found = [
-        (asked, _collective(benchmark, plan, asked, size, model.ends_s(barrier, ends_s)))
+        (asked, _collective(benchmark, plan, asked, size, enter_s))
         for size in sizes
         for asked in benchmark.algorithms
     ]
     schedules = [collective.schedule(plan) for _, collective in found]
+    model = Model(plan, [barrier, *schedules])
     made: list[Case] = []
     for number, schedule in enumerate(schedules * 2):
         enter_s = model.ends_s(barrier, ends_s)

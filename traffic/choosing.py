@@ -13,7 +13,7 @@ from itertools import product
 from longhaul.fabric.plan import End, Plan
 from traffic.collectives import Layout, Options, algorithms_of, make_schedule
 from traffic.schedule import Schedule
-from traffic.wires import Wires
+from traffic.wires import Wires, lane, largest_bytes
 
 BURSTING = ("direct", "parameter_server")
 """With these all send to many at once, and the model knows nothing of the packets that are lost when a
@@ -70,9 +70,12 @@ def overflows(wires: Wires, schedule: Schedule) -> bool:
     """Whether what all ranks may send at once, at the start, is more packets than a queue on their ways
     holds."""
     packets: Counter[End] = Counter()
+    largest = largest_bytes([schedule])
     for rank, ops in enumerate(schedule):
         for op in ops:
             if op.kind == "send" and not op.after:
                 count = -(-op.size // wires.segment_bytes)
-                packets.update(dict.fromkeys(wires.ends((rank, op.peer))[1:], count))
+                connection = (rank, op.peer, op.channel)
+                ends = wires.ends(lane(connection, largest[connection]))
+                packets.update(dict.fromkeys(ends[1:], count))
     return any(count > end.shape.limit_packets for end, count in packets.items())

@@ -12,7 +12,7 @@ from longhaul.fabric.plan import Plan
 from traffic.model import Execution
 from traffic.schedule import Op, Pause
 from traffic.tasks import Task
-from traffic.wires import Hop, Pair, Route, Wires
+from traffic.wires import Hop, Lane, Route, Wires
 
 ITERATIONS = 3
 """After so many, who ends early also begins early, and iterations take the same."""
@@ -47,11 +47,11 @@ def ideal_iteration_s(plan: Plan, tasks_on: Callable[[Plan], Sequence[Sequence[T
 class _OneCampus(Wires):
     """Every host's NIC as slow as the slowest, with full packets; and no other wire."""
 
-    def routes(self, pairs: Iterable[Pair]) -> dict[Pair, Route]:
+    def routes(self, lanes: Iterable[Lane]) -> dict[Lane, Route]:
         """One hop, without delay."""
         slowest_bps = min(host.nic_bps for host in self.plan.hosts)
         s_per_byte = 8 / (slowest_bps * self.plan.payload_share)
-        return {(a, b): (Hop(str(a), s_per_byte, s_per_byte, 0.0, 0.0),) for a, b in pairs}
+        return {lane: (Hop(str(lane[0]), s_per_byte, s_per_byte, 0.0, 0.0),) for lane in lanes}
 
     def on_wire_bytes(self, payload_bytes: int) -> int:
         """Headers are in the hops' seconds per byte."""

@@ -7,24 +7,28 @@ Pure; printed beside what was measured.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, Plan
 from traffic.schedule import Op, Pause, Schedule, matches
-from traffic.wires import Route, Wires, pacing_Bps, path
+from traffic.wires import Connection, Route, Schedules, Wires, lane, largest_bytes, pacing_Bps, path
 
 __all__ = ["Model", "collective_s", "ends_s", "pacing_Bps", "path", "ring_textbook_s"]
 
 At = tuple[int, int]
 """An operation: its rank, and its index there."""
+NOTHING: Mapping[Connection, int] = MappingProxyType({})
 
 
 class Model:
-    """The α–β model of a fabric."""
+    """The α–β model of a fabric. `beside` are schedules that are replayed over the same connections, as
+    those of a benchmark are: a connection has one class, by the largest of all its messages."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, beside: Schedules = ()) -> None:
         self._wires = Wires(plan)
+        self._beside = largest_bytes(beside)
 
     def ends_s(self, schedule: Schedule, starts_s: Sequence[float]) -> list[float]:
         """When each rank is done with a collective that the ranks enter at `starts_s`.
@@ -34,7 +38,7 @@ class Model:
         sender a message is done when TCP has it, at once. Raises ValueError for a schedule that
         cannot finish.
         """
-        return Execution(self._wires, schedule, starts_s).run()
+        return Execution(self._wires, schedule, starts_s, self._beside).run()
 
     def collective_s(
         self, schedule: Schedule, compute_s: Sequence[float], iterations: int = 4
@@ -94,13 +98,12 @@ class Execution:
         wires: Wires,
         schedule: Sequence[Sequence[Op | Pause]],
         starts_s: Sequence[float],
+        beside: Mapping[Connection, int] = NOTHING,
     ) -> None:
         self.wires = wires
         self.schedule = schedule
         self.receivers = matches(schedule)
-        sends = (op for at in self.receivers if isinstance(op := self._op(at), Op))
-        pairs = zip((rank for rank, _ in self.receivers), (op.peer for op in sends), strict=True)
-        self.routes = wires.routes(set(pairs))
+        self.routes = self._routes(beside)
         self.wire_free: dict[str, float] = {}
         self.left: dict[At, int] = {}
         self.unlocks: dict[At, list[At]] = {}
@@ -109,6 +112,15 @@ class Execution:
         self.count = 0
         for rank, start_s in enumerate(starts_s):
             self._enter(rank, start_s)
+
+    def _routes(self, beside: Mapping[Connection, int]) -> dict[Connection, Route]:
+        """Of every connection; `beside` are the largest messages that come over them at other times."""
+        lanes = {
+            connection: lane(connection, max(largest, beside.get(connection, 0)))
+            for connection, largest in largest_bytes([self.schedule]).items()
+        }
+        routes = self.wires.routes(set(lanes.values()))
+        return {connection: routes[lane] for connection, lane in lanes.items()}
 
     def _op(self, at: At) -> Op | Pause:
         return self.schedule[at[0]][at[1]]
@@ -162,7 +174,7 @@ class Execution:
         if isinstance(op, Op) and op.kind == "send":
             frame = min(op.size, self.wires.segment_bytes) + ETHERNET_HEADER + TCP_IP_HEADERS
             on_wire = self.wires.on_wire_bytes(op.size)
-            route = self.routes[at[0], op.peer]
+            route = self.routes[at[0], op.peer, op.channel]
             self._cross(now_s, Message(at, route, op.size, on_wire, frame, last_s=now_s))
         for other in self.unlocks.get(at, ()):
             self._unlock(other, now_s)

@@ -10,8 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost
+from traffic.agent import EXPEDITED, SMALL_BYTES
+from traffic.schedule import Op, Pause
 
-Pair = tuple[int, int]
+Connection = tuple[int, int, int]
+"""From a rank to a rank, on a channel."""
+Lane = tuple[int, int, int]
+"""From a rank to a rank, with a DSCP: connections of one lane take the same wires."""
+Schedules = Iterable[Sequence[Sequence[Op | Pause]]]
 
 
 @dataclass(frozen=True)
@@ -49,27 +55,27 @@ class Wires:
         self.plan = plan
         self.segment_bytes = plan.mtu_bytes - TCP_IP_HEADERS
         self._forwarding = plan.forwarding
-        self._ends: dict[Pair, tuple[End, ...]] = {}
+        self._ends: dict[Lane, tuple[End, ...]] = {}
 
-    def ends(self, pair: Pair) -> tuple[End, ...]:
-        """The sending end of every wire from one rank to another. Raises LookupError where the rules lead
-        nowhere."""
-        if pair not in self._ends:
-            source, sink = (self.plan.hosts[rank] for rank in pair)
-            self._ends[pair] = self._forwarding.walk(source, sink)
-        return self._ends[pair]
+    def ends(self, lane: Lane) -> tuple[End, ...]:
+        """The sending end of every wire of a lane. Raises LookupError where the rules lead nowhere."""
+        if lane not in self._ends:
+            source, sink, dscp = lane
+            hosts = self.plan.hosts
+            self._ends[lane] = self._forwarding.walk(hosts[source], hosts[sink], dscp)
+        return self._ends[lane]
 
-    def routes(self, pairs: Iterable[Pair]) -> dict[Pair, Route]:
-        """The ways between some pairs, as hops: a sender's NIC, wires that several of the pairs share, and
-        the slowest of the others, for that is where messages of one pair wait for each other."""
-        ends = {pair: self.ends(pair) for pair in pairs}
-        users: dict[str, set[Pair]] = defaultdict(set)
-        for pair, path in ends.items():
+    def routes(self, lanes: Iterable[Lane]) -> dict[Lane, Route]:
+        """The ways of some lanes, as hops: a sender's NIC, wires that several of the lanes share, and the
+        slowest of the others, for that is where messages of one lane wait for each other."""
+        ends = {lane: self.ends(lane) for lane in lanes}
+        users: dict[str, set[Lane]] = defaultdict(set)
+        for lane, path in ends.items():
             for end in path:
-                users[end.interface].add(pair)
+                users[end.interface].add(lane)
         return {
-            pair: self._route(path, [len(users[end.interface]) > 1 for end in path])
-            for pair, path in ends.items()
+            lane: self._route(path, [len(users[end.interface]) > 1 for end in path])
+            for lane, path in ends.items()
         }
 
     def _route(self, path: Sequence[End], shared: Sequence[bool]) -> Route:
@@ -102,10 +108,27 @@ class Wires:
         return payload_bytes + packets * (ETHERNET_HEADER + TCP_IP_HEADERS)
 
 
+def largest_bytes(schedules: Schedules) -> dict[Connection, int]:
+    """The largest message of every connection that any of some schedules sends over."""
+    largest: dict[Connection, int] = {}
+    for schedule in schedules:
+        for rank, ops in enumerate(schedule):
+            for op in ops:
+                if isinstance(op, Op) and op.kind == "send":
+                    connection = (rank, op.peer, op.channel)
+                    largest[connection] = max(op.size, largest.get(connection, 0))
+    return largest
+
+
+def lane(connection: Connection, largest: int) -> Lane:
+    """The lane of a connection by its largest message: agents mark those whose messages are all small."""
+    return (*connection[:2], EXPEDITED if largest <= SMALL_BYTES else 0)
+
+
 def path(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Way:
-    """Along the plan's rules. A frame is received whole before it is sent on, so each wire but the
+    """Along the plan's rules, in bulk. A frame is received whole before it is sent on, so each wire but the
     slowest adds one frame's time. Raises LookupError where the rules lead nowhere."""
-    ends = Wires(plan).ends((source.rank, sink.rank))
+    ends = Wires(plan).ends((source.rank, sink.rank, 0))
     frame_bits = 8 * plan.frame_bytes
     slowest_bps = min(end.shape.rate_bps for end in ends)
     frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
