@@ -42,8 +42,8 @@ from longhaul.fabric.rules import GATEWAY_MAC, Rule, Tables
 PLAN = "LONGHAUL_PLAN"
 READY = "LONGHAUL_READY"
 MISSING_WITHIN_S = 10.0
-ARRIVED_S = 1e-3
-"""For a frame to pass switches and the controller, beside the wire."""
+HEARD_WITHIN_S = 0.1
+"""For a frame to pass switches and the controller, beside the wire; far longer than it takes."""
 GENERATIONS = 250
 log = logging.getLogger("longhaul.controller")
 
@@ -76,6 +76,8 @@ class Routed(App):
         }
         self._orders: Queue[Callable[[], None]] = Queue()
         self._routed = False
+        self._searching = False
+        self._searches = 0
         spawn(self._work)
 
     # -- what switches say, in os-ken's thread: noted, and left to the worker
@@ -183,14 +185,19 @@ class Routed(App):
     # -- what is really there
 
     def _discover(self, switches: Iterable[str]) -> None:
-        """Send LLDP frames out of switches, and look at what has come when all must have arrived."""
+        """Send LLDP frames out of switches, and wait for what is planned, or until all must have arrived."""
         asked = [self.switches[name] for name in switches if name in self.switches]
         self._barriers.everywhere(asked, self._services)
         for switch in asked:
             probes = self._discovery.probes(switch.name)
             switch.send(discovery.out(switch.datapath, port, frame) for port, frame in probes)
         delays_s = [end.shape.delay_s + end.shape.jitter_s for end in self._ends()]
-        self._later(2 * max(delays_s, default=0.0) + ARRIVED_S, self._discovered)
+        self._searches += 1
+        search = self._searches
+        self._searching = True
+        within_s = 2 * max(delays_s, default=0.0) + HEARD_WITHIN_S
+        self._later(within_s, lambda: self._discovered() if search == self._searches else None)
+        self._look()
 
     def _services(self, switch: Switch) -> Iterator[Any]:
         for kind in (LLDP, ARP):
@@ -199,9 +206,21 @@ class Routed(App):
     def _ends(self) -> Iterator[End]:
         return (end for link in self._links.values() for end in link.ends)
 
-    def _discovered(self) -> None:
+    def _differences(self) -> list[str]:
         dark = {link.name for link in self._links.values() if not self._whole(link)}
-        for difference in self._discovery.differences(dark):
+        return list(self._discovery.differences(dark))
+
+    def _look(self) -> None:
+        """Is all there that is planned?"""
+        if self._searching and not self._differences():
+            self._discovered()
+
+    def _discovered(self) -> None:
+        """All is there that will be."""
+        if not self._searching:
+            return
+        self._searching = False
+        for difference in self._differences():
             log.error("%s", difference)
         log.info("%d links found", self._discovery.links())
         if not self._routed:
@@ -211,6 +230,7 @@ class Routed(App):
     def _frame(self, at: tuple[str, int], frame: bytes) -> None:
         if discovery.ethertype(frame) == LLDP:
             self._discovery.heard(frame, at)
+            self._look()
         elif (request := discovery.asked(frame)) and at[0] in self.switches:
             known = len(self._discovery.learned)
             if text := self._discovery.meet(request, at):
