@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from analysis import hops, incidents, oneway, serving
+from analysis import background, hops, incidents, oneway, serving
 from analysis.bandwidth import algbw, bus_factor
 from analysis.blame import between_groups, blame_by_rank, blame_matrix
 from analysis.costmodel import cost_model
@@ -46,9 +46,11 @@ MEANS = [
 
 def write_summary(run_dir: Path) -> Data:
     """Analyse a run folder, write its `summary.json`, and return what was written."""
-    summary = _summary(Path(run_dir)) | {"probes": oneway.summarise(Path(run_dir))}
+    run_dir = Path(run_dir)
+    beside = {"background": background.summarise(run_dir), "probes": oneway.summarise(run_dir)}
+    summary = _summary(run_dir) | beside
     text = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False)
-    (Path(run_dir) / "summary.json").write_text(text + "\n", encoding="utf-8")
+    (run_dir / "summary.json").write_text(text + "\n", encoding="utf-8")
     return summary
 
 

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis import units
+from analysis.background_terminal import print_background
 from analysis.critical import LINKS
 from analysis.oneway_terminal import print_probes
 from analysis.serving_terminal import print_serving
@@ -41,6 +42,8 @@ def print_summary(run_dir: Path, out: Console) -> None:
         print_training(summary, out)
     for served in summary.get("serving", ()):
         print_serving(served, out)
+    if summary.get("background"):
+        print_background(summary["background"], out)
     if summary.get("probes"):
         print_probes(summary["probes"], out)
     _print_whereabouts(Path(run_dir), summary, out)

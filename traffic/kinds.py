@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from longhaul.dsl.background_types import Background
 from longhaul.dsl.inference_types import Inference
 from longhaul.dsl.probing_types import Probing
 from longhaul.dsl.trace_types import TraceReplay
 from longhaul.dsl.types import Training, Workload
 from traffic import benchmark, training
+from traffic.background import kind as background
 from traffic.benchmark import Benchmark
 from traffic.kind import Kind
 from traffic.oneway import kind as oneway
@@ -19,5 +21,6 @@ KINDS: dict[type[Workload], Kind] = {
     Inference: serving,
     TraceReplay: traces,
     Probing: oneway,
+    Background: background,
 }
 """See `traffic.kind` for what it takes to add one."""

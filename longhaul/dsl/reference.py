@@ -200,6 +200,10 @@ SECTIONS: dict[str, str] = {
     "Objectives": "Objectives",
     "TraceModel": "Trace",
     "ProbingModel": "Probes",
+    "BackgroundModel": "Background load",
+    "ConstantPattern": "Constant load",
+    "OnOffPattern": "Load in turn with silence",
+    "ParetoPattern": "Load with a heavy tail",
     "AlgorithmsModel": "Algorithms",
 }
 

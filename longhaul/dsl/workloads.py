@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field
 
+from .background import BackgroundModel, background
 from .diagnostics import nearest, one_of
 from .inference import InferenceModel, inference
 from .probing import ProbingModel, probing
@@ -26,11 +27,13 @@ KINDS: dict[str, tuple[type[WorkloadModel], Callable[[Any, Where], Workload]]] =
     "inference": (InferenceModel, inference),
     "trace": (TraceModel, trace),
     "probes": (ProbingModel, probing),
+    "background": (BackgroundModel, background),
 }
 """Of each kind the model, and what makes a workload of one."""
 
 WorkloadField: TypeAlias = Annotated[
-    TrainingModel | InferenceModel | TraceModel | ProbingModel, Field(discriminator="kind")
+    TrainingModel | InferenceModel | TraceModel | ProbingModel | BackgroundModel,
+    Field(discriminator="kind"),
 ]
 
 

@@ -60,8 +60,9 @@ def replay(fabric: Stage) -> int:
 
 
 def _begun(fabric: Stage) -> Iterator[Part]:
-    """Hand every host its programs."""
-    for entry in json.loads((fabric.folder / INDEX).read_text()):
+    """Hand every host its programs: first those for which it starts a process, as it is busy after."""
+    entries = json.loads((fabric.folder / INDEX).read_text())
+    for entry in sorted(entries, key=lambda entry: not entry["follows"]):
         workload, host = entry["workload"], entry["host"]
         events = fabric.folder / "events" / workload
         events.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,6 @@ Each verb takes the Stage that `stage` has set up, and returns an exit status.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import selectors
@@ -45,13 +44,8 @@ def run(fabric: Stage) -> int:
 
 
 def settle() -> None:
-    """Have what has gone on so far, as a capture that had to be started, make no difference to what comes.
-
-    No collection of garbage, which costs a look at the clock and comes when it likes; no scheduler that
-    remembers; and a clock that shows a multiple of BEAT_NS.
-    """
-    gc.collect()
-    gc.disable()
+    """Have what has gone on so far, as a capture that had to be started, make no difference to what comes:
+    by a scheduler that does not remember, and from a clock that shows a multiple of BEAT_NS."""
     take_turns(REPLAYING)
     time.sleep((BEAT_NS - time.monotonic_ns() % BEAT_NS) / 1e9)
 

@@ -1,0 +1,1 @@
+"""Background load: paced traffic of other people, beside a workload."""

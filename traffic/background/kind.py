@@ -1,0 +1,108 @@
+"""Background load as a kind of workload: a program for either end, and what they counted as a table."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from longhaul.dsl.background_types import Background, Pattern
+from longhaul.fabric.forwarding import walk
+from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
+from traffic.background.form import BIN_NS, FIELDS, UDP_HEADERS
+from traffic.kind import Placed, Prepared, Tables
+
+MODELLED: tuple[str, ...] = (
+    "background load is one paced stream of full packets per workload, not the flows of many users",
+)
+BACKGROUND = {
+    "workload": pl.String,
+    "side": pl.String,
+    "begin_ns": pl.Int64,
+    "bytes": pl.Int64,
+}
+"""The table `background`: payload bytes (as carried) that were `sent` and `received` within a millisecond, from
+`begin_ns` after the start of the workloads on; bins without any are left out."""
+FIRST_PORT, PORTS = 10_000, 20_000
+
+
+def prepare(workload: Background, plan: Plan, seed: int) -> Prepared:
+    """A program for either end. Raises ValueError where one is not there."""
+    source, sink = (_place(workload, plan, name) for name in (workload.origin, workload.target))
+    headers = UDP_HEADERS if workload.protocol == "udp" else TCP_IP_HEADERS + ETHERNET_HEADER
+    payload_bytes = plan.frame_bytes - headers
+    rate_bps = workload.rate_bps / plan.scale_bytes
+    there = walk(plan, source, sink)
+    frame_bits = 8 * plan.frame_bytes
+    queues_s = sum(x.shape.limit_packets * frame_bits / x.shape.rate_bps for x in there[1:])
+    grace_s = 2 * (queues_s + sum(end.shape.delay_s for end in there))
+    both = {
+        "protocol": workload.protocol,
+        "port": FIRST_PORT + zlib.crc32(workload.name.encode()) % PORTS,
+        "follows": True,
+    }
+    sender = both | {
+        "module": "traffic.background.sender",
+        "address": sink.ip,
+        "payload_bytes": payload_bytes,
+        "gap_ns": max(round(1e9 * frame_bits / rate_bps), 1),
+        "pattern": workload.pattern.kind,
+        "arguments": _arguments(workload.pattern, f"{seed}/{workload.name}"),
+    }
+    receiver = both | {"module": "traffic.background.receiver", "grace_ns": round(grace_s * 1e9)}
+    programs = {source.name: sender, sink.name: receiver}
+    return Prepared(programs, _about(workload, payload_bytes / plan.frame_bytes), grace_s)
+
+
+def _place(workload: Background, plan: Plan, name: str) -> PlannedHost:
+    """A host by its name, or the probe of a campus."""
+    known = {probe.campus: probe for probe in plan.probes} | {h.name: h for h in plan.hosts}
+    if name not in known:
+        raise ValueError(
+            f"{workload.name}: no campus with a long-haul link, and no host, is called {name};"
+            f" there are {', '.join(known)}"
+        )
+    return known[name]
+
+
+def _arguments(pattern: Pattern, seed: str) -> dict[str, Any]:
+    if pattern.kind == "constant":
+        return {}
+    times = {"busy_s": pattern.busy_s, "idle_s": pattern.idle_s}
+    return times | ({"shape": pattern.shape, "seed": seed} if pattern.kind == "pareto" else {})
+
+
+def _about(workload: Background, payload_share: float) -> dict[str, Any]:
+    """Rates are the real world's; `offered_bps` is the mean, of frames."""
+    return {
+        "from": workload.origin,
+        "to": workload.target,
+        "protocol": workload.protocol,
+        "pattern": workload.pattern.kind,
+        "rate_bps": workload.rate_bps,
+        "offered_bps": workload.rate_bps * workload.pattern.duty,
+        "payload_share": payload_share,
+    }
+
+
+def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:  # noqa: ARG001 (bins count from it)
+    """The table `background`."""
+    workload = placed.workload
+    assert isinstance(workload, Background)
+    ends = {"sent": workload.origin, "received": workload.target}
+    found = pl.concat(
+        _read(folder / _place(workload, placed.plan, name).name).with_columns(side=pl.lit(side))
+        for side, name in ends.items()
+    )
+    found = found.with_columns(workload=pl.lit(workload.name), begin_ns=pl.col("bin") * BIN_NS)
+    return {
+        "background": found.select(pl.col(name).cast(kind) for name, kind in BACKGROUND.items())
+    }
+
+
+def _read(path: Path) -> pl.DataFrame:
+    rows = np.fromfile(path, dtype="<i8").reshape(-1, len(FIELDS))
+    return pl.DataFrame(dict(zip(FIELDS, rows.T, strict=True)))
