@@ -15,9 +15,9 @@ from tests.fabric.planned import plan_of
 from traffic.collectives import ELEMENT_BYTES, Layout, make_schedule
 from traffic.model import collective_s, ends_s, path, ring_textbook_s
 from traffic.programs import compute_s, size_bytes
-from traffic.training import prepare
 from traffic.programs import make_schedule as schedule_of
 from traffic.schedule import Op, Piece, Schedule
+from traffic.training import prepare
 
 ROOT = Path(__file__).parents[2]
 FRAME, PAYLOAD = 9014, 8948  # bytes on the wire, and of them for the user, at an MTU of 9000
