@@ -6,6 +6,7 @@ It offers what an application here needs: the base class, the events, threads, a
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from os_ken import cfg
 from os_ken.base import app_manager
@@ -29,6 +30,7 @@ __all__ = [
     "Empty",
     "Queue",
     "after",
+    "application",
     "nicira_ext",
     "ofp_event",
     "serve",
@@ -59,6 +61,14 @@ def spawn(work: Callable[[], None]) -> None:
 def after(seconds: float, call: Callable[[], None]) -> None:
     """Call something later, in a thread of its own."""
     hub.spawn_after(seconds, call)
+
+
+def application(name: str) -> Any:
+    """The application of a class's name. Raises LookupError where there is none."""
+    found = app_manager.lookup_service_brick(name)
+    if found is None:
+        raise LookupError(f"no application {name} runs")
+    return found
 
 
 def serve(applications: list[str], port: int) -> None:

@@ -89,7 +89,8 @@ class Discovery:
         self._hosts: dict[str, tuple[str, Place]] = {}
         self._prefixes = {switch.prefix.rpartition(".")[0]: switch.name for switch in plan.switches}
         self._names: dict[Place, str] = {}
-        self._heard: dict[Place, Place] = {}
+        self.heard_at: dict[Place, Place] = {}
+        """Which sender LLDP was heard of, by where."""
         self.learned: dict[str, Rule] = {}
         """Rules for hosts that no plan knows, by address."""
         hosts = {host.name: host for host in plan.hosts + plan.probes}
@@ -110,24 +111,24 @@ class Discovery:
     def heard(self, frame: bytes, at: Place) -> None:
         """An LLDP frame has come in."""
         if sender := sender_of(frame):
-            self._heard[at] = sender
+            self.heard_at[at] = sender
 
     def differences(self, dark: set[str]) -> Iterator[str]:
         """What is otherwise than planned, a line each; links in `dark` are known to be down."""
         for at, wanted in self._planned.items():
-            found = self._heard.get(at)
+            found = self.heard_at.get(at)
             if found != wanted and self._names[at] not in dark:
                 there = f"{found[0]} port {found[1]}" if found else "nobody"
                 yield (
                     f"{self._names[at]}: {at[0]} port {at[1]} hears {there}, "
                     f"planned is {wanted[0]} port {wanted[1]}"
                 )
-        for at in sorted(set(self._heard) - set(self._planned)):
-            yield f"{at[0]} port {at[1]} hears {self._heard[at][0]}, where no link is planned"
+        for at in sorted(set(self.heard_at) - set(self._planned)):
+            yield f"{at[0]} port {at[1]} hears {self.heard_at[at][0]}, where no link is planned"
 
     def links(self) -> int:
         """How many links have been heard, in both directions."""
-        return sum(self._heard.get(far) == near for near, far in self._heard.items()) // 2
+        return sum(self.heard_at.get(far) == near for near, far in self.heard_at.items()) // 2
 
     def meet(self, request: Asked, at: Place) -> str | None:
         """Somebody asks at a place: what is to be said about that. A host that no plan knows is

@@ -14,10 +14,11 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from controller import discovery, messages
 from controller.base import (
@@ -45,6 +46,7 @@ MISSING_WITHIN_S = 10.0
 HEARD_WITHIN_S = 0.1
 """For a frame to pass switches and the controller, beside the wire; far longer than it takes."""
 GENERATIONS = 250
+Answer = TypeVar("Answer")
 log = logging.getLogger("longhaul.controller")
 
 
@@ -63,17 +65,20 @@ class Routed(App):
         """Links that are not routed over: down, or not up for long enough."""
         self.avoided: set[str] = set()
         """Links that the present routes do without."""
+        self.drained: set[str] = set()
+        """Links that somebody wants avoided."""
         self.generation = 0
+        self.tables = Tables()
+        """The present routes."""
         self._answers: dict[str, Answers] = {}
         self._barriers = Barriers()
-        self._discovery = Discovery(self.plan)
+        self.discovery = Discovery(self.plan)
         self._damping = Damping(self.plan.routing.hold_down_s)
-        self._links = {
-            end.interface: link
-            for link in self.plan.links
-            if link.kind in ("fabric", "long-haul")
-            for end in link.ends
+        self.between: dict[str, PlannedLink] = {
+            link.name: link for link in self.plan.links if link.kind in ("fabric", "long-haul")
         }
+        """The links between switches, by name."""
+        self._links = {end.interface: link for link in self.between.values() for end in link.ends}
         self._orders: Queue[Callable[[], None]] = Queue()
         self._routed = False
         self._searching = False
@@ -100,6 +105,8 @@ class Routed(App):
     def on_flows(self, event: Any) -> None:
         """A part of the rules that a switch holds."""
         name, answers = self._answering(event)
+        if event.msg.xid not in answers.asked:
+            return
         answers.take_flows(event.msg.body)
         if not event.msg.flags & event.msg.datapath.ofproto.OFPMPF_REPLY_MORE:
             self._orders.put(lambda: self._told(name, flows=answers.flows))
@@ -153,6 +160,21 @@ class Routed(App):
         while True:
             self._orders.get()()
 
+    def between_orders(self, look: Callable[[], Answer]) -> Answer:
+        """Have the worker do something between two orders, for another thread: its answer, or what it
+        raises. Raises TimeoutError."""
+        answer: Future[Answer] = Future()
+        self._orders.put(lambda: _settle(answer, look))
+        return answer.result(timeout=MISSING_WITHIN_S)
+
+    def drain(self, link: str, avoid: bool) -> None:
+        """Lead traffic away from a link, as far as nothing is cut off, or let it back. For the worker."""
+        before = set(self.drained)
+        (self.drained.add if avoid else self.drained.discard)(link)
+        if self.drained != before:
+            log.info("%s is to be %s", link, "avoided" if avoid else "used")
+            self._converge()
+
     def _connected(self, switch: Switch) -> None:
         self.switches[switch.name] = switch
         for interface, up in switch.ports():
@@ -160,7 +182,7 @@ class Routed(App):
                 self.down.add(interface)
                 if link := self._links.get(interface):
                     self.unused.add(link.name)
-        switch.ask()
+        switch.ask(self._answers[switch.name])
 
     def _lost(self, name: str, datapath: Any) -> None:
         """Whoever holds no connection keeps its rules."""
@@ -189,7 +211,7 @@ class Routed(App):
         asked = [self.switches[name] for name in switches if name in self.switches]
         self._barriers.everywhere(asked, self._services)
         for switch in asked:
-            probes = self._discovery.probes(switch.name)
+            probes = self.discovery.probes(switch.name)
             switch.send(discovery.out(switch.datapath, port, frame) for port, frame in probes)
         delays_s = [end.shape.delay_s + end.shape.jitter_s for end in self._ends()]
         self._searches += 1
@@ -204,15 +226,18 @@ class Routed(App):
             yield discovery.to_controller(switch.datapath, kind)
 
     def _ends(self) -> Iterator[End]:
-        return (end for link in self._links.values() for end in link.ends)
+        return (end for link in self.between.values() for end in link.ends)
 
-    def _differences(self) -> list[str]:
-        dark = {link.name for link in self._links.values() if not self._whole(link)}
-        return list(self._discovery.differences(dark))
+    def differences(self) -> list[str]:
+        """What is otherwise than planned, a line each; links that are down are no difference."""
+        return list(self.discovery.differences(self._dark()))
+
+    def _dark(self) -> set[str]:
+        return {name for name, link in self.between.items() if not self.whole(link)}
 
     def _look(self) -> None:
         """Is all there that is planned?"""
-        if self._searching and not self._differences():
+        if self._searching and not self.differences():
             self._discovered()
 
     def _discovered(self) -> None:
@@ -220,22 +245,22 @@ class Routed(App):
         if not self._searching:
             return
         self._searching = False
-        for difference in self._differences():
+        for difference in self.differences():
             log.error("%s", difference)
-        log.info("%d links found", self._discovery.links())
+        log.info("%d links found", self.discovery.links())
         if not self._routed:
             self._routed = True
             Path(os.environ[READY]).touch()
 
     def _frame(self, at: tuple[str, int], frame: bytes) -> None:
         if discovery.ethertype(frame) == LLDP:
-            self._discovery.heard(frame, at)
+            self.discovery.heard(frame, at)
             self._look()
         elif (request := discovery.asked(frame)) and at[0] in self.switches:
-            known = len(self._discovery.learned)
-            if text := self._discovery.meet(request, at):
+            known = len(self.discovery.learned)
+            if text := self.discovery.meet(request, at):
                 log.warning("%s", text)
-            if len(self._discovery.learned) != known:
+            if len(self.discovery.learned) != known:
                 self._converge()
             datapath = self.switches[at[0]].datapath
             datapath.send_msg(discovery.out(datapath, at[1], discovery.answer(request)))
@@ -246,14 +271,15 @@ class Routed(App):
         link = self._links.get(interface)
         if link is None or up is (interface not in self.down):
             return
-        whole = self._whole(link)
+        whole = self.whole(link)
         self.down ^= {interface}
         if whole:
             self._failed(link)
-        elif self._whole(link):
+        elif self.whole(link):
             self._returned(link)
 
-    def _whole(self, link: PlannedLink) -> bool:
+    def whole(self, link: PlannedLink) -> bool:
+        """Have both ends of a link their carrier?"""
         return not {end.interface for end in link.ends} & self.down
 
     def _failed(self, link: PlannedLink) -> None:
@@ -274,7 +300,7 @@ class Routed(App):
 
     def _settled(self, link: PlannedLink, since_s: float) -> None:
         """A link has been up for long enough, unless it has failed in the meantime."""
-        if self._whole(link) and not self._damping.failed_since(link.name, since_s):
+        if self.whole(link) and not self._damping.failed_since(link.name, since_s):
             self.unused.discard(link.name)
             self._converge()
 
@@ -290,7 +316,7 @@ class Routed(App):
         held = generations(self.switches.values())
         self.generation = next(g for g in _after(self.generation) if g not in held)
         self.avoided = set(self._avoided())
-        tables = self._tables()
+        tables = self.tables = self._tables()
         for phase in (self._prepared, self._switched):
             switches = self.switches.values()
             if silent := self._barriers.everywhere(switches, partial(phase, tables)):
@@ -299,22 +325,25 @@ class Routed(App):
         self._later(self._longest_s(), self._clean)
 
     def _avoided(self) -> set[str]:
-        """The links to do without: all that are unused, unless something would be cut off that those
-        which are up, but held down, still lead to."""
-        dead = {link.name for link in self._links.values() if not self._whole(link)}
-        return self.unused if self._parts(self.unused) == self._parts(dead) else dead
+        """The links to do without: all that are drained or unused, unless something would be cut off
+        that those which are up, but drained or held down, still lead to."""
+        dead = self._dark()
+        for avoided in (self.unused | self.drained, self.unused):
+            if self._parts(avoided) == self._parts(dead):
+                return avoided
+        return dead
 
     def _parts(self, without: set[str]) -> int:
         """Into how many parts the switches fall without some links."""
-        wires = [link for link in self._links.values() if link.name not in without]
+        wires = [link for name, link in self.between.items() if name not in without]
         return len(parts(self.names.values(), [(x.a.node, x.b.node) for x in wires]))
 
     def _tables(self) -> Tables:
-        avoided = [link for link in self._links.values() if link.name in self.avoided]
+        avoided = [self.between[name] for name in self.avoided]
         down = frozenset(end.interface for link in avoided for end in link.ends)
         wiring = replace(self.plan.wiring, down=down)
         tables = route(wiring, self.plan.routing, self.generation)
-        return replace(tables, rules=(*tables.rules, *self._discovery.learned.values()))
+        return replace(tables, rules=(*tables.rules, *self.discovery.learned.values()))
 
     def _prepared(self, tables: Tables, switch: Switch) -> Iterator[Any]:
         """Phase one: what no packet meets yet."""
@@ -364,6 +393,14 @@ class Routed(App):
         bits = 8 * self.plan.frame_bytes
         spans = [end.shape for link in self.plan.long_hauls() for end in link.ends]
         return sum(x.delay_s + x.jitter_s + x.limit_packets * bits / x.rate_bps for x in spans)
+
+
+def _settle(answer: Future[Answer], look: Callable[[], Answer]) -> None:
+    """Whatever goes wrong is the asker's, not the worker's."""
+    try:
+        answer.set_result(look())
+    except Exception as wrong:
+        answer.set_exception(wrong)
 
 
 def _labelled(rule: Rule) -> bool:

@@ -32,11 +32,12 @@ class Switch:
         for message in messages:
             self.datapath.send_msg(message)
 
-    def ask(self) -> None:
-        """Ask what it holds."""
+    def ask(self, answers: Answers) -> None:
+        """Ask what it holds; `answers` remember which questions these were."""
         parser = self.datapath.ofproto_parser
         requests = (parser.OFPFlowStatsRequest(self.datapath),
                     parser.OFPGroupDescStatsRequest(self.datapath, 0))  # fmt: skip
+        answers.asked |= {self.datapath.set_xid(request) for request in requests}
         self.send(requests)
 
     def ports(self) -> Iterator[tuple[str, bool]]:
@@ -52,8 +53,9 @@ def is_up(port: Any, ofproto: Any) -> bool:
 
 @dataclass
 class Answers:
-    """Collects what a switch holds from the parts of its answers."""
+    """Collects what a switch holds from the parts of its answers, to the questions `asked`."""
 
+    asked: set[int] = field(default_factory=set)
     flows: set[int] = field(default_factory=set)
     groups: set[int] = field(default_factory=set)
 

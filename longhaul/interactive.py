@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from longhaul import folder
+from longhaul.controlled import check_controlled
 from longhaul.dsl import load_topology
 from longhaul.fabric.plan import Plan, make_plan
 from longhaul.machine import dispatch
@@ -34,6 +35,7 @@ class Fabric:
     machine: str
     cpu: int | None
     controller: Path | None = None
+    rest: bool = False
 
     @classmethod
     def of(cls, words: argparse.Namespace) -> Fabric:
@@ -46,11 +48,15 @@ class Fabric:
             words.machine,
             words.cpu,
             words.controller,
+            words.rest,
         )
 
     def plan(self) -> Plan:
         """Raises InvalidInput."""
-        return make_plan(load_topology(self.topology, self.overrides))
+        topology = load_topology(self.topology, self.overrides)
+        if self.rest:
+            check_controlled(topology)
+        return make_plan(topology)
 
     def job(self, verb: str, plan: Plan, **more: Any) -> dict[str, Any]:
         """What the machine is told."""
@@ -62,6 +68,7 @@ class Fabric:
             "hosts": count,
         }
         here["controller"] = str(self.controller) if self.controller else None
+        here["rest"] = self.rest
         return here | {"verb": verb} | more
 
 

@@ -22,6 +22,7 @@ from analysis.report import write_report
 from analysis.summary import write_summary
 from analysis.tables import SCHEMA, write_events
 from longhaul import __version__, folder, telemetry
+from longhaul.controlled import check_controlled
 from longhaul.dsl import InvalidInput
 from longhaul.dsl.diagnostics import Place, Source, complain
 from longhaul.dsl.placement import hosts_on
@@ -50,8 +51,8 @@ class Request:
 
     `without` names the factors that are switched off, `workload_overrides` change the workloads (as
     `longhaul.workloads.Setting` has them); with no `workloads` the topology's own are run. `controller`
-    is an application in place of ours. `probing` is a workload of probes beside the others. The links that
-    `capture` names are captured, the first `capture_bytes` of each frame.
+    is an application in place of ours, `rest` has ours answer over HTTP. `probing` is a workload of probes
+    beside the others. The links that `capture` names are captured, the first `capture_bytes` of each frame.
     """
 
     topology: Path
@@ -67,6 +68,7 @@ class Request:
     without: tuple[str, ...] = ()
     workload_overrides: tuple[str, ...] = ()
     controller: Path | None = None
+    rest: bool = False
     probing: Probing | None = None
     capture: tuple[str, ...] = ()
     capture_bytes: int = 96
@@ -157,6 +159,8 @@ def read(request: Request) -> Inputs:
     found = load_workloads(topology, request.workloads, request.workload_overrides)
     found += [request.probing] if request.probing else []
     check_places(found, topology)
+    if request.rest:
+        check_controlled(topology)
     plan = make_plan(topology)
     every = [host for campus in topology.campuses for host in campus.hosts]
     placed = [place(one, plan, set(hosts_on(one.on, every))) for one in found]
@@ -247,6 +251,7 @@ def make_job(request: Request, inputs: Inputs) -> dict[str, Any]:
         "cpu": request.cpu,
         "capture": inputs.capture.to_json() if inputs.capture else None,
         "controller": str(request.controller) if request.controller else None,
+        "rest": request.rest,
         "patience_s": max(HANG_LEAST_S, HANG_ITERATIONS * quiet_s),
     }
 

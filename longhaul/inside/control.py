@@ -43,7 +43,7 @@ class Control(Protocol):
 class Process:
     """A controller's process: `python -m controller`, with what else it is told."""
 
-    def __init__(self, folder: Path, marker: Path, *words: Path) -> None:
+    def __init__(self, folder: Path, marker: Path, *words: str | Path) -> None:
         self._folder = folder
         self._marker = marker
         self._command = [sys.executable, "-m", "controller", *map(str, words)]
@@ -121,7 +121,7 @@ def control(plan: Plan, job: dict[str, Any], folder: Path, state: Path) -> Itera
     if plan.bridged and not application:
         yield Nobody(plan)
         return
-    process = Process(folder, marker)
+    process = Process(folder, marker, *(["--rest"] if job.get("rest") else []))
     if application:
         original = Path(application)
         copy = folder / "controller" / original.name

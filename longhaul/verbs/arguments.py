@@ -60,10 +60,15 @@ def where(made: argparse.ArgumentParser, times: Sequence[str]) -> None:
 
 
 def controller(made: argparse.ArgumentParser) -> None:
-    """Somebody's own controller."""
-    made.add_argument(
+    """Somebody's own controller; or ours, and its API."""
+    either = made.add_mutually_exclusive_group()
+    either.add_argument(
         "--controller", type=application, metavar="FILE",
         help="an os-ken or Ryu application to control the switches, in place of longhaul's",
+    )  # fmt: skip
+    either.add_argument(
+        "--rest", action="store_true",
+        help="have the controller answer at http://127.0.0.1:8080/v1/topology where the fabric runs",
     )  # fmt: skip
 
 

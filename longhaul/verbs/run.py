@@ -76,6 +76,7 @@ def run(words: argparse.Namespace) -> int:
         without=words.without,
         workload_overrides=tuple(words.workload_overrides),
         controller=words.controller,
+        rest=words.rest,
         probing=probing_of(words.probe, words.probe_interval),
         capture=words.capture,
         capture_bytes=words.capture_bytes,
