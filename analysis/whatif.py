@@ -68,7 +68,8 @@ class WhatIf:
 class Tasks:
     """The measured tasks, a row each: `rank`, `iteration`, `kind`, `takes`, `ideal` (ns); and their graph.
 
-    A collective takes from its last rank's entry to this rank's end.
+    A collective takes from its last rank's entry to this rank's end. Where a rank may be done with its part before
+    the last has entered (it has handed over its message), that part has a second row, which waits for nobody.
     """
 
     rows: pl.DataFrame
@@ -126,30 +127,66 @@ def slowdown_by_rank(run: Run, found: WhatIf) -> pl.DataFrame:
 
 def make_tasks(run: Run, ideal: Callable[[pl.Expr], pl.Expr] = pl.Expr.min) -> Tasks:
     """The run's measured tasks and their graph; no other than the events is needed."""
+    parts = _parts(run)
+    before, after = _dependencies(parts)
+    rows, before, after = _with_local_ends(parts, before, after)
+    alike = ["task", "group", "kind", "local"]
+    rows = rows.with_columns(whole=pl.col("takes").max().over("iteration", *alike)).with_columns(
+        ideal=pl.when(pl.col("kind") == "collective")
+        .then(ideal(pl.col("whole")).over(alike) * _share().over(*alike, "rank"))
+        .otherwise(pl.col("takes").mean().over("task", "kind"))
+    )
+    return Tasks(rows, Graph(_group_numbers(rows), before, after))
+
+
+def _share() -> pl.Expr:
+    """How much of a collective's whole transfer a rank usually takes: some are done before the last."""
+    return (pl.col("takes") / pl.col("whole")).fill_nan(1.0).mean()
+
+
+def _parts(run: Run) -> pl.DataFrame:
+    """Compute tasks and every rank's parts in collectives, by rank and iteration, and how long they take.
+
+    `early`: whether the rank was ever done with this part before the last had entered.
+    """
     events = run.measured.filter(pl.col("kind").is_in(["compute", "collective"]))
     communicates = pl.col("kind") == "collective"
     entered = pl.when(communicates).then(pl.col("start_ns").max().over(COLLECTIVE))
     takes = pl.col("end_ns") - pl.coalesce(entered, "start_ns")
-    whole = pl.col("takes").max().over(COLLECTIVE)
-    rows = (
+    return (
         with_groups(events, run.measured)
         .with_columns(pl.col("group").fill_null(-1))
         .sort("rank", "iteration", "task")
-        .with_columns(takes=takes.clip(lower_bound=0))
+        .with_columns(takes=takes.clip(lower_bound=0), local=pl.lit(value=False))
         .with_columns(
-            ideal=pl.when(communicates)
-            .then(ideal(whole).over("task", "group", "kind"))
-            .otherwise(pl.col("takes").mean().over("task", "kind"))
+            early=communicates & (pl.col("takes") == 0).any().over("rank", "task", "kind")
         )
     )
-    before, after = _dependencies(rows)
-    return Tasks(rows, Graph(_group_numbers(rows), before, after))
+
+
+def _with_local_ends(
+    parts: pl.DataFrame, before: Column, after: Column
+) -> tuple[pl.DataFrame, Column, Column]:
+    """For every part that may end early, a row of its own: what follows it waits for this one.
+
+    The part itself stays, as what the others of its group wait for. So all that waits for a group did end after
+    its last entry, and no circle can come of it.
+    """
+    early = np.flatnonzero(parts["early"].to_numpy())
+    twin = np.arange(parts.height)
+    twin[early] = parts.height + np.arange(len(early))
+    into = np.flatnonzero(twin[after] != after)
+    own = parts[early].with_columns(
+        takes=pl.col("end_ns") - pl.col("start_ns"), local=pl.lit(value=True)
+    )
+    waits_for = np.concatenate([twin[before], twin[before[into]]])
+    return pl.concat([parts, own]), waits_for, np.concatenate([after, twin[after[into]]])
 
 
 def _group_numbers(rows: pl.DataFrame) -> Column:
-    """A number for each compute task and for each collective."""
-    alone = pl.when(pl.col("kind") == "compute").then(pl.col("rank")).otherwise(-1)
-    keyed = rows.select("iteration", "task", "group", alone.alias("alone"))
+    """A number for each compute task, each collective, and each local end."""
+    alone = pl.when((pl.col("kind") == "compute") | pl.col("local")).then(pl.col("rank"))
+    keyed = rows.select("iteration", "task", "group", "kind", alone.fill_null(-1).alias("alone"))
     found: Column = keyed.select(pl.struct(pl.all()).rank("dense"))["iteration"].to_numpy()
     return found
 

@@ -244,6 +244,38 @@ def test_what_overlaps_is_replayed_with_its_overlap(tmp_path: Path) -> None:
     assert found.ideal_communication_s == pytest.approx(1.5)
 
 
+def test_a_sender_goes_on_before_its_message_is_received(tmp_path: Path) -> None:
+    """Each of two ranks sends, then receives: had they to wait for what they sent, both would for ever."""
+    crossing = events(
+        (0, 0, 0, -1, "collective", -1, 0, 0, 1),
+        (0, 0, 0, 0, "send", 1, 0, 0, 1),
+        (0, 0, 1, -1, "collective", -1, 1, 1, 7),
+        (0, 0, 1, 0, "recv", 1, 1, 6, 7),
+        (1, 0, 0, -1, "collective", -1, 2, 2, 9),
+        (1, 0, 0, 0, "recv", 0, 2, 8, 9),
+        (1, 0, 1, -1, "collective", -1, 0, 0, 2),
+        (1, 0, 1, 0, "send", 0, 0, 0, 2),
+    )
+    tasks = make_tasks(run_of(crossing, tmp_path, 2))
+    assert tasks.iteration_s(tasks.actual) == pytest.approx(9)
+
+
+def test_a_rank_that_is_done_before_the_others_is_no_gain(tmp_path: Path) -> None:
+    """Of one transfer a part takes 1 s and a part 3 s, in every iteration: that is no loss, nor a gain."""
+    table = events(
+        *(
+            row
+            for number in (0, 1)
+            for row in (
+                (0, number, 0, -1, "collective", -1, 6 * number, 6 * number, 6 * number + 1),
+                (0, number, 1, -1, "compute", -1, 6 * number + 1, 6 * number + 1, 6 * number + 6),
+                (1, number, 0, -1, "collective", -1, 6 * number, 6 * number, 6 * number + 3),
+            )
+        )
+    )
+    assert what_if(run_of(table, tmp_path, 2)).slowdown == pytest.approx(1)
+
+
 def test_a_replay_with_what_was_measured_gives_what_was_measured(tmp_path: Path) -> None:
     # A single rank: nobody begins early, so every end must be met to the nanosecond.
     made = make_run(tmp_path / "run", uniform(1, jitter=0.2, messages=False))
