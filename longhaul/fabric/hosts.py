@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import selectors
 import socket
 import subprocess
@@ -186,6 +187,12 @@ def _register(selector: selectors.BaseSelector, keyboard: int) -> int:
     with contextlib.suppress(PermissionError):  # a file, /dev/null: nobody will type there
         selector.register(keyboard, selectors.EVENT_READ)
     return keyboard
+
+
+def forget(keyboard: int) -> None:
+    """Drop what somebody has asked while there was nobody to answer."""
+    while select.select([keyboard], [], [], 0)[0] and os.read(keyboard, 1024):
+        pass
 
 
 def _read_keyboard(selector: selectors.BaseSelector, keyboard: int) -> None:

@@ -40,6 +40,7 @@ def replay(fabric: Stage) -> int:
 
     Raises Stopped where nothing has happened for the job's `patience_s`, or the user asks why.
     """
+    hosts.forget(sys.stdin.fileno())
     parts = list(_begun(fabric))
     _connect(fabric, parts)
 

@@ -141,7 +141,7 @@ def follow(
     while True:
         running = process.poll() is None
         for message in progress.new():
-            heard = time.monotonic()
+            heard, asked = time.monotonic(), False
             if text := message.get("stopped") or message.get("crashed"):
                 raise MachineError(text)
             hear(message)

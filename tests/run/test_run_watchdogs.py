@@ -42,8 +42,9 @@ def test_ranks_that_wait_for_ever_are_named_with_those_they_wait_for(tmp_path: P
     def forget_the_last_send(rank: int, program: dict[str, Any]) -> None:
         ops = program["tasks"][1]["ops"]
         if rank == 0:
-            assert ops[-2][0] == "send"
-            ops[-2] = ["send", 1, 0, 0, [], 0]
+            kind, peer, _, _, _, channel = ops[-2]
+            assert kind == "send"
+            ops[-2] = [kind, peer, 0, 0, [], channel]
 
     _, job = prepared(tmp_path, forget_the_last_send)
     why = told(tmp_path, job | {"patience_s": 100.0})
