@@ -134,7 +134,6 @@ class _Walk:
             events[name].to_numpy() for name in columns
         )
         self.sent_by, self.before = _matched(self)
-        self.tasks = _Groups(np.flatnonzero(self.kind <= COMPUTE), self.rank)
         inside = np.flatnonzero(self.kind > COMPUTE)
         order = np.lexsort((self.kind[inside] == RECV, self.end[inside]))
         part = self.part()
@@ -142,7 +141,21 @@ class _Walk:
         entries = np.flatnonzero(self.kind == COLLECTIVE)
         self.entries = _Groups(entries, self.iteration.astype(np.int64) * _TASKS + self.task)
         self.own_entry = _Groups(entries, part)
+        self.done = self._done(entries, inside, part)
+        tasks = np.flatnonzero(self.kind <= COMPUTE)
+        self.tasks = _Groups(tasks[np.argsort(self.done[tasks], kind="stable")], self.rank)
         self.seen: set[int] = set()
+
+    def _done(self, entries: Column, inside: Column, part: Column) -> Column:
+        """When each event's rank was done with it: a sender is, once it has handed over its last byte, whenever
+        the message arrives."""
+        _, number = np.unique(part, return_inverse=True)
+        last = np.zeros(int(number.max(initial=0)) + 1, dtype=np.int64)
+        np.maximum.at(last, number[inside], self.end[inside])
+        done: Column = self.end.copy()
+        own = last[number[entries]]
+        done[entries] = np.where(own > 0, np.minimum(own, self.end[entries]), self.end[entries])
+        return done
 
     def part(self) -> Column:
         """A number for each rank's part in each collective."""
@@ -153,7 +166,7 @@ class _Walk:
     def links(self) -> Iterator[Link]:
         """The path from the last event's end to the first's begin, last link first."""
         rows = self.tasks.rows
-        row: int | None = int(rows[np.argmax(self.end[rows])])
+        row: int | None = int(rows[np.lexsort((self.done[rows], self.end[rows]))[-1]])
         at = int(self.end[row])
         while row is not None:
             if at > self.end[row]:
@@ -168,11 +181,11 @@ class _Walk:
     def _step(self, row: int) -> Step:
         """The links that end with an event, last first, and the event that they lead to."""
         kind = int(self.kind[row])
+        self.seen.add(row)
         if kind == COMPUTE:
             return self._compute(row)
         if kind == COLLECTIVE:
             return self._collective(row)
-        self.seen.add(row)
         return self._received(row) if kind == RECV else self._sent(row)
 
     def _compute(self, row: int) -> Step:
@@ -239,8 +252,11 @@ class _Walk:
 
     def _last_operation(self, row: int, limit: int) -> int | None:
         """What ended last in this rank's collective, by `limit`; of equals, a receive."""
-        rows = self.operations.of(row)
-        place = int(np.searchsorted(self.end[rows], limit, side="right"))
+        return self._last(self.operations.of(row), self.end, limit)
+
+    def _last(self, rows: Column, ends: Column, limit: int) -> int | None:
+        """Of rows in the order of `ends`, the last by `limit` that the path has not been through."""
+        place = int(np.searchsorted(ends[rows], limit, side="right"))
         while place > 0 and int(rows[place - 1]) in self.seen:
             place -= 1
         return int(rows[place - 1]) if place else None
@@ -251,14 +267,11 @@ class _Walk:
         return int(found[0]) if len(found) else None
 
     def _task_before(self, row: int, limit: int) -> int | None:
-        """The task of this rank, earlier in its program, that ended last, by `limit`."""
+        """The task of this rank that it was done with last, by `limit`, other than the event's own and than
+        those that the path has been through."""
+        own = self._entered(row) if self.kind[row] > COMPUTE else row
         rows = self.tasks.of(row)
-        known = rows[(self.end[rows] <= limit) & (rows < self._own(row))]
-        return int(known[np.argmax(self.end[known])]) if len(known) else None
-
-    def _own(self, row: int) -> int:
-        entry = self._entered(row) if self.kind[row] > COMPUTE else row
-        return row if entry is None else entry
+        return self._last(rows[rows != own] if own is not None else rows, self.done, limit)
 
 
 class _Groups:

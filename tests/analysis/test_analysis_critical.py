@@ -74,6 +74,32 @@ def test_queueing_behind_an_earlier_message_is_sending_and_idling_is_waiting(
     ]
 
 
+def test_a_host_with_two_streams_of_compute_goes_on_from_the_one_that_ended_last(
+    tmp_path: Path,
+) -> None:
+    """As in an imported trace, compute is numbered behind the messages, and a message ends on both sides
+    when it has been received."""
+    table = events(
+        (0, 0, 0, -1, "collective", -1, 3, 3, 8),
+        (0, 0, 0, 0, "send", 1, 3, 3, 4),
+        (0, 0, 1, -1, "collective", -1, 6, 6, 9),
+        (0, 0, 1, 0, "send", 1, 6, 6, 7),
+        (0, 0, 2, -1, "compute", -1, 0, 0, 3),
+        (0, 0, 3, -1, "compute", -1, 0, 0, 2),
+        (0, 0, 4, -1, "compute", -1, 4, 4, 6),
+        (1, 0, 0, -1, "collective", -1, 0, 0, 8),
+        (1, 0, 0, 0, "recv", 0, 0, 7, 8),
+        (1, 0, 1, -1, "collective", -1, 0, 0, 9),
+        (1, 0, 1, 0, "recv", 0, 0, 8, 9),
+    )
+    assert links(run_of(table, tmp_path, 2)) == [
+        ("compute", 0, -1, 0, 3),
+        ("send", 0, 1, 3, 4),
+        ("compute", 0, -1, 4, 6),
+        ("wire", 1, 0, 6, 9),
+    ]
+
+
 def test_a_path_crosses_iterations_without_a_gap(tmp_path: Path) -> None:
     run = load_run(make_run(tmp_path / "run", uniform(3, slowdown={1: 1.5})))
     path = critical_path(run)
