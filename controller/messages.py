@@ -9,17 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from controller.base import nicira_ext
-from longhaul.fabric.rules import Bucket, Group, Rule
+from longhaul.fabric.rules import COOKIE, Bucket, Group, Rule
 
-COOKIE = 0x6C6F6E67_00000000
-"""Ours: "long" in the upper half, the generation in the lower."""
-GENERATION_MASK = 0xFFFF_FFFF
 ETHERTYPE_IPV4 = 0x0800
-
-
-def generation_of_cookie(cookie: int) -> int | None:
-    """The generation of a rule, or None if it is not one of ours."""
-    return cookie & GENERATION_MASK if cookie & ~GENERATION_MASK == COOKIE else None
 
 
 def generation_of_group(number: int) -> int:

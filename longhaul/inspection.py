@@ -21,6 +21,8 @@ from analysis.arcs import aged
 from analysis.graphs import hosts_in_words
 from analysis.moments import when
 from longhaul.dsl.types import Campus, Host, Topology
+from longhaul.flows import FILE as FLOWS
+from longhaul.flows import busiest as busiest_rules
 from longhaul.telemetry import FILE as TELEMETRY
 from longhaul.telemetry import busiest
 
@@ -153,6 +155,7 @@ def run_json(folder: Path) -> Data:
         "verdict": _verdict(summary),
         "events": happened,
         "ports": busiest(folder).to_dicts() if (folder / TELEMETRY).exists() else [],
+        "rules": busiest_rules(folder).to_dicts() if (folder / FLOWS).exists() else [],
         "files": [
             {"name": str(path.relative_to(folder)), "bytes": path.stat().st_size} for path in names
         ],
@@ -168,6 +171,8 @@ def print_run(folder: Path, out: Console) -> None:
     out.print(facts)
     if run["ports"]:
         out.print(_ports(run["ports"]))
+    if run["rules"]:
+        out.print(_rules(run["rules"]))
     files = _table("Files", "name", "size")
     for file in run["files"]:
         files.add_row(file["name"], units.size(file["bytes"]))
@@ -182,6 +187,18 @@ def _ports(ports: list[Data]) -> Table:
             port["interface"], port["towards"], units.size(port["tx_bytes"]),
             f"{port['mean_utilisation']:.1%}", f"{port['peak_utilisation']:.1%}",
             f"{port['drops']} packets", f"{port['queue_packets']} packets",
+        )  # fmt: skip
+    return table
+
+
+def _rules(rules: list[Data]) -> Table:
+    """The switches' rules that carried most."""
+    table = _table("Busiest rules", "switch", "destination", "label", "DSCP", "carried", "packets")
+    for rule in rules:
+        dscp = "" if rule["dscp"] is None else str(rule["dscp"])
+        table.add_row(
+            rule["node"], rule["destination"] or rule["match"] or "any", rule["label"] or "", dscp,
+            units.size(rule["bytes"]), str(rule["packets"]),
         )  # fmt: skip
     return table
 

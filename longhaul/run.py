@@ -21,7 +21,7 @@ import polars as pl
 from analysis.report import write_report
 from analysis.summary import write_summary
 from analysis.tables import SCHEMA, write_events
-from longhaul import __version__, folder, telemetry
+from longhaul import __version__, flows, folder, telemetry
 from longhaul.controlled import check_controlled
 from longhaul.dsl import InvalidInput
 from longhaul.dsl.diagnostics import Place, Source, complain
@@ -30,6 +30,7 @@ from longhaul.dsl.probing_types import Probing
 from longhaul.fabric.captures import Capture, plan_capture
 from longhaul.fabric.plan import Plan, make_plan
 from longhaul.factors import load_without
+from longhaul.inside.flows import RAW as FLOWS_RAW
 from longhaul.inside.telemetry import RAW
 from longhaul.machine import dispatch
 from longhaul.workloads import Chosen, check_places, load_workloads, own_overrides
@@ -268,6 +269,8 @@ def collect(partial: Path, inputs: Inputs) -> None:
     write_events(pl.concat(found.pop("events")).to_dict(), partial / "events.parquet")
     samples = telemetry.table(partial / "events" / RAW, inputs.plan)
     samples.write_parquet(partial / telemetry.FILE, compression="zstd")
+    carried = flows.table(partial / "events" / FLOWS_RAW)
+    carried.write_parquet(partial / flows.FILE, compression="zstd")
     for name, tables in found.items():
         pl.concat(tables).write_parquet(partial / f"{name}.parquet", compression="zstd")
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+DEFAULT_PRIORITY = 0x8000  # of OpenFlow; not printed
+_COUNTED = re.compile(r"(\w+)=([^, ]+), ")
 COUNTS_CORES_AFTER_S = 10.5
 """ovs-vswitchd started before this uptime believes that there are no cores and drops every upcall."""
 
@@ -57,6 +61,43 @@ def all_connected() -> bool:
     """Has every bridge found its controller?"""
     rows = _table("controller", "is_connected")
     return bool(rows) and all(connected for (connected,) in rows)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A rule that a switch holds, and what it has counted since it was made. `match` and `actions` are
+    as ovs-ofctl prints them."""
+
+    cookie: int
+    priority: int
+    match: str
+    actions: str
+    packets: int
+    bytes: int
+
+
+def flows(bridge: str) -> list[Flow]:
+    """All rules of a bridge."""
+    found = _run(["ovs-ofctl", "--protocols=OpenFlow13", "--no-names", "dump-flows", bridge])
+    return [read_flow(line) for line in found.splitlines() if "actions=" in line]
+
+
+def read_flow(line: str) -> Flow:
+    """A line of `ovs-ofctl dump-flows`."""
+    head, _, actions = line.partition("actions=")
+    counted = dict(_COUNTED.findall(head))
+    *_flags, wanted = ["", *_COUNTED.sub("", head).split()]
+    priority, _, match = wanted.removeprefix("priority=").partition(",")
+    if not wanted.startswith("priority="):
+        priority, match = str(DEFAULT_PRIORITY), wanted
+    return Flow(
+        cookie=int(counted["cookie"], 16),
+        priority=int(priority),
+        match=match,
+        actions=actions,
+        packets=int(counted["n_packets"]),
+        bytes=int(counted["n_bytes"]),
+    )
 
 
 def forwarding_ports() -> set[str]:

@@ -19,6 +19,9 @@ LABELLED = 1000
 """Priority of rules for packets that carry a label."""
 CLASSED = 100
 """How much a rule for one traffic class goes before one for all of them."""
+COOKIE = 0x6C6F6E67_00000000
+"""Of our rules: "long" in the upper half, the generation in the lower."""
+GENERATION_MASK = 0xFFFF_FFFF
 PROTECTION = 0x8000
 """Trees from this number on carry what a failure has driven off its own tree."""
 
@@ -103,6 +106,11 @@ def label(generation: int, campus: int, tree: int) -> str:
     unicast, locally administered."""
     octets = (generation & 0xFF, campus, tree >> 8, tree & 0xFF)
     return "0e:4c:" + ":".join(f"{octet:02x}" for octet in octets)
+
+
+def generation_of_cookie(cookie: int) -> int | None:
+    """The generation of a rule, or None if it is not one of ours."""
+    return cookie & GENERATION_MASK if cookie & ~GENERATION_MASK == COOKIE else None
 
 
 class Groups:

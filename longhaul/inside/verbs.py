@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from longhaul.fabric import build, fidelity
 from longhaul.inside.capture import capturing
+from longhaul.inside.flows import counted
 from longhaul.inside.replay import replay
 from longhaul.inside.stage import Stage, Stopped
 from longhaul.inside.timeline import ByHand, Timeline, happening
@@ -36,7 +37,7 @@ def run(fabric: Stage) -> int:
     checks += check.loss()
     (fabric.folder / "fidelity.json").write_text(json.dumps([asdict(x) for x in checks], indent=1))
     fabric.tell(phase="workload")
-    with capturing(fabric):
+    with counted(fabric.plan, fabric.folder / "events"), capturing(fabric):
         settle()
         wrong = replay(fabric)
     fabric.tell(phase="closing", wrong=wrong)
