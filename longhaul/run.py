@@ -39,7 +39,8 @@ from traffic.kinds import KINDS
 
 MODELLED = (
     "RDMA is not emulated: the transport is the kernel's TCP, its timers in steps of 10 ms",
-    "payloads and rates are divided by the same number; packets are not, nor is loss per packet",
+    "payloads and rates are divided by the same number, packets and loss per packet are not:"
+    " loss acts as on traffic spread over that many times as many connections",
     "loss from aging comes in bursts or not as the model of its file says; burst length is assumed",
 )
 HANG_ITERATIONS = 50
