@@ -14,6 +14,7 @@ from pathlib import Path
 
 from longhaul.fabric.fidelity import directions
 from longhaul.fabric.plan import from_json
+from longhaul.inside.flows import counted
 from longhaul.inside.replay import replay
 from longhaul.inside.stage import Stage, stage, tell
 
@@ -27,7 +28,8 @@ def main(folder: Path) -> None:
     try:
         with stage(plan, job, folder) as fabric:
             tell(folder, rtts_s=[echo_s(fabric) for _ in range(ECHOES)])
-            replay(fabric)
+            with counted(plan, folder / "events"):
+                replay(fabric)
         tell(folder, phase="end")
     except Exception:
         tell(folder, crashed=traceback.format_exc())
