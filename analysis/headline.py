@@ -64,12 +64,12 @@ def _happened(summary: dict[str, Any]) -> str:
 
 
 def _spent(stalls: dict[str, Any]) -> str:
-    """Of all GPU time: waiting (for whom) and moving gradients."""
+    """Of all GPU time: waiting (for whom) and moving data."""
     total_s = stalls["compute_s"] + stalls["exposed_communication_s"] + stalls["idle_s"]
     wait, transfer = stalls["sync_wait_s"] / total_s, stalls["transfer_s"] / total_s
-    moving = f"{units.percent(transfer)} moving gradients"
+    moving = f"{units.percent(transfer)} moving data"
     if wait < NOTICEABLE:
-        return f"ranks spent {units.percent(transfer)} of their time moving gradients"
+        return f"ranks spent {units.percent(transfer)} of their time moving data"
     waiting = f"{units.percent(wait)} of their time waiting, {_for_whom(stalls)}"
     return f"ranks spent {waiting}, and {moving}"
 
@@ -77,7 +77,7 @@ def _spent(stalls: dict[str, Any]) -> str:
 def _for_whom(stalls: dict[str, Any]) -> str:
     """The smallest that carries most of the blame: a rank, a generation at a campus, or nobody."""
     if stalls["compute_wait_s"] < stalls["sync_wait_s"] / 2:
-        return "for no rank's compute but because the collective lets ranks go at different times"
+        return "for no rank's compute but for what others had to do first"
     rank = max(stalls["by_rank"], key=lambda one: one["blamed_share"])
     if rank["blamed_share"] >= _MOST:
         return f"mostly for rank {rank['rank']} ({rank['accelerator']}, {rank['name']})"

@@ -95,48 +95,51 @@ def iterations(run: Run) -> pl.DataFrame:
 
 
 def covered(events: pl.DataFrame) -> pl.DataFrame:
-    """Per rank: `compute_ns`, `exposed_ns`, `span_ns`, from unions of intervals.
+    """Per rank, from unions of intervals: `compute_ns`, `waiting_ns`, `moving_ns`, `hidden_ns`, `span_ns`.
 
     Exposed communication is the time covered by collectives and by no compute of the same rank (as
-    Holistic Trace Analysis defines it). `span_ns` is from the rank's first start to its last end.
+    Holistic Trace Analysis defines it). Of it, a rank is `moving` data while any of its collectives has all ranks in,
+    and else `waiting`. `hidden` communication is what compute covers. `span_ns` is from the rank's first
+    start to its last end.
     """
-    edges = pl.concat([_edges(events, "start_ns", 1), _edges(events, "end_ns", -1)])
-    sweep = edges.sort("rank", "at_ns").with_columns(
-        computing=pl.col("compute").cum_sum().over("rank"),
-        communicating=pl.col("collective").cum_sum().over("rank"),
-        length_ns=(pl.col("at_ns").shift(-1).over("rank") - pl.col("at_ns")).fill_null(0),
+    sweep = (
+        pl.concat([_edges(events, "start_ns", 1), _edges(events, "end_ns", -1)])
+        .sort("rank", "at_ns")
+        .with_columns(
+            pl.col("computing", "communicating", "transferring").cum_sum().over("rank") > 0,
+            length_ns=(pl.col("at_ns").shift(-1).over("rank") - pl.col("at_ns")).fill_null(0),
+        )
     )
-    length, computing = pl.col("length_ns"), pl.col("computing") > 0
-    exposed = (pl.col("communicating") > 0) & ~computing
+    length, computing = pl.col("length_ns"), pl.col("computing")
+    communicating, transferring = pl.col("communicating"), pl.col("transferring")
     return sweep.group_by("rank").agg(
         compute_ns=length.filter(computing).sum(),
-        exposed_ns=length.filter(exposed).sum(),
+        waiting_ns=length.filter(communicating & ~transferring & ~computing).sum(),
+        moving_ns=length.filter(transferring & ~computing).sum(),
+        hidden_ns=length.filter(communicating & computing).sum(),
         span_ns=pl.col("at_ns").max() - pl.col("at_ns").min(),
     )
 
 
 def by_rank(run: Run) -> pl.DataFrame:
-    """Per rank, in seconds per measured iteration: compute, sync wait, transfer, exposed, idle.
+    """Per rank, in seconds per measured iteration: compute, sync wait, transfer, exposed, hidden, idle.
 
-    compute + exposed communication + idle is the rank's whole time.
+    compute + exposed communication + idle is the rank's whole time, and sync wait + transfer are the exposed
+    communication.
     """
-    count = run.measured["iteration"].n_unique()
-    waits = (
-        collectives(run.measured).group_by("rank").agg(pl.col("sync_wait_ns", "transfer_ns").sum())
-    )
-    per_iteration = NS / count
+    per_iteration = NS / run.measured["iteration"].n_unique()
+    exposed = pl.col("waiting_ns") + pl.col("moving_ns")
     return (
         run.ranks.join(covered(run.measured), on="rank")
-        .join(waits, on="rank")
         .sort("rank")
         .select(
             *run.ranks.columns,
             compute_s=pl.col("compute_ns") * per_iteration,
-            sync_wait_s=pl.col("sync_wait_ns") * per_iteration,
-            transfer_s=pl.col("transfer_ns") * per_iteration,
-            exposed_communication_s=pl.col("exposed_ns") * per_iteration,
-            idle_s=(pl.col("span_ns") - pl.col("compute_ns") - pl.col("exposed_ns"))
-            * per_iteration,
+            sync_wait_s=pl.col("waiting_ns") * per_iteration,
+            transfer_s=pl.col("moving_ns") * per_iteration,
+            exposed_communication_s=exposed * per_iteration,
+            hidden_communication_s=pl.col("hidden_ns") * per_iteration,
+            idle_s=(pl.col("span_ns") - pl.col("compute_ns") - exposed) * per_iteration,
         )
     )
 
@@ -203,12 +206,21 @@ def _root(above: dict[int, int], rank: int) -> int:
 
 
 def _edges(events: pl.DataFrame, column: str, step: int) -> pl.DataFrame:
-    """The beginnings (`step` 1) or ends (`step` -1) of compute and collective intervals."""
-    return events.filter(pl.col("kind").is_in(["collective", "compute"])).select(
-        "rank",
-        at_ns=pl.col(column),
-        compute=(pl.col("kind") == "compute").cast(pl.Int32) * step,
-        collective=(pl.col("kind") == "collective").cast(pl.Int32) * step,
+    """The beginnings (`step` 1) or ends (`step` -1) of intervals: of compute, of collectives, of transfers."""
+    parts = collectives(events)
+    moving = parts.filter(pl.col("transfer_ns") > 0).with_columns(start_ns="last_start_ns")
+    intervals = {
+        "computing": events.filter(pl.col("kind") == "compute"),
+        "communicating": parts,
+        "transferring": moving,
+    }
+    return pl.concat(
+        found.select(
+            "rank",
+            at_ns=pl.col(column),
+            **{one: pl.lit(step if one == name else 0) for one in intervals},
+        )
+        for name, found in intervals.items()
     )
 
 

@@ -40,6 +40,7 @@ MEANS = [
     "compute_wait_s",
     "transfer_s",
     "exposed_communication_s",
+    "hidden_communication_s",
     "idle_s",
 ]
 

@@ -177,6 +177,9 @@ def _shares(stalls: Data) -> Table:
 
 def _slowdown(stalls: Data) -> str:
     text = _slower("than with nobody straggling", stalls)
+    hidden_s = stalls["hidden_communication_s"]
+    if hidden_s:
+        text = f"compute hides another {units.time(hidden_s)} of communication\n{text}"
     one = stalls["one_campus"]
     if one:
         text += "\n" + _slower("than on one uniform campus", one)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analysis.blame import between_groups, blame_by_rank, blame_matrix
 from analysis.hops import between_campuses, messages, pairs
-from analysis.stalls import collectives, covered, iterations, lateness
+from analysis.stalls import by_rank, collectives, covered, iterations, lateness
 from analysis.summary import summarise
 from analysis.tables import KINDS, SCHEMA, Run, load_run
 from analysis.whatif import make_tasks, what_if
@@ -91,7 +91,26 @@ def test_exposed_communication_is_what_compute_does_not_cover() -> None:
             (0, 0, 3, -1, "compute", -1, 8, 8, 9),  # after 1 s of nothing
         )
     )
-    assert found.row(0) == (0, 5e9, 3e9, 9e9)
+    assert found.row(0) == (0, 5e9, 0, 3e9, 1e9, 9e9)
+
+
+def test_collectives_that_overlap_are_waited_for_and_moved_once(tmp_path: Path) -> None:
+    """From 1 to 2 s both wait for rank 1; from 2 to 4 s one moves, whatever the other does; to 5 s it waits."""
+    found = by_rank(
+        run_of(
+            events(
+                (0, 0, 0, -1, "compute", -1, 0, 0, 1),
+                (0, 0, 1, -1, "collective", -1, 1, 1, 4),
+                (0, 0, 2, -1, "collective", -1, 1, 1, 7),
+                (1, 0, 1, -1, "collective", -1, 2, 2, 4),
+                (1, 0, 2, -1, "collective", -1, 5, 5, 7),
+            ),
+            tmp_path,
+            2,
+        )
+    ).row(0, named=True)
+    assert (found["sync_wait_s"], found["transfer_s"]) == (2, 4)
+    assert found["exposed_communication_s"] == 6
 
 
 def test_lateness_is_split_into_a_late_begin_and_slow_compute(tmp_path: Path) -> None:
