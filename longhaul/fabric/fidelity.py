@@ -17,13 +17,13 @@ from pyroute2 import IPRoute
 from longhaul.fabric import netlink
 from longhaul.fabric.forwarding import walk
 from longhaul.fabric.hosts import Hosts, Job
+from longhaul.fabric.losses import by_chance
 from longhaul.fabric.plan import (
     ETHERNET_HEADER,
     TCP_IP_HEADERS,
     End,
     Plan,
     PlannedHost,
-    Shape,
 )
 from traffic.probe import BURST, DATAGRAM_BYTES
 
@@ -38,6 +38,7 @@ FIRST_WINDOW_BYTES = 65_536
 SKB_OVERHEAD = 1.1  # bytes of send buffer per byte in flight, at an MTU of 9000
 LOSS_EVENTS = 100
 MOST_DATAGRAMS = 20_000
+FALSE_ALARMS = 1e-4  # the share of right fabrics that are found to lose too little or too much
 DATAGRAM_FRAME_BYTES = DATAGRAM_BYTES + 8 + 20 + ETHERNET_HEADER
 SPACING = 2.0  # of bursts beyond the delay, in times that the link needs for one: netem's limit
 # counts packets, however small, and those under way too
@@ -115,6 +116,7 @@ class Check:
         self._plan = plan
         self._hosts = hosts
         self._directions = list(directions(plan))
+        self._chance = FALSE_ALARMS / max(sum(way.loss > 0 for way in self._directions), 1)
 
     def clean(self) -> Iterator[Measured]:
         """RTT and goodput of every long-haul link, with rate and delay alone."""
@@ -169,8 +171,8 @@ class Check:
         return end.shape.limit_packets * frame_bits / end.shape.rate_bps - end.shape.delay_s
 
     def _loss(self, way: Direction) -> Measured:
-        """Datagrams, counted where they arrive. `ok` unless the count is further than four standard
-        deviations from what was asked; few losses make that wide."""
+        """Datagrams, counted where they arrive. `ok` unless so few or so many losses are no chance; where few
+        are to be expected, that is far from what was asked."""
         asked, shape = way.loss, way.slowest.shape
         bursts = math.ceil(min(MOST_DATAGRAMS, LOSS_EVENTS / asked) / BURST)
         count = bursts * BURST
@@ -179,7 +181,9 @@ class Check:
         self._ask(way.source, "datagrams", address=way.sink.ip, bursts=bursts, gap_s=gap_s)
         time.sleep(gap_s + 2 * shape.delay_s + shape.jitter_s)
         lost = count - (self._ask(way.sink, "arrived")["datagrams"] - before)
-        limit = 4 * math.sqrt((1 - asked) / (count * asked)) * clustering(shape)
+        fewest, most = by_chance(count * asked, shape.loss_correlation, self._chance)
+        furthest = most + 0.5 if lost > count * asked else fewest - 0.5
+        limit = abs(furthest / (count * asked) - 1)
         return way.line(f"loss {way}", "loss", (asked, lost / count), "ratio", limit)
 
     def _ask(self, host: PlannedHost, role: str, **arguments: Any) -> dict[str, Any]:
@@ -232,9 +236,3 @@ def sent(interface: str) -> netlink.Sent:
     """What an interface has sent since it was made."""
     with IPRoute() as route:
         return netlink.sent(route, interface)
-
-
-def clustering(shape: Shape) -> float:
-    """How much wider bursts make the count's spread: √((1+ρ)/(1−ρ)) for lag-1 correlation ρ."""
-    rho = shape.loss_correlation
-    return math.sqrt((1 + rho) / (1 - rho))
