@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from analysis import units
 from analysis.charts import Tick, nice_ticks, time_labels
-from analysis.incidents import Cost, Incident
+from analysis.incidents import Cost, Incident, with_others
 from analysis.stalls import iterations
 from analysis.tables import NS, Run
 
@@ -142,7 +142,7 @@ def cost_text(cost: Cost) -> str:
         return "touched no measured iteration"
     if cost.cost_s is None:
         return "no untouched iteration to compare with"
-    return f"cost {units.time(cost.cost_s)}"
+    return f"cost {units.time(cost.cost_s)}" + with_others(cost.together)
 
 
 def _when(begin_ns: int, end_ns: int) -> str:

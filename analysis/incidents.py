@@ -2,7 +2,7 @@
 
 In: a run with its `timeline.json`. Out: per named event of the timeline, the iterations that it touched and the
 time that they took beyond the median of those that nothing touched. Where several touch one iteration,
-its excess is shared in proportion to what is seen where each of them struck.
+its excess is charged once: to those that struck what it waited for, in proportion to what is seen there.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 
+from analysis.critical import critical_path
 from analysis.stalls import iterations
 from analysis.tables import NS, Run
 from analysis.tail import nearest_rank
 
 Data = dict[str, Any]
+Place: TypeAlias = tuple[str, str]
 STOPPING = ("crash", "power-loss")
 """Kinds of event that hold up a host's messages too, not its compute alone."""
 
@@ -46,13 +48,15 @@ class Incident:
 class Cost:
     """What an incident cost. `cost_s` None: there was no iteration without any to compare with.
 
-    `beyond` counts the touched iterations that took longer than every untouched one.
+    `beyond` counts the touched iterations that took longer than every untouched one. `together` names those
+    with which an excess was divided equally, as nothing told whose it was.
     """
 
     incident: Incident
     touched: tuple[int, ...]
     beyond: int
     cost_s: float | None
+    together: tuple[str, ...] = ()
 
     @property
     def in_force_ns(self) -> int:
@@ -72,6 +76,7 @@ class Cost:
             "touched": list(self.touched),
             "beyond": self.beyond,
             "cost_s": self.cost_s,
+            "together": list(self.together),
         }
 
 
@@ -108,6 +113,11 @@ def costs(run: Run) -> list[Cost]:
     return [_cost(one, touching, took, quiet, shares) for one in found]
 
 
+def with_others(together: Sequence[str]) -> str:
+    """What follows a cost that was divided with others; nothing where it was not."""
+    return f", together with {', '.join(together)}" if together else ""
+
+
 def _incident(rows: Sequence[Data], last_ns: int) -> Incident:
     ends = [row["end_ns"] if row["end_ns"] is not None else last_ns for row in rows]
     spans = ((row["begin_ns"], end) for row, end in zip(rows, ends, strict=True))
@@ -130,36 +140,51 @@ def _cost(
     touching: Mapping[int, list[Incident]],
     took: Mapping[int, int],
     quiet: Sequence[int] | None,
-    shares: Mapping[int, Mapping[str, float]],
+    shares: Mapping[int, _Shares],
 ) -> Cost:
     touched = tuple(number for number, by in touching.items() if one in by)
     if quiet is None:
         return Cost(one, touched, 0, None)
     reference_ns = nearest_rank(quiet, 0.5)
-    excess = ((took[n] - reference_ns) * shares[n][one.name] for n in touched)
+    parts = {n: shares[n].of.get(one.name, 0.0) for n in touched}
+    excess = sum((took[n] - reference_ns) * part for n, part in parts.items())
     beyond = sum(took[n] > quiet[-1] for n in touched)
-    return Cost(one, touched, beyond, sum(excess) * NS)
+    joint = {name for n in touched if parts[n] and shares[n].joint for name in shares[n].of}
+    return Cost(one, touched, beyond, excess * NS, tuple(sorted(joint - {one.name})))
 
 
-def _shares(by: Sequence[Incident], iteration: int, evidence: _Evidence) -> dict[str, float]:
-    """How an iteration's excess is shared among those that touched it: equally where nothing
-    can be seen at the place of any of them."""
-    seen = {one.name: evidence.at(one, iteration) for one in by}
+@dataclass(frozen=True)
+class _Shares:
+    """Parts of an iteration's excess by name of incident; `joint` where nothing told them apart."""
+
+    of: Mapping[str, float]
+    joint: bool
+
+
+def _shares(by: Sequence[Incident], iteration: int, evidence: _Evidence) -> _Shares:
+    """How an iteration's excess is shared among those that touched it: those on its critical path, if any
+    are, as is seen there; equally where nothing is to be seen."""
+    charged = [one for one in by if evidence.waited_for(one, iteration)] or by
+    seen = {one.name: evidence.at(one, iteration) for one in charged}
     whole = sum(seen.values())
-    return {name: ns / whole if whole else 1 / len(by) for name, ns in seen.items()}
+    if whole:
+        return _Shares({name: ns / whole for name, ns in seen.items()}, joint=False)
+    return _Shares(dict.fromkeys(seen, 1 / len(seen)), joint=len(seen) > 1)
 
 
 @dataclass(frozen=True)
 class _Evidence:
     """How much longer than usual things took: the compute of hosts, the messages between hosts.
 
-    `compute` is by (host, iteration), `messages` by iteration a list of (hosts, links, excess).
+    `compute` is by (host, iteration), `messages` by iteration a list of (hosts, links, excess); `path` by iteration
+    the hosts that its critical path computes on or talks to, and the links that it crosses.
     """
 
     compute: Mapping[tuple[str, int], int]
     messages: Mapping[int, list[tuple[tuple[str, str], frozenset[str], int]]] = field(
         default_factory=dict
     )
+    path: Mapping[int, set[Place]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: Run, quiet: Sequence[int]) -> _Evidence:
@@ -174,7 +199,24 @@ class _Evidence:
         for iteration, src, dst, excess in _late_messages(run, quiet).iter_rows():
             links = routes.between(campus[src], campus[dst])
             held_up.setdefault(iteration, []).append(((name[src], name[dst]), links, excess))
-        return cls(compute, held_up)
+        path: dict[int, set[Place]] = {}
+        for row in critical_path(run).iter_rows(named=True):
+            places = path.setdefault(row["iteration"], set())
+            rank, peer = row["rank"], row["peer"]
+            if peer in name:
+                links = routes.between(campus[peer], campus[rank])
+                places |= {("talks", name[rank]), ("talks", name[peer])}
+                places |= {("link", link) for link in links}
+            else:
+                places.add(("computes", name[rank]))
+        return cls(compute, held_up, path)
+
+    def waited_for(self, one: Incident, iteration: int) -> bool:
+        """Whether the critical path of an iteration goes through what the incident struck."""
+        struck = {("link", link) for link in one.links} | {("computes", host) for host in one.hosts}
+        if one.kind in STOPPING:
+            struck |= {("talks", host) for host in one.hosts}
+        return not self.path.get(iteration, set()).isdisjoint(struck)
 
     def at(self, one: Incident, iteration: int) -> int:
         """The largest excess, nanoseconds, where the incident struck."""

@@ -18,6 +18,7 @@ from rich.text import Text
 from analysis import units
 from analysis.background_terminal import print_background
 from analysis.critical import LINKS
+from analysis.incidents import with_others
 from analysis.oneway_terminal import print_probes
 from analysis.serving_terminal import print_serving
 from analysis.terminal_tables import table
@@ -129,9 +130,15 @@ def timeline_table(summary: Data) -> Table:
             units.time(begin_s),
             units.time(sum(end - begin for begin, end in one["spans_s"])),
             f"{len(one['touched'])} ({one['beyond']} late)",
-            units.time(one["cost_s"]) if one["cost_s"] is not None else "no other to compare",
+            _cost(one),
         )
     return made
+
+
+def _cost(event: Data) -> str:
+    if event["cost_s"] is None:
+        return "no other to compare"
+    return units.time(event["cost_s"]) + with_others(event["together"])
 
 
 def _collective(summary: Data) -> Table:

@@ -95,6 +95,24 @@ def test_where_nothing_is_to_be_seen_the_excess_is_shared_equally(tmp_path: Path
 
     found = planted(tmp_path, rows, held_up={(2, 4): 0.3})
     assert found["x"].cost_s == found["y"].cost_s == pytest.approx(0.15, rel=0.01)
+    assert (found["x"].together, found["y"].together) == (("y",), ("x",))
+
+
+def test_what_happens_elsewhere_is_not_charged_beside_what_was_waited_for(tmp_path: Path) -> None:
+    """Two hosts are hot, of which one alone is late; and the controller crashes, which no packet minds."""
+
+    def rows(run: Run) -> list[dict[str, Any]]:
+        at = begins(run, 3)
+        return [
+            happened("hot", at, at + 0.3, kind="throttle", hosts=["b-01"]),
+            happened("warm", at, at + 0.3, kind="throttle", hosts=["c-01"]),
+            happened("crash", at, at + 0.3, kind="controller-crash"),
+        ]
+
+    found = planted(tmp_path, rows, throttled={(4, 3): 2.0, (6, 3): 1.2})
+    assert 0.8 * STEP_S < (found["hot"].cost_s or 0) < STEP_S
+    assert found["warm"].cost_s == found["crash"].cost_s == 0
+    assert {one.together for one in found.values()} == {()}
 
 
 def test_an_event_without_an_end_touches_all_that_follows(tmp_path: Path) -> None:
