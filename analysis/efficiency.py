@@ -16,17 +16,19 @@ Data = dict[str, Any]
 
 
 def efficiency(run: Run, ranks: pl.DataFrame, iteration_s: float) -> Data:
-    """Keys: `goodput`, `mfu`, `gpus`, `idle_gpus`, `price`. `ranks` is as of `stalls.by_rank`.
+    """Keys: `goodput`, `mfu`, `tokens_per_s`, `gpus`, `idle_gpus`, `price`. `ranks` is as of `stalls.by_rank`.
 
     `goodput`: the share of GPU time in which GPUs compute. `mfu`: model FLOP per second, 6·N·tokens,
     over the dense peak of all GPUs [Chowdhery et al. 2022, appendix B]; None where the plan has no
-    peak. `idle_gpus`: as many GPUs as do nothing, on average; also GPU-hours per hour.
+    peak. `tokens_per_s`: None where the workload has no tokens. `idle_gpus`: as many GPUs as do nothing, on
+    average; also GPU-hours per hour.
     """
     gpus = int(ranks["gpus"].sum())
     busy = float((ranks["gpus"] * ranks["compute_s"]).sum()) / (gpus * iteration_s)
     return {
         "goodput": busy,
         "mfu": _mfu(run, iteration_s),
+        "tokens_per_s": run.workload["tokens"] / iteration_s if "tokens" in run.workload else None,
         "gpus": gpus,
         "idle_gpus": gpus * (1 - busy),
         "price": _price(run, gpus * (1 - busy), gpus),

@@ -111,6 +111,10 @@ def test_remedies_are_ranked_by_what_they_buy_and_excused_by_name(answered: Path
     # 16 GPUs at 2.50 USD an hour, for the share of a day that they would no longer take.
     assert uniform["worth_per_day"]["currency"] == "USD"
     assert uniform["worth_per_day"]["amount"] == pytest.approx(16 * 2.5 * 24 * uniform["share"])
+    # A cycle of DiLoCo has the tokens of 50 iterations, and crosses the long haul once.
+    actual_s, once_s = found(answered)["actual_s"], 0.00342
+    mended_s = actual_s - by_name["DiLoCo"]["saved_s"]
+    assert mended_s == pytest.approx(once_s + (actual_s - once_s) / 50, rel=0.05)
     assert "worth a day" in said
     assert "What each remedy would buy" in (out / "attribution.html").read_text()
 
