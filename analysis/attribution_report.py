@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from analysis import pages, units
+from analysis.headline import NOTICEABLE
 from analysis.terminal_tables import table
 from analysis.waterfall import characters, waterfall
 
@@ -34,12 +35,40 @@ def headline(found: Data) -> str:
     return f"{took}, {than}: {_listed(shares)}."
 
 
+def verdict(remedies: list[Data]) -> str:
+    """Retrofit, lease or leave: the remedy that frees most GPU time for the same tokens, of either kind."""
+    had = [one for one in remedies if one["why_not"] is None and one["faithful"]]
+    retrofits = [one for one in had if not one["leases"]]
+    best = max(had, key=lambda one: float(one["share"]), default=None)
+    if best is None or best["share"] < NOTICEABLE:
+        return f"Leave it: no remedy frees {units.percent(NOTICEABLE)} of the GPU time."
+    frees = f"{best['name']} frees {units.percent(best['share'])} of the GPU time"
+    if not best["leases"]:
+        return f"Retrofit: {frees}{_pays(best)}."
+    second = max(retrofits, key=lambda one: float(one["share"]), default=None)
+    beside = f", more than any retrofit ({_told(second)})" if second else ""
+    return f"Lease: to {frees}{beside}."
+
+
+def _told(remedy: Data) -> str:
+    return f"{remedy['name']}: {units.percent(remedy['share'])}"
+
+
+def _pays(remedy: Data) -> str:
+    worth = remedy["worth_per_day"]
+    if not worth:
+        return ""
+    year = units.money(worth["amount"] * 365, worth["currency"])
+    return f", and pays if it costs less than {year} a year"
+
+
 def write_page(found: Data, path: Path) -> Path:
     """Write the page, and return its path."""
     text = pages.render(
         "attribution.html.j2",
         found=found,
         headline=headline(found),
+        verdict=verdict(found["remedies"]) if "remedies" in found else None,
         waterfall=waterfall(found),
         unfaithful=[one for one in found["runs"] if not one["faithful"]],
     )
@@ -61,6 +90,7 @@ def print_attribution(found: Data, out: Console) -> None:
         out.print(_interactions(found))
     if "remedies" in found:
         out.print(_remedies(found["remedies"]))
+        out.print(Text(verdict(found["remedies"]), "bold"))
     for name in found["without_effect"]:
         out.print(Text(f"{name} makes no difference to this topology", "dim"))
 

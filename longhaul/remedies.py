@@ -27,13 +27,17 @@ INNER_STEPS = 50
 
 @dataclass(frozen=True)
 class Remedy:
-    """Something to do: factors that it takes away, or settings of the topology or the workload."""
+    """Something to do: factors that it takes away, or settings of the topology or the workload.
+
+    `leases`: whether GPUs are given to somebody else, rather than the fabric or the training changed.
+    """
 
     name: str
     says: str
     without: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     workload_overrides: tuple[str, ...] = ()
+    leases: bool = False
 
     def applied(self, trial: Trial) -> Trial:
         """The same run with the remedy in place."""
@@ -78,7 +82,24 @@ def remedies(unaged: Topology) -> list[Remedy]:
             "BBR", "a congestion control that does not take loss for congestion",
             workload_overrides=("collective.congestion=bbr",),
         ),
+        *leases([campus.name for campus in unaged.campuses]),
     ]  # fmt: skip
+
+
+def leases(campuses: Sequence[str]) -> list[Remedy]:
+    """Training without one of the campuses, for each of them, if that leaves any."""
+    return [
+        Remedy(
+            f"lease out {name}",
+            f"{name} does something else, which earns as much as its GPUs cost; the others train",
+            workload_overrides=(
+                f"runs-on=[{', '.join(other for other in campuses if other != name)}]",
+            ),
+            leases=True,
+        )
+        for name in campuses
+        if len(campuses) > 1
+    ]
 
 
 def mend(question: Question, hear: Callable[[int, int], None]) -> list[Data]:
@@ -91,7 +112,7 @@ def mend(question: Question, hear: Callable[[int, int], None]) -> list[Data]:
     before = _summaries(actual, question, hear)
     found = [_tried(remedy, actual, before, question, hear) for remedy in known]
     bought = [one for one in found if one["why_not"] is None]
-    return sorted(bought, key=lambda one: -float(one["saved_s"])) + [
+    return sorted(bought, key=lambda one: -float(one["share"])) + [
         one for one in found if one["why_not"] is not None
     ]
 
@@ -122,14 +143,17 @@ def _summaries(
 
 
 def _bought(remedy: Remedy, before: Sequence[Data], after: Sequence[Data]) -> Data:
-    """Seconds saved per iteration, the GPU-days of a day that frees, and what those are worth."""
+    """Seconds saved per iteration; the share of GPU time that frees, and what it is worth a day."""
     taken = [one["iterations"]["mean_s"] for one in before]
-    saved = [a - _for_as_many_tokens(b, c) for a, b, c in zip(taken, before, after, strict=True)]
+    mended = [_for_as_many_tokens(b, a) for b, a in zip(before, after, strict=True)]
+    saved = [a - b for a, b in zip(taken, mended, strict=True)]
     interval = student(saved)
-    share = fmean(saved) / fmean(taken)
+    gpus = after[0]["efficiency"]["gpus"] / before[0]["efficiency"]["gpus"]
+    share = 1 - gpus * fmean(mended) / fmean(taken)
     return {
         "name": remedy.name,
         "says": remedy.says,
+        "leases": remedy.leases,
         "saved_s": fmean(saved),
         "interval_s": interval.as_list() if interval else None,
         "share": share,
@@ -149,7 +173,8 @@ def _worth(before: Data, share: float) -> Data | None:
 
 def _not_had(remedy: Remedy, why: str) -> Data:
     nothing = {"saved_s": None, "interval_s": None, "share": None, "worth_per_day": None}
-    return {"name": remedy.name, "says": remedy.says, **nothing, "faithful": True, "why_not": why}
+    known = {"name": remedy.name, "says": remedy.says, "leases": remedy.leases}
+    return {**known, **nothing, "faithful": True, "why_not": why}
 
 
 def _for_as_many_tokens(before: Data, after: Data) -> float:

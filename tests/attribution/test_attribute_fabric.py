@@ -102,7 +102,7 @@ def test_remedies_are_ranked_by_what_they_buy_and_excused_by_name(answered: Path
     status, said, complaint = longhaul(answered, *ASKED, *FACTORS, "--mend", "--out", out)
     assert status == 0, complaint
     data = json.loads((out / "attribution.json").read_text())["remedies"]
-    bought = [one["saved_s"] for one in data if one["why_not"] is None]
+    bought = [one["share"] for one in data if one["why_not"] is None]
     assert bought == sorted(bought, reverse=True)
     by_name = {one["name"]: one for one in data}
     assert by_name["new fibre"]["why_not"] == "it is so already"

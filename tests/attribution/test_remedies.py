@@ -1,8 +1,10 @@
 """Remedies: what each changes in a run, and that none is asked for twice."""
 
 from pathlib import Path
+from typing import Any
 
-from longhaul.dsl import load_topology
+from analysis.attribution_report import verdict
+from longhaul.dsl import load_topology, load_workload
 from longhaul.factors import load_without
 from longhaul.remedies import remedies
 from longhaul.trials import Trial, TrialFailed
@@ -38,6 +40,34 @@ def test_the_order_of_factors_makes_no_other_run() -> None:
     assert one.digest() == other.digest()
     assert one.digest() != Trial(COLOSSUS, DEFAULT, without=("aging",)).digest()
     assert one.digest() != Trial(COLOSSUS, DEFAULT, without=one.without, seed=2).digest()
+
+
+def test_a_campus_is_leased_out_by_training_on_the_others() -> None:
+    lease = next(one for one in KNOWN if one.name == "lease out c2")
+    found = load_workload(DEFAULT, lease.workload_overrides)
+    assert found.on == ("c1", "c3")
+
+
+def remedy(name: str, share: float, **changes: Any) -> dict[str, Any]:
+    worth = {"amount": 100.0, "currency": "USD"}
+    known = {"name": name, "share": share, "worth_per_day": worth, "leases": False}
+    return {**known, "faithful": True, "why_not": None, **changes}
+
+
+def test_the_verdict_is_what_frees_most_gpu_time() -> None:
+    fibre, lease = remedy("new fibre", 0.2), remedy("lease out c1", 0.3, leases=True)
+    assert verdict([fibre, lease]) == (
+        "Lease: to lease out c1 frees 30 % of the GPU time, more than any retrofit (new fibre: 20 %)."
+    )
+    less = remedy("lease out c1", -0.1, leases=True)
+    assert verdict([fibre, less]) == (
+        "Retrofit: new fibre frees 20 % of the GPU time, and pays if it costs less than 36,500 USD a year."
+    )
+
+
+def test_what_cannot_be_had_or_trusted_or_felt_is_no_verdict() -> None:
+    had = [remedy("a", 0.3, faithful=False), remedy("b", 0.3, why_not="no"), remedy("c", 0.009)]
+    assert verdict(had) == "Leave it: no remedy frees 1.0 % of the GPU time."
 
 
 def test_a_failed_run_tells_its_reason_in_a_line() -> None:
