@@ -32,6 +32,8 @@ WORST = 20.0
 
 def prepare(workload: Training, plan: Plan, seed: int) -> Prepared:
     """One program per host, and what α–β expects of them. Raises ValueError."""
+    if len(plan.hosts) < 2:
+        raise ValueError("training on a single host needs no network: give it two hosts or more")
     workload = resolved(workload, plan)
     tasks = graph(workload, plan)
     prediction = _prediction(workload, plan, tasks)

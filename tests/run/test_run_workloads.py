@@ -121,6 +121,14 @@ def test_a_workload_that_is_to_run_nowhere_is_refused(tmp_path: Path) -> None:
     assert "no campus and no host is called so" in done.complaint
 
 
+def test_training_on_a_single_host_is_refused(tmp_path: Path) -> None:
+    place = f"{HERE / 'verified.yaml'}@c1-h100-1"
+    done = longhaul("run", SIX, "--workload", place, "--out", tmp_path / "out")
+    assert done.status == 2
+    assert "give it two hosts or more" in done.complaint
+    assert "Traceback" not in done.complaint
+
+
 def test_a_setting_for_one_of_several_workloads_must_say_which(tmp_path: Path) -> None:
     file = HERE / "verified.yaml"
     places = [word for place in ("c1", "c2") for word in ("--workload", f"{file}@{place}")]
