@@ -1,6 +1,6 @@
 """Inside a guest: the ranks' programs, and what the long-haul interfaces have sent when they are done.
 
-    python -m tests.run.counting RUN     (as the payload of a guest; RUN as `longhaul run` prepares it)
+python -m tests.run.counting RUN     (as the payload of a guest; RUN as `longhaul run` prepares it)
 """
 
 import json
