@@ -24,6 +24,8 @@ from analysis.tables import NS, Run, digest
 
 FIGURES = ("iteration", "compute", "sync wait", "transfer")
 """What is compared: seconds per iteration, the last three as means over ranks."""
+QUANTILES = {"iteration p50": 0.5, "iteration p99": 0.99}
+"""And of all iterations together; one that has less than one iteration expected above it is left out."""
 DRAWS = 2000
 Samples = npt.NDArray[np.float64]
 Data = dict[str, Any]
@@ -38,19 +40,21 @@ class Thing:
     samples: tuple[Samples, ...]
     digests: tuple[str, ...]
 
-    def means(self) -> Samples:
-        """Of each figure, over all iterations of all runs, every run weighing the same."""
-        found: Samples = np.mean([one.mean(axis=0) for one in self.samples], axis=0)
-        return found
+    def figures(self) -> Samples:
+        """Means of FIGURES, every run weighing the same, and QUANTILES of all iterations."""
+        return _figures(self.samples)
 
     def resampled(self, random: np.random.Generator) -> Samples:
-        """The means of one resample: of runs, then of the iterations of each."""
+        """The figures of one resample: of runs, then of the iterations of each."""
         count = len(self.samples)
         drawn = random.integers(count, size=count) if count > 1 else [0]
         rows = [self.samples[index] for index in drawn]
-        again = [one[random.integers(len(one), size=len(one))].mean(axis=0) for one in rows]
-        found: Samples = np.mean(again, axis=0)
-        return found
+        return _figures([one[random.integers(len(one), size=len(one))] for one in rows])
+
+    @property
+    def count(self) -> int:
+        """Measured iterations of all runs."""
+        return sum(len(one) for one in self.samples)
 
 
 @dataclass(frozen=True)
@@ -151,12 +155,22 @@ def _thing(runs: Sequence[Run]) -> Thing:
 
 
 def _compared(before: Thing, after: Thing) -> Comparison:
-    first, second = before.means(), after.means()
+    first, second = before.figures(), after.figures()
     random = np.random.default_rng(0)
     drawn = np.array([after.resampled(random) - before.resampled(random) for _ in range(DRAWS)])
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     differences = tuple(
         Difference(figure, float(a), float(b), Interval(float(x), float(y)))
-        for figure, a, b, x, y in zip(FIGURES, first, second, low, high, strict=True)
+        for figure, a, b, x, y in zip((*FIGURES, *QUANTILES), first, second, low, high, strict=True)
+        if min(before.count, after.count) * (1 - QUANTILES.get(figure, 0.0)) >= 1
     )
     return Comparison(before, after, before.digests == after.digests, differences)
+
+
+def _figures(rows: Sequence[Samples]) -> Samples:
+    means = np.mean([one.mean(axis=0) for one in rows], axis=0)
+    together = np.concatenate([one[:, 0] for one in rows])
+    # Nearest-rank, as everywhere.
+    tails = np.quantile(together, list(QUANTILES.values()), method="inverted_cdf")
+    found: Samples = np.concatenate([means, tails])
+    return found

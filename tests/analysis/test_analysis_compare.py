@@ -46,6 +46,18 @@ def test_a_planted_difference_is_real_and_its_interval_holds_it(tmp_path: Path) 
     assert "yes" in shown(found)
 
 
+def test_a_longer_tail_is_told_from_a_longer_iteration(tmp_path: Path) -> None:
+    plain = replace(NOISY, iterations=151)
+    heavy = {(1, number): 2.0 for number in range(10, 151, 15)}
+    tailed = replace(plain, seed=7, name="tailed", throttled=heavy)
+    found = compare([run_of(tmp_path / "a", plain), run_of(tmp_path / "b", tailed)])[0]
+    by_name = {one.figure: one for one in found.differences}
+    assert by_name["iteration p99"].real
+    # Rank 1 computes 0.42 s longer in one iteration out of fifteen.
+    assert by_name["iteration p99"].after_s - by_name["iteration p99"].before_s > 0.3
+    assert abs(by_name["iteration p50"].after_s - by_name["iteration p50"].before_s) < 0.01
+
+
 def test_chance_alone_is_real_about_once_in_twenty(tmp_path: Path) -> None:
     base = run_of(tmp_path / "base", NOISY)
     others = [
@@ -97,6 +109,7 @@ def test_the_verb_compares_run_folders(tmp_path: Path, form: str) -> None:
             "compute",
             "sync wait",
             "transfer",
+            "iteration p50",
         ]
 
 
