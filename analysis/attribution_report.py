@@ -36,8 +36,10 @@ def headline(found: Data) -> str:
 
 
 def verdict(remedies: list[Data]) -> str:
-    """Retrofit, lease or leave: the remedy that frees most GPU time for the same tokens, of either kind."""
-    had = [one for one in remedies if one["why_not"] is None and one["faithful"]]
+    """Retrofit, lease or leave: the remedy that frees most GPU time for the same tokens, of those with
+    which the model learns as before."""
+    tried = [one for one in remedies if one["why_not"] is None and one["faithful"]]
+    had = [one for one in tried if one["learns_alike"]]
     retrofits = [one for one in had if not one["leases"]]
     best = max(had, key=lambda one: float(one["share"]), default=None)
     if best is None or best["share"] < NOTICEABLE:

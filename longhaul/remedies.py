@@ -30,6 +30,7 @@ class Remedy:
     """Something to do: factors that it takes away, or settings of the topology or the workload.
 
     `leases`: whether GPUs are given to somebody else, rather than the fabric or the training changed.
+    `learns_alike`: whether the model comes out the same, so that its time says all.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Remedy:
     overrides: tuple[str, ...] = ()
     workload_overrides: tuple[str, ...] = ()
     leases: bool = False
+    learns_alike: bool = True
 
     def applied(self, trial: Trial) -> Trial:
         """The same run with the remedy in place."""
@@ -69,7 +71,7 @@ def remedies(unaged: Topology) -> list[Remedy]:
             "the algorithm that the cost model expects to be fastest here",
             workload_overrides=("collective.algorithm=auto",),
         ),
-        Remedy("compression", "gradients in 8 bits", workload_overrides=("model.dtype=fp8",)),
+        Remedy("compression", "gradients in 8 bits", workload_overrides=("model.dtype=fp8",), learns_alike=False),
         Remedy(
             "DiLoCo",
             f"campuses synchronize once in {INNER_STEPS} steps: another optimizer, whose convergence"
@@ -77,6 +79,7 @@ def remedies(unaged: Topology) -> list[Remedy]:
             workload_overrides=(
                 f"strategy={{kind: diloco, inner-steps: {INNER_STEPS}}}", "iterations=1", "warmup=0",
             ),
+            learns_alike=False,
         ),
         Remedy(
             "BBR", "a congestion control that does not take loss for congestion",
@@ -154,6 +157,7 @@ def _bought(remedy: Remedy, before: Sequence[Data], after: Sequence[Data]) -> Da
         "name": remedy.name,
         "says": remedy.says,
         "leases": remedy.leases,
+        "learns_alike": remedy.learns_alike,
         "saved_s": fmean(saved),
         "interval_s": interval.as_list() if interval else None,
         "share": share,
@@ -173,7 +177,8 @@ def _worth(before: Data, share: float) -> Data | None:
 
 def _not_had(remedy: Remedy, why: str) -> Data:
     nothing = {"saved_s": None, "interval_s": None, "share": None, "worth_per_day": None}
-    known = {"name": remedy.name, "says": remedy.says, "leases": remedy.leases}
+    kind = {"leases": remedy.leases, "learns_alike": remedy.learns_alike}
+    known = {"name": remedy.name, "says": remedy.says, **kind}
     return {**known, **nothing, "faithful": True, "why_not": why}
 
 

@@ -50,7 +50,13 @@ def test_a_campus_is_leased_out_by_training_on_the_others() -> None:
 
 def remedy(name: str, share: float, **changes: Any) -> dict[str, Any]:
     worth = {"amount": 100.0, "currency": "USD"}
-    known = {"name": name, "share": share, "worth_per_day": worth, "leases": False}
+    known = {
+        "name": name,
+        "share": share,
+        "worth_per_day": worth,
+        "leases": False,
+        "learns_alike": True,
+    }
     return {**known, "faithful": True, "why_not": None, **changes}
 
 
@@ -66,7 +72,12 @@ def test_the_verdict_is_what_frees_most_gpu_time() -> None:
 
 
 def test_what_cannot_be_had_or_trusted_or_felt_is_no_verdict() -> None:
-    had = [remedy("a", 0.3, faithful=False), remedy("b", 0.3, why_not="no"), remedy("c", 0.009)]
+    had = [
+        remedy("a", 0.3, faithful=False),
+        remedy("b", 0.3, why_not="no"),
+        remedy("c", 0.3, learns_alike=False),
+        remedy("d", 0.009),
+    ]
     assert verdict(had) == "Leave it: no remedy frees 1.0 % of the GPU time."
 
 
