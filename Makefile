@@ -20,7 +20,8 @@ demo: setup ## set up, then three campuses train together; a summary and a repor
 	@$(VENV)/bin/longhaul run topologies/colossus.yaml
 
 test: setup ## set up, then all tests, those in virtual time included
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest -m "not alone" --numprocesses auto --dist worksteal
+	@$(VENV)/bin/python -m pytest -m alone
 
 check: python ## format, lint and types
 	@$(VENV)/bin/ruff format --check .

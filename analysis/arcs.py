@@ -12,10 +12,16 @@ from typing import Any
 
 from analysis import units
 
-HEALTH = ("no loss", "loss below 1e-5", "loss 1e-5 to 1e-3", "loss above 1e-3")
+HEALTH = (
+    "no loss",
+    "loss below 1e-5",
+    "loss to 1e-3, or stepped down",
+    "loss above 1e-3, or under half its rate",
+)
 
 _ARC_FIRST, _ARC_STEP = 60.0, 98.0
 _LETTER, LINE = 6.2, 15.0
+_HALF = 0.5
 _ROOMY, _LABELLED = 4, 12
 """Up to so many campuses arcs carry two lines of text; up to so many links they carry any."""
 
@@ -90,12 +96,18 @@ def landed(flight: Flight, ground: float, depth: float) -> Arc:
 
 
 def health(link: Mapping[str, Any]) -> int:
-    """Index in `HEALTH` by the worse direction's loss and corruption (classes as in CorrOpt)."""
+    """Index in `HEALTH` by the worse direction's loss and corruption (classes as in CorrOpt), and by
+    what age has left of the rate."""
     worst = max(
         link[side].get("loss", 0.0) + link[side].get("corruption", 0.0)
         for side in ("forward", "backward")
     )
-    return 0 if worst == 0 else 1 if worst < 1e-5 else 2 if worst < 1e-3 else 3
+    left = link.get("rate_share", 1.0)
+    if worst >= 1e-3 or left < _HALF:
+        return 3
+    if worst >= 1e-5 or left < 1:
+        return 2
+    return int(worst > 0)
 
 
 def aged(link: Mapping[str, Any]) -> str:
@@ -109,9 +121,11 @@ def link_lines(link: Mapping[str, Any], scale: float) -> tuple[str, ...]:
     """A link in two lines: distance and delay; rate, age, condition and loss."""
     forward = link["forward"]
     loss = units.ratio(max(link[side].get("loss", 0.0) for side in ("forward", "backward")))
+    rate_bps, left = forward["rate_bps"] * scale, link.get("rate_share", 1.0)
+    stepped = f" of {units.rate(rate_bps / left)}" if left < 1 else ""
     return (
         f"{units.distance(link['distance_m'])} · {units.time(forward['delay_s'])}",
-        f"{units.rate(forward['rate_bps'] * scale)} · {aged(link)} · loss {loss}",
+        f"{units.rate(rate_bps)}{stepped} · {aged(link)} · loss {loss}",
     )
 
 

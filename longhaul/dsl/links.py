@@ -30,6 +30,7 @@ def long_haul(name: str, written: TopologyModel, problems: Problems) -> LongHaul
         forward=forward,
         backward=backward,
         medium=link.medium,
+        rate_share=aged(_span(link, distance_m, link.age), link.aging, written.mtu).rate_share,
     )
 
 

@@ -109,7 +109,7 @@ class LongHaul:
     """A link between the borders of two campuses. `forward` is a to b.
 
     `age_s` and `condition` are what the aging model was asked; what it answered (loss, stepped rate)
-    is already in the directions.
+    is already in the directions. `rate_share` is what age has left of the rate.
     """
 
     name: str
@@ -121,6 +121,7 @@ class LongHaul:
     forward: Direction
     backward: Direction
     medium: str = "fibre"
+    rate_share: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -115,9 +115,12 @@ def test_a_picture_is_one_file_with_a_text_alternative(path: Path) -> None:
 def test_a_link_says_how_long_fast_and_old_it_is_and_shows_its_health() -> None:
     picture = svg(_plan(ROOT / "topologies" / "colossus.yaml"))
     text = " ".join(ET.fromstring(picture).itertext())
-    for said in ("16.1 km (10 mi) · 78.8 µs", "1.6 Tbit/s · 20 years, damp · loss 1.6e-5"):
+    for said in (
+        "16.1 km (10 mi) · 78.8 µs",
+        "800 Gbit/s of 1.6 Tbit/s · 12 years, waterlogged · loss 0",
+    ):
         assert said in text
-    assert re.findall(r'class="arc health(\d)" d=', picture) == ["2", "2", "0"]
+    assert re.findall(r'class="arc health(\d)" d=', picture) == ["2", "3", "0"]
 
 
 class _Reader(HTMLParser):
@@ -222,7 +225,7 @@ def test_the_name_of_the_file_says_the_format(name: str, begins: str, tmp_path: 
 def test_without_a_file_the_picture_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["graph", str(TOPOLOGIES[0]), "--format", "mermaid", "--set", "links.c1-c2.age=0y"]
     assert main(words) == 0
-    assert "1.6 Tbit/s · new, damp · loss 0" in capsys.readouterr().out
+    assert "1.6 Tbit/s · new, waterlogged · loss 0" in capsys.readouterr().out
 
 
 def test_a_picture_that_cannot_be_written_is_said(

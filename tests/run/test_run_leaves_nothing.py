@@ -13,6 +13,7 @@ import pytest
 
 from tests.run.conftest import ROOT, longhaul, started
 
+pytestmark = pytest.mark.alone  # it looks at the whole machine
 TWO_HOSTS = ROOT / "topologies" / "two-hosts.yaml"
 NOBODY = 65534
 WATCHED = ("/tmp", "/dev/shm", "/run", "/var/tmp")
