@@ -2,7 +2,7 @@
 # quick when there is nothing to do.
 
 VENV := $(abspath $(or $(LONGHAUL_VENV),.venv))
-PACKAGES := longhaul controller traffic analysis
+PACKAGES := scenario longhaul controller traffic analysis
 
 .DEFAULT_GOAL := help
 .PHONY: help setup python demo test check format bench lock clean

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from analysis import units
 
-_PAGE = Path(__file__).parent / "page"
+_PAGE = Path(__file__).parent / "report" / "templates"
 _FILTERS = (
     "time", "size", "throughput", "rate", "ratio", "distance", "percent", "error", "quantity",
     "interval", "money",

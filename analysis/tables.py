@@ -82,8 +82,8 @@ class Run:
 
     @cached_property
     def messages(self) -> pl.DataFrame:
-        """The measured messages, as `analysis.hops` has them, with the campuses of both ends."""
-        from analysis.hops import messages, with_campuses  # noqa: PLC0415 - which build on this module
+        """The measured messages, as `analysis.findings.hops` has them, with the campuses of both ends."""
+        from analysis.findings.hops import messages, with_campuses  # noqa: PLC0415 - which build on this module
 
         return with_campuses(messages(self.measured), self.ranks)
 

@@ -29,12 +29,12 @@ from rich.table import Table
 from bench.guests import BenchError, pingable_s
 from bench.replays import Replay, iperf_wall_s_per_gb, replay
 from bench.scenario import CAMPUSES, write_topology, write_workload
-from longhaul.dsl import load_topology
-from longhaul.fabric.plan import make_plan
 from longhaul.machine.dispatch import MachineError
 from longhaul.machine.init import PAYLOAD
 from longhaul.machine.kernel import KernelUnavailable, ensure_kernel, kernel_release
 from longhaul.machine.uml import GuestError
+from scenario.loading import load_topology
+from scenario.plan.types import make_plan
 
 SHIPPED = "bench.shipped"
 SIZES = (24, 96, 192)

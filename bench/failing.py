@@ -16,8 +16,8 @@ from typing import Any
 from pyroute2 import IPRoute
 
 from longhaul.fabric import netlink
-from longhaul.fabric.plan import Plan, from_json
 from longhaul.inside.stage import Stage, stage, tell
+from scenario.plan.types import Plan, from_json
 
 LEAD_NS = 20_000_000
 ANSWER = "stream.json"

@@ -22,14 +22,14 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from analysis.benchmark import rows
+from analysis.findings.benchmark import rows
 from bench.guests import PATIENCE_S, SEED, BenchError, exec_job, heard
-from longhaul.benchmark import read
-from longhaul.dsl import load_topology
-from longhaul.dsl.types import Collective
-from longhaul.fabric.plan import Plan, make_plan
-from longhaul.run import Request, collect, make_job, prepare
+from longhaul.runs.benchmark import read
+from longhaul.runs.life import Request, collect, make_job, prepare
 from longhaul.verbs.bench import sizes
+from scenario.loading import load_topology
+from scenario.plan.types import Plan, make_plan
+from scenario.types.topology import Collective
 from traffic.benchmark import Benchmark, carried
 
 TOPOLOGY = Path(__file__).parents[1] / "tests" / "run" / "ring-three-campuses.yaml"

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from longhaul import folder
-from longhaul.fabric.plan import Plan
 from longhaul.machine import dispatch, uml
 from longhaul.machine.init import PAYLOAD
 from longhaul.machine.kernel import ensure_kernel
+from scenario.plan.types import Plan
 
 SEED = 1
 POLL_S = 0.005

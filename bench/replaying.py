@@ -13,10 +13,10 @@ import traceback
 from pathlib import Path
 
 from longhaul.fabric.fidelity import directions
-from longhaul.fabric.plan import from_json
 from longhaul.inside.flows import counted
 from longhaul.inside.replay import replay
 from longhaul.inside.stage import Stage, stage, tell
+from scenario.plan.types import from_json
 
 ECHOES = 10
 
@@ -39,7 +39,7 @@ def echo_s(fabric: Stage) -> float:
     """The round trip of one ICMP echo over the first long-haul link, seconds."""
     way = next(directions(fabric.plan))
     arguments = {"address": way.sink.ip, "count": 1}
-    job = fabric.hosts.job(way.source.name, "traffic.probe", role="echo", arguments=arguments)
+    job = fabric.hosts.job(way.source.name, "traffic.host.probe", role="echo", arguments=arguments)
     rtt_s = float(job.hear()["rtt_s"])
     job.close()
     return rtt_s

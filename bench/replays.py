@@ -12,11 +12,11 @@ import polars as pl
 
 from bench import iperf_ring
 from bench.guests import PATIENCE_S, SEED, BenchError, exec_job, heard
-from longhaul.dsl import load_topology
 from longhaul.fabric.fidelity import ECHO_FRAME_BYTES, directions
-from longhaul.fabric.plan import Plan, make_plan
-from longhaul.run import Request, collect, make_job, prepare, read
-from longhaul.workloads import Chosen
+from longhaul.runs.life import Request, collect, make_job, prepare, read
+from longhaul.runs.workloads import Chosen
+from scenario.loading import load_topology
+from scenario.plan.types import Plan, make_plan
 from traffic.kind import Program
 
 REPLAYING = "bench.replaying"

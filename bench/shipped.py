@@ -20,8 +20,8 @@ from mininet.net import Mininet
 from mininet.node import OVSSwitch
 
 from longhaul.fabric.openvswitch import open_vswitch
-from longhaul.fabric.plan import Plan, PlannedLink, from_json
 from longhaul.inside.stage import STATE, tell
+from scenario.plan.types import Plan, PlannedLink, from_json
 
 MOST_MBPS = 1000.0
 """Mininet's TCIntf takes no more: above it, it complains and does not limit. [mininet/link.py]"""

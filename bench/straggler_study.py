@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from analysis.imported import read_job, slowdowns
+from analysis.findings.imported import read_job, slowdowns
 
 JOBS = ("AR", "SE", "ST")
 AGREES = 1e-6

@@ -1,6 +1,6 @@
 """A steady stream of numbered datagrams between two hosts: which of them come, when, how often.
 
-Runs inside hosts as a job (`traffic.hosts`). Standard library alone.
+Runs inside hosts as a job (`traffic.host.hosts`). Standard library alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import struct
 import time
 from collections.abc import Callable
 
-from traffic.channel import Channel, Message
+from traffic.host.channel import Channel, Message
 
 PORT = 9000
 NUMBER = struct.Struct("!Q")

@@ -9,7 +9,7 @@ from typing import Any
 
 from controller.base import Empty, Queue
 from controller.switches import ANSWER_WITHIN_S, Switch
-from longhaul.fabric.rules import generation_of_cookie
+from scenario.plan.rules import generation_of_cookie
 
 Data = dict[str, Any]
 _PORT = ("rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_dropped", "tx_dropped")

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from longhaul.fabric.plan import Plan
-from longhaul.fabric.rules import GATEWAY_MAC, Rule
+from scenario.plan.rules import GATEWAY_MAC, Rule
+from scenario.plan.types import Plan
 
 LLDP, ARP = 0x88CC, 0x0806
 NEAREST_BRIDGE = "01:80:c2:00:00:0e"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from controller.base import nicira_ext
-from longhaul.fabric.rules import COOKIE, Bucket, Group, Rule
+from scenario.plan.rules import COOKIE, Bucket, Group, Rule
 
 ETHERTYPE_IPV4 = 0x0800
 

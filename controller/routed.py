@@ -35,10 +35,10 @@ from controller.base import (
 )
 from controller.damping import Damping
 from controller.discovery import ARP, LLDP, Discovery
+from controller.routes.routes import route
 from controller.switches import Answers, Barriers, Switch, generations, is_up
-from longhaul.fabric.plan import End, Plan, PlannedLink, from_json
-from longhaul.fabric.routes import route
-from longhaul.fabric.rules import GATEWAY_MAC, Rule, Tables
+from scenario.plan.rules import GATEWAY_MAC, Rule, Tables
+from scenario.plan.types import End, Plan, PlannedLink, from_json
 
 PLAN = "LONGHAUL_PLAN"
 READY = "LONGHAUL_READY"

@@ -8,7 +8,7 @@ from typing import Any
 
 from controller.base import Empty, Queue
 from controller.messages import generation_of_group
-from longhaul.fabric.rules import generation_of_cookie
+from scenario.plan.rules import generation_of_cookie
 
 ANSWER_WITHIN_S = 5.0
 

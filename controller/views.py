@@ -10,7 +10,7 @@ from typing import Any
 
 from controller.routed import Routed
 from controller.switches import Switch
-from longhaul.fabric.plan import PlannedLink
+from scenario.plan.types import PlannedLink
 
 Data = dict[str, Any]
 

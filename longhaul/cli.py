@@ -39,10 +39,10 @@ VERBS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out the verb of a command line; what went wrong is said plainly, never as a traceback."""
-    from longhaul.dsl import InvalidInput
     from longhaul.folder import FolderTaken
     from longhaul.machine.dispatch import MachineError
     from longhaul.machine.uml import GuestError
+    from scenario.text.diagnostics import InvalidInput
 
     words = parser().parse_args(arguments)
     words.command = ["longhaul", *(sys.argv[1:] if arguments is None else arguments)]

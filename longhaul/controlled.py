@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from longhaul.dsl.diagnostics import InvalidInput, Place, Source, complain
-from longhaul.dsl.types import Topology
+from scenario.text.diagnostics import InvalidInput, Place, Source, complain
+from scenario.types.topology import Topology
 
 
 def check_controlled(topology: Topology) -> None:

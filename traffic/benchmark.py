@@ -14,13 +14,13 @@ from typing import Any
 
 import polars as pl
 
-from longhaul.dsl.types import Collective, Workload
-from longhaul.fabric.plan import Plan
-from traffic.choosing import choose
+from scenario.plan.types import Plan
+from scenario.types.topology import Collective, Workload
 from traffic.collectives import ELEMENT_BYTES, Options
 from traffic.events import read_events
 from traffic.kind import Placed, Prepared, Tables
-from traffic.model import Model
+from traffic.model.choosing import choose
+from traffic.model.model import Model
 from traffic.programs import options
 from traffic.schedule import Schedule
 from traffic.tasks import GroupCollective, Replay, Task, collective_tasks, make_program
@@ -82,7 +82,7 @@ def prepare(benchmark: Benchmark, plan: Plan, seed: int) -> Prepared:  # noqa: A
     )
     return Prepared(
         programs={
-            host.name: {"module": "traffic.agent"}
+            host.name: {"module": "traffic.host.agent"}
             | make_program(plan, host.rank, [column[host.rank] for column in tasks], replay)
             for host in plan.hosts
         },

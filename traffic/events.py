@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from analysis.tables import SCHEMA
-from traffic.agent import FIELDS, KINDS
+from traffic.host.agent import FIELDS, KINDS
 from traffic.kind import Placed
 
 TIMES = ("ready_ns", "start_ns", "end_ns")

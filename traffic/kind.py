@@ -1,8 +1,8 @@
 """What a kind of workload offers so that it can be run: the one door between workloads and runs.
 
-To add a kind: its typed form in `longhaul.dsl.types` and its language in `longhaul/dsl`; a module
+To add a kind: its typed form in `scenario.types.topology` and its language in `scenario/`; a module
 with the names of `Kind`, named in `traffic.kinds`; and what its programs name as `module`, with a
-function `run(job, channel)` that carries one out inside a host (`traffic.agent` is the example).
+function `run(job, channel)` that carries one out inside a host (`traffic.host.agent` is the example).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from longhaul.dsl.types import Workload
-from longhaul.fabric.plan import Plan
+from scenario.plan.types import Plan
+from scenario.types.topology import Workload
 
 Program = dict[str, Any]
 """What one host is told to do, as JSON. `module` names what carries it out. With `follows` it goes on

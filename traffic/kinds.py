@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from longhaul.dsl.background_types import Background
-from longhaul.dsl.inference_types import Inference
-from longhaul.dsl.probing_types import Probing
-from longhaul.dsl.trace_types import TraceReplay
-from longhaul.dsl.types import Training, Workload
-from traffic import benchmark, training
+from scenario.types.background import Background
+from scenario.types.inference import Inference
+from scenario.types.probing import Probing
+from scenario.types.topology import Training, Workload
+from scenario.types.trace import TraceReplay
+from traffic import benchmark
 from traffic.background import kind as background
 from traffic.benchmark import Benchmark
 from traffic.kind import Kind
 from traffic.oneway import kind as oneway
 from traffic.serving import kind as serving
-from traffic.traces import replay as traces
+from traffic.traces import kind as traces
+from traffic.training import kind as training
 
 KINDS: dict[type[Workload], Kind] = {
     Benchmark: benchmark,

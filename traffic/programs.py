@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from longhaul.dsl.types import Collective, Training
-from longhaul.fabric.plan import Plan, PlannedHost
-from traffic.choosing import choose
+from scenario.plan.types import Plan, PlannedHost
+from scenario.types.topology import Collective, Training
 from traffic.collectives import ELEMENT_BYTES, Options
-from traffic.model import Model
+from traffic.model.choosing import choose
+from traffic.model.model import Model
 from traffic.schedule import Schedule
-from traffic.tasks import (
-    GroupCollective,
-)
+from traffic.tasks import GroupCollective
 
 SETTLED = 3  # iterations after which who ends early also enters early
 

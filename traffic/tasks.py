@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from longhaul.fabric.plan import Plan
+from scenario.plan.types import Plan
 from traffic.collectives import DEFAULTS, Layout, Options, Results, make_schedule, results
-from traffic.model import pacing_Bps
+from traffic.model.model import pacing_Bps
 from traffic.schedule import Op, Result, Schedule, placed
 
 Task = dict[str, Any]
@@ -110,7 +110,7 @@ def _row(op: Op) -> list[Any]:
 def make_program(plan: Plan, rank: int, tasks: list[Task], replay: Replay) -> dict[str, Any]:
     """One rank's program: its tasks in every iteration, each once those that it names are done.
 
-    A buffer holds all that any of its tasks touches. See `traffic.agent.run`.
+    A buffer holds all that any of its tasks touches. See `traffic.host.agent.run`.
     """
     return {
         "rank": rank,

@@ -2,20 +2,19 @@
 
 Pure: a policy sees campuses and spans, and says which paths traffic from one campus to another
 takes, in which shares. Making loop-free rules of its answer, and keeping them alive when spans
-fail, is the business of `longhaul.fabric.routes` and of the controller.
+fail, is the business of `controller.routes.routes` and of the controller.
 """
 
 from __future__ import annotations
 
-from longhaul.dsl.types import Routing
-
-from .collective_aware import CollectiveAware
-from .ecmp import Ecmp, Wcmp
-from .loss_aware import LossAware
-from .most_bandwidth import MostBandwidth
-from .policy import Policy
-from .shortest_delay import ShortestDelay
-from .static import Static
+from controller.policies.collective_aware import CollectiveAware
+from controller.policies.ecmp import Ecmp, Wcmp
+from controller.policies.loss_aware import LossAware
+from controller.policies.most_bandwidth import MostBandwidth
+from controller.policies.policy import Policy
+from controller.policies.shortest_delay import ShortestDelay
+from controller.policies.static import Static
+from scenario.types.topology import Routing
 
 __all__ = ["POLICIES", "Policy", "policy"]
 
@@ -28,7 +27,7 @@ POLICIES: dict[str, type[Policy]] = {
     "collective-aware": CollectiveAware,
     "static": Static,
 }
-"""By the name that a topology uses. To add one: a class here, its name in `longhaul/dsl/routing.py`."""
+"""By the name that a topology uses. To add one: a class here, its name in `scenario/topology/routing.py`."""
 
 
 def policy(routing: Routing) -> Policy:

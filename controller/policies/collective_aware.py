@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
-from .graph import MOST_PATHS, Graph, disjoint_paths, rate_bps
-from .policy import EXPEDITED, Policy, Share, Spread, weights
+from controller.policies.campuses import MOST_PATHS, Graph, disjoint_paths, rate_bps
+from controller.policies.policy import EXPEDITED, Policy, Share, Spread, weights
 
 
 class CollectiveAware(Policy):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice, takewhile
 
-from .graph import MOST_PATHS, Graph, Path, by_spans, rate_bps, simple_paths
-from .policy import Policy, Share, weights
+from controller.policies.campuses import MOST_PATHS, Graph, Path, by_spans, rate_bps, simple_paths
+from controller.policies.policy import Policy, Share, weights
 
 
 def few_spans(graph: Graph, source: str, sink: str, detour: int) -> list[Path]:

@@ -15,8 +15,17 @@ import math
 from collections.abc import Sequence
 from itertools import islice
 
-from .graph import MOST_PATHS, Graph, Path, delay_s, loss, rank, rate_bps, simple_paths
-from .policy import Policy, Share
+from controller.policies.campuses import (
+    MOST_PATHS,
+    Graph,
+    Path,
+    delay_s,
+    loss,
+    rank,
+    rate_bps,
+    simple_paths,
+)
+from controller.policies.policy import Policy, Share
 
 MATHIS = 1.22
 """√(3/2): one loss at a time, an acknowledgement of every packet."""

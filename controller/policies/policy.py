@@ -9,9 +9,8 @@ from enum import Enum
 from math import gcd
 from typing import ClassVar
 
-from longhaul.dsl.types import Routing
-
-from .graph import Graph, Path
+from controller.policies.campuses import Graph, Path
+from scenario.types.topology import Routing
 
 EXPEDITED = 46
 """The DSCP of messages that are small and waited for: expedited forwarding. [RFC 3246]"""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .graph import Graph, shortest
-from .policy import Policy, Share
+from controller.policies.campuses import Graph, shortest
+from controller.policies.policy import Policy, Share
 
 
 class ShortestDelay(Policy):

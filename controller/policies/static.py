@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .graph import Arc, Graph, Path, shortest
-from .policy import Policy, Share
+from controller.policies.campuses import Arc, Graph, Path, shortest
+from controller.policies.policy import Policy, Share
 
 
 class Static(Policy):

@@ -20,9 +20,10 @@ from mininet.log import error, output, setLogLevel
 from mininet.net import Mininet
 from mininet.node import Controller, Node, OVSSwitch
 
-from longhaul.fabric import bridging, netlink
+from longhaul.fabric import netlink
 from longhaul.fabric.openvswitch import vsctl
-from longhaul.fabric.plan import End, Plan, PlannedHost, PlannedLink
+from scenario.plan import bridging
+from scenario.plan.types import End, Plan, PlannedHost, PlannedLink
 
 CONTROLLER_PORT = 6653
 LOOK_AGAIN_MS = 1000
@@ -181,7 +182,7 @@ mininet.net.waitListening = iperf_answers
 
 
 class Switchboard(Protocol):
-    """Events that a person begins and ends by name; see `longhaul.inside.timeline.ByHand`."""
+    """Events that a person begins and ends by name; see `longhaul.inside.happening.ByHand`."""
 
     def lines(self) -> Iterable[str]:
         """What there is, for people."""

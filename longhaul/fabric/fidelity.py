@@ -15,17 +15,11 @@ from typing import Any
 from pyroute2 import IPRoute
 
 from longhaul.fabric import netlink
-from longhaul.fabric.forwarding import walk
 from longhaul.fabric.hosts import Hosts, Job
 from longhaul.fabric.losses import by_chance
-from longhaul.fabric.plan import (
-    ETHERNET_HEADER,
-    TCP_IP_HEADERS,
-    End,
-    Plan,
-    PlannedHost,
-)
-from traffic.probe import BURST, DATAGRAM_BYTES
+from scenario.plan.forwarding import walk
+from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost
+from traffic.host.probe import BURST, DATAGRAM_BYTES
 
 LIMIT = 0.01
 ECHO_FRAME_BYTES = 98
@@ -194,7 +188,7 @@ class Check:
         return answer
 
     def _role(self, host: PlannedHost, role: str, **arguments: Any) -> Job:
-        return self._hosts.job(host.name, "traffic.probe", role=role, arguments=arguments)
+        return self._hosts.job(host.name, "traffic.host.probe", role=role, arguments=arguments)
 
 
 def directions(plan: Plan) -> Iterator[Direction]:

@@ -107,7 +107,7 @@ def started(names: Sequence[str], folder: Path, log: Path) -> Iterator[Hosts]:
     """Fork a process with namespaces of its own for each name; end them on leaving."""
     folder.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as errors:
-        command = [sys.executable, "-S", "-m", "traffic.hosts", str(folder)]
+        command = [sys.executable, "-S", "-m", "traffic.host.hosts", str(folder)]
         launcher = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

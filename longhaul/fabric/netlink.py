@@ -22,8 +22,8 @@ from pyroute2 import IPBatch, IPRoute
 from pyroute2.netlink import nla
 from pyroute2.netlink.rtnl.tcmsg import plugins, sched_netem
 
-from longhaul.fabric.plan import Shape
-from longhaul.fabric.rules import GATEWAY, GATEWAY_MAC
+from scenario.plan.rules import GATEWAY, GATEWAY_MAC
+from scenario.plan.types import Shape
 
 _CLONE_NEWNET = 0x40000000
 _PERMANENT = 0x80  # NUD_PERMANENT

@@ -12,9 +12,9 @@ import traceback
 from pathlib import Path
 
 from longhaul.fabric.hosts import HostError
-from longhaul.fabric.plan import from_json
 from longhaul.inside.stage import Stopped, stage, tell
 from longhaul.inside.verbs import VERBS
+from scenario.plan.types import from_json
 
 
 def main(folder: Path) -> None:

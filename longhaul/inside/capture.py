@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 
 from longhaul.folder import write_json
 from longhaul.inside.stage import Stage
-from traffic.hosts import OBSERVER
+from traffic.host.hosts import OBSERVER
 
 FOLDER = "captures"
 INDEX = "captures.json"
@@ -25,7 +25,7 @@ def capturing(fabric: Stage) -> Iterator[None]:
     folder = fabric.folder / FOLDER
     folder.mkdir()
     request = fabric.job["capture"] | {"folder": str(folder), "application": "longhaul"}
-    with closing(fabric.hosts.job(OBSERVER, "traffic.capture", **request)) as observer:
+    with closing(fabric.hosts.job(OBSERVER, "traffic.host.capture", **request)) as observer:
         observer.hear()
         yield
         observer.tell({"stop": int((fabric.folder / "events" / "start_ns").read_text())})

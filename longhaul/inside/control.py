@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from longhaul.fabric import bridging, openvswitch
-from longhaul.fabric.plan import Plan
+from longhaul.fabric import openvswitch
 from longhaul.inside.stopped import Stopped
+from scenario.plan import bridging
+from scenario.plan.types import Plan
 
 LOG = "logs/controller.log"
 READY_WITHIN_S = 60.0

@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable
 
 from longhaul.fabric import netlink
-from longhaul.fabric.timeline import State
 from longhaul.inside.stage import Stage
+from scenario.plan.occurrences import State
 
 Order = Callable[[str, float | None], None]
 """Tells a host how many times as long its compute takes from now on; None: it is off."""

@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from longhaul.fabric.openvswitch import Flow, flows
-from longhaul.fabric.plan import Plan
+from scenario.plan.types import Plan
 
 RAW = "flows.json"
 ADDED_UP_S = 1.0

@@ -16,9 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from longhaul.fabric import hosts
+from longhaul.inside.happening import happening
 from longhaul.inside.stage import Stage, Stopped
 from longhaul.inside.telemetry import sampled
-from longhaul.inside.timeline import happening
 
 LEAD_NS = 1_000_000
 ANSWER_WITHIN_S = 1.0

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from longhaul.fabric import build, hosts, openvswitch
-from longhaul.fabric.plan import Plan
 from longhaul.inside.control import Control, Nobody, control
 from longhaul.inside.stopped import Stopped
+from scenario.plan.types import Plan
 
 __all__ = ["Stage", "Stopped", "stage", "tell"]
 

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from longhaul.fabric.plan import Plan
-from traffic.agent import Timer
+from scenario.plan.types import Plan
+from traffic.host.agent import Timer
 
 RAW = "telemetry.bin"
 FIELDS = (

@@ -18,10 +18,10 @@ from typing import IO, Any
 from longhaul.fabric import build, fidelity
 from longhaul.inside.capture import capturing
 from longhaul.inside.flows import counted
+from longhaul.inside.happening import ByHand, Timeline, happening
 from longhaul.inside.replay import replay
 from longhaul.inside.stage import Stage, Stopped
-from longhaul.inside.timeline import ByHand, Timeline, happening
-from traffic.turns import REPLAYING, take_turns
+from traffic.host.turns import REPLAYING, take_turns
 
 BEAT_NS = 100_000_000
 MASTER_PORT = 29500

@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longhaul.dsl import units
 from longhaul.verbs.arguments import Verbs, complain, quantity, verb
+from scenario.text import units
 
 if TYPE_CHECKING:
-    from longhaul.aging_table import Table
+    from longhaul.shown.aging_table import Table
 
 CONDITIONS = ("dry", "damp", "waterlogged")
 OLDEST_Y = 100.0
@@ -47,7 +47,7 @@ def add(verbs: Verbs) -> None:
 
 def aging(words: argparse.Namespace) -> int:
     """Print the table and a small plot, or JSON; draw the picture."""
-    from longhaul.aging_table import picture, print_table, to_json
+    from longhaul.shown.aging_table import picture, print_table, to_json
 
     table = _table(words)
     if words.format == "json":
@@ -63,8 +63,8 @@ def aging(words: argparse.Namespace) -> int:
 
 
 def _table(words: argparse.Namespace) -> Table:
-    from longhaul.aging_table import Table
-    from longhaul.dsl import Span
+    from longhaul.shown.aging_table import Table
+    from scenario.loading import Span
 
     conditions = (words.condition,) if words.condition else CONDITIONS
     spans = tuple(Span(words.distance, 0.0, name, words.margin) for name in conditions)

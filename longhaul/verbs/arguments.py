@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from longhaul.dsl.units import DURATION, Quantity, UnitError, read
 from longhaul.machine.dispatch import MACHINES
+from scenario.text.units import DURATION, Quantity, UnitError, read
 
 Verb = Callable[[argparse.Namespace], int]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"

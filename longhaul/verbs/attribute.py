@@ -42,13 +42,14 @@ def attribute(words: argparse.Namespace) -> int:
     """Run what is missing, print the answer, name its page."""
     import shlex
 
-    from analysis.attribution_report import print_attribution, write_json, write_page
-    from analysis.terminal import console
-    from longhaul import folder, progress
-    from longhaul.attribution import NothingToAttribute, Question, answer
-    from longhaul.remedies import mend
-    from longhaul.trials import TrialFailed
-    from longhaul.workloads import DEFAULT
+    from analysis.report.attribution import print_attribution, write_json, write_page
+    from analysis.terminal.training import console
+    from longhaul import folder
+    from longhaul.runs.workloads import DEFAULT
+    from longhaul.shown import progress
+    from longhaul.trials.attribution import NothingToAttribute, Question, answer
+    from longhaul.trials.remedies import mend
+    from longhaul.trials.series import TrialFailed
 
     question = Question(
         topology=words.topology,

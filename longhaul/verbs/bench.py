@@ -67,12 +67,12 @@ def _connections(made: argparse.ArgumentParser) -> None:
 
 def bench(words: argparse.Namespace) -> int:
     """Measure, print the table, name the folder."""
-    from analysis.benchmark import RESULTS, print_results
-    from analysis.terminal import console
-    from longhaul import progress
-    from longhaul.benchmark import Unfit
-    from longhaul.benchmark import bench as measure
-    from longhaul.run import Request
+    from analysis.findings.benchmark import RESULTS, print_results
+    from analysis.terminal.training import console
+    from longhaul.runs.benchmark import Unfit
+    from longhaul.runs.benchmark import bench as measure
+    from longhaul.runs.life import Request
+    from longhaul.shown import progress
 
     request = Request(
         topology=words.topology,
@@ -104,7 +104,7 @@ def bench(words: argparse.Namespace) -> int:
 
 def wanted(words: argparse.Namespace) -> Benchmark:
     """The benchmark that the words describe."""
-    from longhaul.dsl.types import Collective
+    from scenario.types.topology import Collective
     from traffic.benchmark import Benchmark
     from traffic.collectives import algorithms_of
 
@@ -157,7 +157,7 @@ def sizes(text: str) -> tuple[float, ...]:
 
 def size(text: str) -> int:
     """A size in bytes: 64K, 1M, 25MiB, 1.5GB, 4096, as argparse's `type`."""
-    from longhaul.dsl import units
+    from scenario.text import units
 
     if re.fullmatch(r"[\d.]+[KMGT]", text):
         text += "iB"

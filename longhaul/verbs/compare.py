@@ -25,10 +25,10 @@ def compare(words: argparse.Namespace) -> int:
     """Compare finished runs with the first of them."""
     import json
 
-    from analysis.compare import compare as compared
-    from analysis.compare_terminal import print_comparison
+    from analysis.series.compare import compare as compared
     from analysis.tables import RunError, load_run
-    from analysis.terminal import console
+    from analysis.terminal.compare import print_comparison
+    from analysis.terminal.training import console
 
     if len(words.runs) < 2:
         return complain("longhaul: name two runs or more", 2)

@@ -28,7 +28,7 @@ def add(verbs: Verbs) -> None:
 
 def execute(words: argparse.Namespace) -> int:
     """Run a command on hosts; the status is the worst of theirs."""
-    from longhaul import interactive
+    from longhaul.runs import interactive
 
     return interactive.execute(
         interactive.Fabric.of(words), words.argv, words.hosts, words.environment, words.patience

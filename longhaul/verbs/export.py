@@ -62,7 +62,7 @@ def export(words: argparse.Namespace) -> int:
 
 
 def _perfetto(run: Run, _: dict[str, Any], __: str) -> str:
-    from analysis.perfetto import write_trace
+    from analysis.export.perfetto import write_trace
 
     out = io.StringIO()
     written = write_trace(run, out)
@@ -73,26 +73,26 @@ def _perfetto(run: Run, _: dict[str, Any], __: str) -> str:
 
 
 def _csv(run: Run, summary: dict[str, Any], table: str) -> str:
-    from analysis.tabular import csv
+    from analysis.export.tabular import csv
 
     return csv(run, summary, table)
 
 
 def _markdown(run: Run, summary: dict[str, Any], table: str) -> str:
-    from analysis.tabular import markdown
+    from analysis.export.tabular import markdown
 
     return markdown(run, summary, table)
 
 
 def _openmetrics(_: Run, summary: dict[str, Any], __: str) -> str:
-    from analysis.openmetrics import openmetrics
+    from analysis.export.openmetrics import openmetrics
 
     return openmetrics(summary)
 
 
 def _hdr(run: Run, _: dict[str, Any], __: str) -> str:
-    from analysis.hdr import write_log
-    from analysis.latencies import durations_ns
+    from analysis.export.hdr import write_log
+    from analysis.findings.latencies import durations_ns
 
     return write_log(durations_ns(run), int(run.events["end_ns"].to_numpy().max()) / 1e9)
 

@@ -23,10 +23,10 @@ def add(verbs: Verbs) -> None:
 
 def graph(words: argparse.Namespace) -> int:
     """Write the picture."""
-    from analysis.diagrams import dot, mermaid
-    from analysis.graphs import html, svg
-    from longhaul.dsl import load_topology
-    from longhaul.fabric.plan import make_plan
+    from analysis.pictures.diagrams import dot, mermaid
+    from analysis.pictures.graphs import html, svg
+    from scenario.loading import load_topology
+    from scenario.plan.types import make_plan
 
     drawers = dict(zip(FORMATS, (svg, html, dot, mermaid), strict=True))
     plan = make_plan(load_topology(words.topology, words.overrides)).to_json()

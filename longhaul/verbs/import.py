@@ -81,7 +81,7 @@ def _write(imported: Imported, words: argparse.Namespace) -> int:
 def _print(said: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    from analysis.terminal import console
+    from analysis.terminal.training import console
 
     out = console()
     _print_files(said, out)

@@ -22,7 +22,7 @@ def add(verbs: Verbs) -> None:
 
 def inspect(words: argparse.Namespace) -> int:
     """Print a topology's objects, or a run's facts and files."""
-    from longhaul.inspection import is_run
+    from longhaul.shown.inspection import is_run
 
     if not words.what.is_dir():
         return _topology(words)
@@ -34,9 +34,9 @@ def inspect(words: argparse.Namespace) -> int:
 
 
 def _topology(words: argparse.Namespace) -> int:
-    from analysis.terminal import console
-    from longhaul.dsl import load_topology
-    from longhaul.inspection import print_topology, topology_json
+    from analysis.terminal.training import console
+    from longhaul.shown.inspection import print_topology, topology_json
+    from scenario.loading import load_topology
 
     topology = load_topology(words.what, words.overrides)
     if words.format == "json":
@@ -47,8 +47,8 @@ def _topology(words: argparse.Namespace) -> int:
 
 
 def _run(words: argparse.Namespace) -> int:
-    from analysis.terminal import console
-    from longhaul.inspection import print_run, run_json
+    from analysis.terminal.training import console
+    from longhaul.shown.inspection import print_run, run_json
 
     if words.format == "json":
         print(json.dumps(run_json(words.what), indent=1, ensure_ascii=False))

@@ -22,7 +22,7 @@ from longhaul.verbs.arguments import (
 )
 
 if TYPE_CHECKING:
-    from longhaul.workloads import Chosen
+    from longhaul.runs.workloads import Chosen
 
 
 def add(verbs: Verbs) -> None:
@@ -56,11 +56,11 @@ def add(verbs: Verbs) -> None:
 
 def run(words: argparse.Namespace) -> int:
     """Run a workload, print the summary, name the report."""
-    from analysis.terminal import console, print_summary
-    from longhaul import progress
-    from longhaul.dsl.probing import probing_of
-    from longhaul.run import Request
-    from longhaul.run import run as run_it
+    from analysis.terminal.training import console, print_summary
+    from longhaul.runs.life import Request
+    from longhaul.runs.life import run as run_it
+    from longhaul.shown import progress
+    from scenario.workload.probing import probing_of
 
     request = Request(
         topology=words.topology,
@@ -90,7 +90,7 @@ def run(words: argparse.Namespace) -> int:
 
 def workload(text: str) -> Chosen:
     """FILE, or FILE@PATTERN,…, as argparse's `type`."""
-    from longhaul.workloads import Chosen
+    from longhaul.runs.workloads import Chosen
 
     path, _, patterns = text.rpartition("@") if "@" in text else (text, "", "")
     return Chosen(Path(path), names(patterns) if patterns else ())

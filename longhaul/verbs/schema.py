@@ -19,7 +19,7 @@ def add(verbs: Verbs) -> None:
 
 def schema(words: argparse.Namespace) -> int:
     """Print a schema that editors complete from."""
-    from longhaul.dsl import schema as schema_of
+    from scenario.loading import schema as schema_of
 
     print(json.dumps(schema_of(words.kind), indent=1, ensure_ascii=False))
     return 0

@@ -18,8 +18,8 @@ def add(verbs: Verbs) -> None:
 
 def show(words: argparse.Namespace) -> int:
     """Print a finished run's summary."""
-    from analysis.benchmark import RESULTS, print_results
-    from analysis.terminal import console, print_summary
+    from analysis.findings.benchmark import RESULTS, print_results
+    from analysis.terminal.training import console, print_summary
 
     if (words.run / RESULTS).exists():
         print_results(words.run, console())

@@ -20,6 +20,6 @@ def add(verbs: Verbs) -> None:
 
 def up(words: argparse.Namespace) -> int:
     """Mininet's CLI on a fabric, until `exit`."""
-    from longhaul import interactive
+    from longhaul.runs import interactive
 
     return interactive.up(interactive.Fabric.of(words))

@@ -21,7 +21,7 @@ def add(verbs: Verbs) -> None:
 
 def validate(words: argparse.Namespace) -> int:
     """Check files; silent but for one line about each that is well."""
-    from longhaul.dsl import Diagnostic, InvalidInput
+    from scenario.text.diagnostics import Diagnostic, InvalidInput
 
     wrong: list[Diagnostic] = []
     for file in words.files:
@@ -36,8 +36,8 @@ def validate(words: argparse.Namespace) -> int:
 
 def _checked(file: Path, settings: list[str]) -> str:
     """What a file holds, in a few words. Raises InvalidInput."""
-    from longhaul.dsl import language, load_topology, load_workload
-    from longhaul.fabric.plan import make_plan
+    from scenario.loading import language, load_topology, load_workload
+    from scenario.plan.types import make_plan
 
     if language(file) == "workload":
         return f"workload {load_workload(file, settings).name}"

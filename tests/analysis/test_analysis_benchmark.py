@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from analysis.benchmark import print_results, rows, write_results
+from analysis.findings.benchmark import print_results, rows, write_results
 
 ABOUT = {
     "op": "all_reduce",

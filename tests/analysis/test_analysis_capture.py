@@ -11,7 +11,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 from scapy.utils import PcapNgWriter, wrpcap
 
-from analysis.capture import WRAP, Key, one_way_s, streams
+from analysis.findings.capture import WRAP, Key, one_way_s, streams
 from analysis.tables import RunError
 
 THERE = Key("10.1.0.1", 40000, "10.2.0.1", 29500)
@@ -87,7 +87,7 @@ def test_what_is_no_capture_is_told(tmp_path: Path) -> None:
 
 def test_the_module_prints_the_streams(tmp_path: Path) -> None:
     wrpcap(str(tmp_path / "a.pcap"), transfer(7))
-    command = [sys.executable, "-m", "analysis.capture", tmp_path / "a.pcap"]
+    command = [sys.executable, "-m", "analysis.findings.capture", tmp_path / "a.pcap"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "1 of 4" in done.stdout
     told = subprocess.run(

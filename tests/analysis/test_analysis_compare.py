@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from analysis.compare import Comparison, compare, things
-from analysis.compare_terminal import print_comparison
+from analysis.series.compare import Comparison, compare, things
 from analysis.tables import Run, load_run
+from analysis.terminal.compare import print_comparison
 from tests.analysis.make_run import Scenario, make_run, uniform
 
 NOISY = uniform(4, jitter=0.05, iterations=25, messages=False)

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.costmodel import INSIDE, Fit, cost_model, farther, fits, ring_s
+from analysis.findings.costmodel import INSIDE, Fit, cost_model, farther, fits, ring_s
 from analysis.tables import load_run
 from tests.analysis.make_run import Link, Scenario, make_run, uniform
 from tests.analysis.test_analysis_stalls import events, run_of

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.critical import by_kind, critical_path, through
-from analysis.stalls import iterations
+from analysis.findings.critical import by_kind, critical_path, through
+from analysis.findings.stalls import iterations
 from analysis.tables import Run, load_run
 from tests.analysis.make_run import Link, Scenario, make_run, uniform
 from tests.analysis.test_analysis_stalls import events, run_of

@@ -18,13 +18,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.hdr import encoded, write_log
-from analysis.latencies import durations_ns, latencies, slowest_entries, slowest_messages
-from analysis.openmetrics import openmetrics
-from analysis.perfetto import slowest_iterations, write_trace
-from analysis.summary import write_summary
+from analysis.export.hdr import encoded, write_log
+from analysis.export.openmetrics import openmetrics
+from analysis.export.perfetto import slowest_iterations, write_trace
+from analysis.export.tabular import TABLES, csv, markdown
+from analysis.findings.latencies import durations_ns, latencies, slowest_entries, slowest_messages
+from analysis.findings.summary import write_summary
 from analysis.tables import load_run
-from analysis.tabular import TABLES, csv, markdown
 from longhaul.verbs import export
 from tests.analysis.make_run import Link, Scenario, happened, make_run, uniform
 

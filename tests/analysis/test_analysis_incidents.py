@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from analysis.bands import Band, bands, event_picture
-from analysis.incidents import Cost, Incident, Routes, costs, incidents
-from analysis.summary import write_summary
+from analysis.findings.incidents import Cost, Incident, Routes, costs, incidents
+from analysis.findings.summary import write_summary
+from analysis.pictures.bands import Band, bands, event_picture
 from analysis.tables import Run, RunError, load_run
-from analysis.terminal import print_summary
+from analysis.terminal.training import print_summary
 from tests.analysis.make_run import Link, Scenario, happened, make_run
 
 HOSTS: dict[str, tuple[str, ...]] = {"a": ("GB200",) * 3, "b": ("GB200",) * 3, "c": ("GB200",) * 2}
@@ -151,7 +151,7 @@ def test_the_way_between_campuses_is_the_one_of_least_delay() -> None:
 
 
 def test_events_are_in_the_summary_the_headline_the_terminal_and_the_page(tmp_path: Path) -> None:
-    from analysis.report import write_report
+    from analysis.report.page import write_report
 
     quiet = run_of(tmp_path / "quiet", held_up={(2, 4): 2.0})
     at = begins(quiet, 4) + STEP_S
@@ -169,7 +169,7 @@ def test_events_are_in_the_summary_the_headline_the_terminal_and_the_page(tmp_pa
 
 
 def test_a_run_in_which_nothing_happened_says_nothing_of_it(tmp_path: Path) -> None:
-    from analysis.report import write_report
+    from analysis.report.page import write_report
 
     path = run_of(tmp_path).path
     assert write_summary(path)["timeline"] == []

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.intervals import bootstrap, mean, nearest_rank, student
+from analysis.series.intervals import bootstrap, mean, nearest_rank, student
 
 
 def test_students_interval_has_its_textbook_value() -> None:

@@ -13,18 +13,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.arcs import health
-from analysis.charts import Series, distributions, nice_ticks, stacked_bars, survivals, time_labels
-from analysis.fabric_map import fabric_map, tiers
-from analysis.report import write_report
-from analysis.summary import write_summary
-from analysis.tables import load_run
-from analysis.timeline import (
+from analysis.findings.summary import write_summary
+from analysis.pictures.arcs import health
+from analysis.pictures.charts import (
+    Series,
+    distributions,
+    nice_ticks,
+    stacked_bars,
+    survivals,
+    time_labels,
+)
+from analysis.pictures.fabric_map import fabric_map, tiers
+from analysis.pictures.lanes import (
     activity_spans,
     message_timeline,
     rank_timeline,
     typical_iteration,
 )
+from analysis.report.page import write_report
+from analysis.tables import load_run
 from tests.analysis.make_run import Link, Scenario, make_run, uniform
 
 EVIL = '</script><img src=x onerror="alert(1)">{{ 7*7 }}\u2028'

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from analysis import units
-from analysis.bandwidth import bus_factor
-from analysis.summary import faithful, write_summary
-from analysis.terminal import print_summary
+from analysis.findings.bandwidth import bus_factor
+from analysis.findings.summary import faithful, write_summary
+from analysis.terminal.training import print_summary
 from tests.analysis.make_run import Scenario, make_run, uniform
 
 
@@ -132,7 +132,7 @@ def test_a_folder_that_is_no_run_gives_one_line_and_exit_code_2(tmp_path: Path) 
 
 def alone(module: str, path: Path) -> subprocess.CompletedProcess[str]:
     """Run `python -m analysis.<module> path`."""
-    command: list[Any] = [sys.executable, "-m", f"analysis.{module}", path]
+    command: list[Any] = [sys.executable, "-m", f"analysis.findings.{module}", path]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.tail import distribution, nearest_rank, survival, tail
+from analysis.findings.tail import distribution, nearest_rank, survival, tail
 
 DURATIONS = st.lists(st.floats(0, 1e6), min_size=1, max_size=300)
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from longhaul.dsl import InvalidInput, load_topology
-from longhaul.dsl.types import Topology
-from longhaul.factors import NEXT_DOOR_S, effective, load_without
+from scenario.factors import NEXT_DOOR_S, effective, load_without
+from scenario.loading import load_topology
+from scenario.text.diagnostics import InvalidInput
+from scenario.types.topology import Topology
 
 COLOSSUS = Path("topologies/colossus.yaml")
 ALL = ("distance", "aging", "hardware")

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from analysis.attribution_report import verdict
-from longhaul.dsl import load_topology, load_workload
-from longhaul.factors import load_without
-from longhaul.remedies import remedies
-from longhaul.trials import Trial, TrialFailed
-from longhaul.workloads import DEFAULT
+from analysis.report.attribution import verdict
+from longhaul.runs.workloads import DEFAULT
+from longhaul.trials.remedies import remedies
+from longhaul.trials.series import Trial, TrialFailed
+from scenario.factors import load_without
+from scenario.loading import load_topology, load_workload
 
 COLOSSUS = Path("topologies/colossus.yaml")
 ACTUAL = Trial(COLOSSUS, DEFAULT)

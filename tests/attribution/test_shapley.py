@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.attribution import Cause, Trials, attribute
-from analysis.shapley import dividends, shapley, subsets
+from analysis.series.attribution import Cause, Trials, attribute
+from analysis.series.shapley import dividends, shapley, subsets
 
 GLOVES = {
     frozenset(chosen): float("left" in chosen and len(chosen) > 1)

@@ -6,10 +6,10 @@ from typing import Any
 
 from rich.console import Console
 
-from analysis.attribution import Cause, Trials, attribute
-from analysis.attribution_report import headline, print_attribution, write_page
-from analysis.shapley import subsets
-from analysis.waterfall import LEFT, RIGHT, characters, waterfall
+from analysis.pictures.waterfall import LEFT, RIGHT, characters, waterfall
+from analysis.report.attribution import headline, print_attribution, write_page
+from analysis.series.attribution import Cause, Trials, attribute
+from analysis.series.shapley import subsets
 
 NAMES = ["distance", "aging", "<b>own</b>"]
 

@@ -11,8 +11,8 @@ import urllib.request
 from pathlib import Path
 
 from longhaul.fabric import netlink
-from longhaul.fabric.plan import from_json
 from longhaul.inside.stage import stage, tell
+from scenario.plan.types import from_json
 
 API = "http://127.0.0.1:8080"
 PINGS = 20

@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from controller.policies import POLICIES
-from controller.policies.graph import Arc, Graph
-from longhaul.fabric.plan import Plan
+from controller.policies.campuses import Arc, Graph
+from scenario.plan.types import Plan
 from tests.fabric.planned import ROOT, plan_of
 
 POLICY_NAMES = sorted(set(POLICIES) - {"static"})

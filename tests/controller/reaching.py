@@ -48,8 +48,8 @@ def run(job, channel):
 
 
 def main(folder: Path) -> None:
-    from longhaul.fabric.plan import from_json
     from longhaul.inside.stage import stage, tell
+    from scenario.plan.types import from_json
 
     job = json.loads((folder / "job.json").read_text())
     plan = from_json(json.loads((folder / "plan.json").read_text()))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from longhaul.dsl import load_topology
-from longhaul.fabric.plan import Plan, make_plan
+from scenario.loading import load_topology
+from scenario.plan.types import Plan, make_plan
 from tests.controller.networks import longhaul
-from traffic.agent import SMALL_BYTES
-from traffic.model import Model, ends_s
+from traffic.host.agent import SMALL_BYTES
+from traffic.model.model import Model, ends_s
 from traffic.schedule import Op, Schedule
 
 SHORT_S, WIDE_S = 100e-6, 1e-3

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from controller import discovery
 from controller.discovery import Asked, Discovery
-from longhaul.fabric.rules import GATEWAY_MAC, Rule
+from scenario.plan.rules import GATEWAY_MAC, Rule
 from tests.fabric.planned import plan_of
 
 PAIR = """

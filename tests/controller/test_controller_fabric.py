@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench import guests
-from longhaul.fabric.plan import Plan
+from scenario.plan.types import Plan
 from tests.controller.networks import POLICY_NAMES
 from tests.fabric.planned import SHIPPED, plan_of, plan_of_file
 

@@ -10,7 +10,7 @@ import pytest
 
 from bench import guests
 from bench.failover import TRIANGLE, plan_of
-from longhaul.fabric.plan import Plan
+from scenario.plan.types import Plan
 from tests.controller.asking import PINGS
 from tests.controller.networks import longhaul
 

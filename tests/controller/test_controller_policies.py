@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from controller.damping import Damping
 from controller.policies import POLICIES, policy
-from controller.policies.graph import Graph, by_spans, disjoint_paths, rank, simple_paths
+from controller.policies.campuses import Graph, by_spans, disjoint_paths, rank, simple_paths
 from controller.policies.loss_aware import LossAware
 from controller.policies.policy import EXPEDITED, MOST_WEIGHT, Share, weights
-from longhaul.dsl.types import Routing, StaticPath
-from longhaul.fabric.routes import dealt
-from longhaul.fabric.rules import Bucket
+from controller.routes.routes import dealt
+from scenario.plan.rules import Bucket
+from scenario.types.topology import Routing, StaticPath
 from tests.controller.networks import graph
 
 # A triangle: the direct span a-b is long, thin and sick; around over c it is fat and clean.

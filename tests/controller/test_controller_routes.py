@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.policies.graph import Arc
-from longhaul.fabric.plan import Plan, PlannedLink
-from longhaul.fabric.trees import Trees
+from controller.policies.campuses import Arc
+from controller.routes.trees import Trees
+from scenario.plan.types import Plan, PlannedLink
 from tests.controller.networks import POLICY_NAMES, meshes
 from tests.fabric.planned import SHIPPED, plan_of, plan_of_file, ways
 

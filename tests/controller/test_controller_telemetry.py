@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from longhaul import flows
 from longhaul.fabric.openvswitch import Flow, read_flow
-from longhaul.telemetry import busiest
+from longhaul.runs import flows
+from longhaul.runs.telemetry import busiest
 from tests.controller.networks import ROOT, longhaul
 
 INTERVAL_NS = 10_000_000

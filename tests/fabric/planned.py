@@ -9,9 +9,9 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from longhaul.dsl import load_topology
-from longhaul.fabric.plan import End, Plan, PlannedHost, make_plan
-from longhaul.fabric.rules import GATEWAY_MAC, Rule
+from scenario.loading import load_topology
+from scenario.plan.rules import GATEWAY_MAC, Rule
+from scenario.plan.types import End, Plan, PlannedHost, make_plan
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "topologies").glob("*.yaml"))

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from longhaul.dsl import load_topology
-from longhaul.fabric.coarseness import ENOUGH_PACKETS, warning
-from longhaul.fabric.plan import Plan, make_plan, packets_per_bdp
+from scenario.loading import load_topology
+from scenario.plan.coarseness import ENOUGH_PACKETS, warning
+from scenario.plan.types import Plan, make_plan, packets_per_bdp
 
 TOPOLOGIES = sorted((Path(__file__).parents[2] / "topologies").glob("*.yaml"))
 METRO = next(path for path in TOPOLOGIES if path.stem == "metro")

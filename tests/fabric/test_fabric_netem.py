@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longhaul.fabric.netlink import _NetemOptions, link_seed, netem_options
-from longhaul.fabric.plan import Shape
+from scenario.plan.types import Shape
 
 FULL = 2**32 - 1
 

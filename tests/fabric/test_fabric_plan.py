@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from longhaul.fabric.plan import Plan, from_json, packets_per_bdp
+from scenario.plan.types import Plan, from_json, packets_per_bdp
 from tests.fabric.planned import ROOT, SHIPPED, plan_of, plan_of_file, plans, walk
 
 shipped = pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longhaul.dsl.types import Change, Event, Timing
-from longhaul.fabric.plan import from_json
-from longhaul.fabric.timeline import Occurrence, PlannedEvent, moments, plan_event, state
+from scenario.plan.occurrences import Occurrence, PlannedEvent, moments, plan_event, state
+from scenario.plan.types import from_json
+from scenario.types.topology import Change, Event, Timing
 
 from .planned import plan_of
 

@@ -8,9 +8,9 @@ import sys
 import traceback
 from pathlib import Path
 
-from longhaul.fabric.plan import from_json
 from longhaul.inside.replay import replay
 from longhaul.inside.stage import stage, tell
+from scenario.plan.types import from_json
 
 
 def main(folder: Path) -> None:

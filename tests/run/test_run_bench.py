@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from longhaul.fabric.plan import from_json
+from scenario.plan.types import from_json
 from tests.run.conftest import HERE, Done, longhaul
 
 THREE = HERE / "ring-three-campuses.yaml"

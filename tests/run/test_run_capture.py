@@ -8,7 +8,7 @@ import pytest
 from scapy.layers.inet import IP, TCP
 from scapy.utils import RawPcapNgReader
 
-from longhaul.fabric.plan import Plan, from_json
+from scenario.plan.types import Plan, from_json
 
 from .conftest import HERE, Done, Runs, longhaul
 

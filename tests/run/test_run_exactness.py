@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from longhaul.fabric.plan import TCP_IP_HEADERS, from_json
 from longhaul.machine.dispatch import carry_out, choose
-from longhaul.run import Request, make_job, prepare, read
-from longhaul.workloads import DEFAULT, Chosen
+from longhaul.runs.life import Request, make_job, prepare, read
+from longhaul.runs.workloads import DEFAULT, Chosen
+from scenario.plan.types import TCP_IP_HEADERS, from_json
 from tests.run.conftest import HERE, ROOT, Done, Runs
 
 # --- the same, always ----------------------------------------------------------------------------

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from longhaul.cli import main
-from longhaul.dsl import load_topology
-from longhaul.inspection import print_topology
+from longhaul.shown.inspection import print_topology
+from scenario.loading import load_topology
 
 from .conftest import ROOT, Runs
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bench.guests import heard
-from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, Plan
-from longhaul.run import Request, make_job, prepare, read
-from longhaul.workloads import Chosen
+from longhaul.runs.life import Request, make_job, prepare, read
+from longhaul.runs.workloads import Chosen
+from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, Plan
 from tests.run.conftest import HERE
 
 pytestmark = pytest.mark.usefixtures("kernel")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from longhaul.dsl import load_topology
+from scenario.loading import load_topology
 
 from .conftest import ROOT, longhaul
 

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from longhaul.dsl import load_workload
-from longhaul.dsl.inference_types import Inference
+from scenario.loading import load_workload
+from scenario.types.inference import Inference
 from traffic.serving.requests import Request, requests
 
 from .conftest import HERE, Done, Runs, longhaul

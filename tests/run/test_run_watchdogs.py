@@ -9,7 +9,7 @@ import pytest
 
 from longhaul.machine import dispatch
 from longhaul.machine.dispatch import MachineError, carry_out, choose
-from longhaul.run import Inputs, Request, make_job, prepare, read
+from longhaul.runs.life import Inputs, Request, make_job, prepare, read
 from tests.run.conftest import ROOT
 
 Change = Callable[[int, dict[str, Any]], object]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from longhaul.dsl import load_workload
-from longhaul.dsl.inference_types import Inference
+from scenario.loading import load_workload
+from scenario.types.inference import Inference
 
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from analysis.report import write_report
-from analysis.serving import digest, load_served, summarise
-from analysis.summary import write_summary
-from analysis.terminal import print_summary
+from analysis.findings.serving import digest, load_served, summarise
+from analysis.findings.summary import write_summary
+from analysis.report.page import write_report
+from analysis.terminal.training import print_summary
 from traffic.serving.logs import REQUESTS, TOKENS
 
 MS = 1_000_000

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longhaul.dsl.inference_types import Arrivals, Inference
+from scenario.types.inference import Arrivals, Inference
 from tests.serving.conftest import Written
 from tests.serving.served_in_memory import serve
 from traffic.serving.batching import Batch, Sequence, Speed

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from longhaul.dsl import load_topology
-from longhaul.fabric.plan import Plan, make_plan
+from scenario.loading import load_topology
+from scenario.plan.types import Plan, make_plan
 from tests.serving.conftest import Written
 from traffic.serving.expected import carried, first_token_s, message_s
 from traffic.serving.kind import prepare

@@ -8,8 +8,8 @@ from statistics import fmean, stdev
 
 import pytest
 
-from longhaul.dsl import load_workload
-from longhaul.dsl.inference_types import Inference
+from scenario.loading import load_workload
+from scenario.types.inference import Inference
 from tests.serving.conftest import SERVED, Written
 from traffic.serving.requests import Request, requests
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longhaul.dsl import InvalidInput
+from scenario.text.diagnostics import InvalidInput
 from traffic.traces.assembling import assemble
 from traffic.traces.reading import read_all
 from traffic.traces.storing import load

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from longhaul.dsl import InvalidInput
+from scenario.text.diagnostics import InvalidInput
 from traffic.traces.account import account, compute_s, events, kinds
 from traffic.traces.assembling import Imported, assemble
 from traffic.traces.form import Collective, Compute, Node, Transfer

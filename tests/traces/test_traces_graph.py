@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longhaul.dsl import InvalidInput
+from scenario.text.diagnostics import InvalidInput
 from traffic.traces.assembling import assemble
 from traffic.traces.form import Collective, Compute, Trace
-from traffic.traces.graph import ordered
 from traffic.traces.mapping import Message, Shared, Work, on_hosts
+from traffic.traces.nodes import ordered
 from traffic.traces.recording import GroupKey, GroupWork, RawNode, RawWork, Recording
 
 WORKS: st.SearchStrategy[RawWork] = st.one_of(

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from longhaul.dsl.types import Collective
 from longhaul.verbs.bench import size, sizes
+from scenario.types.topology import Collective
 from tests.fabric.planned import plan_of
 from traffic.benchmark import Benchmark, carried, cases, prepare
 from traffic.collectives import ELEMENT_BYTES

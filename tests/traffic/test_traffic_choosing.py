@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from longhaul.fabric.plan import Plan
+from scenario.plan.types import Plan
 from tests.fabric.planned import plan_of
-from traffic.choosing import Choice, choose, predictions
 from traffic.collectives import ALGORITHMS, ELEMENT_BYTES, OPS, Options
-from traffic.model import Model
+from traffic.model.choosing import Choice, choose, predictions
+from traffic.model.model import Model
 from traffic.schedule import Schedule
 
 PAYLOAD = 8948  # bytes of a full packet for the user, at an MTU of 9000

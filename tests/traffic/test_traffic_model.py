@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longhaul.dsl import load_topology, load_workload
-from longhaul.dsl.types import Training
-from longhaul.fabric.plan import Plan, make_plan
+from scenario.loading import load_topology, load_workload
+from scenario.plan.types import Plan, make_plan
+from scenario.types.topology import Training
 from tests.fabric.planned import plan_of
 from traffic.collectives import ELEMENT_BYTES, Layout, make_schedule
-from traffic.model import collective_s, ends_s, path, ring_textbook_s
+from traffic.model.model import collective_s, ends_s, path, ring_textbook_s
 from traffic.programs import compute_s, size_bytes
 from traffic.programs import make_schedule as schedule_of
 from traffic.schedule import Op, Piece, Schedule
-from traffic.strategies.graph import CHANNELS
-from traffic.training import prepare
+from traffic.training.kind import prepare
+from traffic.training.task_graph import CHANNELS
 
 ROOT = Path(__file__).parents[2]
 FRAME, PAYLOAD = 9014, 8948  # bytes on the wire, and of them for the user, at an MTU of 9000

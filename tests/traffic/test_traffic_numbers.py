@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traffic.numbers import add, fill, right
+from traffic.host.numbers import add, fill, right
 
 LANES = st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=50)
 LANE = 4

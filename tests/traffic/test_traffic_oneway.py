@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, UDP
 
-from analysis.oneway import reordered
+from analysis.findings.oneway import reordered
 from traffic.oneway.form import FRAME_BYTES, MARK, STAMP, STAMP_AT
 from traffic.oneway.packet import OneWay, datagram
 

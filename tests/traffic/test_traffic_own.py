@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longhaul.cli import main
-from longhaul.dsl import InvalidInput
+from scenario.text.diagnostics import InvalidInput
 from tests.traffic.steps import longest_chain
 from traffic.collectives import ALGORITHMS, Layout, Options, make_schedule, results
 from traffic.collectives.drawing import messages, svg, written

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.utils import RawPcapNgReader
 
-from traffic import pcapng
+from traffic.host import pcapng
 
 ENDS = [("c1-b-eth1", "c1-b, from c2-b", 4e8), ("c2-b-eth1", "c2-b, from c1-b", 2e9)]
 FRAMES = st.lists(

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longhaul.dsl import load_topology, load_workload
-from longhaul.dsl.training_types import DDP
-from longhaul.dsl.types import Training
-from longhaul.fabric.plan import Plan, make_plan
-from traffic.forecast import ideal_iteration_s, iteration_s
-from traffic.strategies import graph
-from traffic.strategies.data_parallel import buckets
-from traffic.strategies.moe import sizes
-from traffic.strategies.pipeline import in_order, one_forward_one_backward, split_layers
-from traffic.training import draw
+from scenario.loading import load_topology, load_workload
+from scenario.plan.types import Plan, make_plan
+from scenario.types.topology import Training
+from scenario.types.training import DDP
+from traffic.model.forecast import ideal_iteration_s, iteration_s
+from traffic.training.data_parallel import buckets
+from traffic.training.kind import draw
+from traffic.training.moe import sizes
+from traffic.training.pipeline import in_order, one_forward_one_backward, split_layers
+from traffic.training.strategies import graph
 
 ROOT = Path(__file__).parents[2]
 SIX = ROOT / "tests" / "run" / "ring-three-campuses.yaml"

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from longhaul.dsl.background_types import Background, Pattern
-from longhaul.fabric.forwarding import walk
-from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
+from scenario.plan.forwarding import walk
+from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
+from scenario.types.background import Background, Pattern
 from traffic.background.form import BIN_NS, FIELDS, UDP_HEADERS
 from traffic.kind import Placed, Prepared, Tables
 

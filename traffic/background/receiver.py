@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from traffic.agent import Timer
 from traffic.background.form import Counter
-from traffic.channel import Channel
+from traffic.host.agent import Timer
+from traffic.host.channel import Channel
 
 Program = dict[str, Any]
 _BUFFER_BYTES = 1 << 17

@@ -16,10 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from traffic.agent import Timer
 from traffic.background.form import Counter
 from traffic.background.periods import PATTERNS, Periods
-from traffic.channel import Channel
+from traffic.host.agent import Timer
+from traffic.host.channel import Channel
 
 Program = dict[str, Any]
 _RETRY_S = 0.001

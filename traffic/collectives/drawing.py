@@ -130,7 +130,7 @@ def _arrow(x: Drawn) -> str:
 
 
 def written(drawn: list[Drawn], ranks: int, size_bytes: int, op: str, name: str) -> dict[str, Any]:
-    """The same as a file of a user's own says it (`longhaul.dsl.schedule`)."""
+    """The same as a file of a user's own says it (`scenario.workload.schedule`)."""
     chunk = gcd(size_bytes, *(n for x in drawn for n in (x.piece.offset, x.piece.size, x.to))) or 1
     steps: list[list[dict[str, Any]]] = [
         [] for _ in range(max((x.step for x in drawn), default=-1) + 1)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from longhaul.dsl.schedule import BUFFERS, Transfer, WrittenSchedule, load_schedule
+from scenario.workload.schedule import BUFFERS, Transfer, WrittenSchedule, load_schedule
 from traffic.collectives.building import Builder, Message
 from traffic.collectives.flat import Algorithm
 from traffic.schedule import Kind, Piece

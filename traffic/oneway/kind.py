@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from longhaul.dsl.probing_types import Probing
-from longhaul.fabric.forwarding import walk
-from longhaul.fabric.plan import End, Plan, PlannedHost
+from scenario.plan.forwarding import walk
+from scenario.plan.types import End, Plan, PlannedHost
+from scenario.types.probing import Probing
 from traffic.kind import Placed, Prepared, Program, Tables
 from traffic.oneway.form import FIELDS, FRAME_BYTES
 

@@ -15,8 +15,8 @@ from array import array
 from pathlib import Path
 from typing import Any
 
-from traffic.agent import Timer
-from traffic.channel import Channel
+from traffic.host.agent import Timer
+from traffic.host.channel import Channel
 from traffic.oneway.form import MARK, PAYLOAD, PORT, STAMP, STAMP_AT
 
 Program = dict[str, Any]

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from longhaul.dsl.inference_types import Inference
-from longhaul.fabric.plan import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
+from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
+from scenario.types.inference import Inference
 from traffic.serving.batching import Speed
 from traffic.serving.line import HEADER
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from traffic.channel import Channel
+from traffic.host.channel import Channel
 from traffic.serving.balancing import POLICIES
 from traffic.serving.line import ARRIVED, GOT, HEADER, PORT, SENT, Line, new_socket
 from traffic.serving.loop import Loop
@@ -30,7 +30,7 @@ def run(program: Program, channel: Channel) -> None:
     `program` names two files: `file`, with `replicas` (each with `rank`, `address`, `distance_ns`),
     `routing`, `requests` (rows of number, nanoseconds after the start, tokens of prompt and answer,
     bytes of the prompt as carried), `token_bytes` (as carried) and `congestion`; and `events`, to be
-    written. Replies `served` after each answer. SIGUSR1 makes it reply `waiting`, as `traffic.agent`
+    written. Replies `served` after each answer. SIGUSR1 makes it reply `waiting`, as `traffic.host.agent`
     does, with the request as iteration and the token as operation.
     """
     program |= json.loads(Path(program["file"]).read_text())

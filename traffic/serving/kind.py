@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from longhaul.dsl.inference_types import Inference
-from longhaul.fabric.plan import Plan, PlannedHost
+from scenario.plan.types import Plan, PlannedHost
+from scenario.types.inference import Inference
 from traffic.kind import Placed, Prepared, Program, Tables
 from traffic.serving.expected import Carried, carried, first_token_s, prefill_s, speed
 from traffic.serving.line import HEADER

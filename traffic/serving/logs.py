@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from longhaul.fabric.plan import PlannedHost
+from scenario.plan.types import PlannedHost
 from traffic.kind import Placed, Tables
 from traffic.serving.line import ARRIVED, BEGUN, FIELDS, GOT, PRODUCED, RECEIVED, SENT
 

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from traffic.agent import Work
-from traffic.channel import Channel
+from traffic.host.agent import Work
+from traffic.host.channel import Channel
 from traffic.serving.batching import Batch, Sequence, Speed
 from traffic.serving.line import BEGUN, HEADER, PORT, PRODUCED, RECEIVED, Line, new_socket
 from traffic.serving.loop import Loop
@@ -27,7 +27,7 @@ def run(program: Program, channel: Channel) -> None:
 
     `program` names two files: `file`, with `address`, `gateways` (how many), `speed`, `batch_requests`,
     `batch_tokens`, `token_bytes` (as carried) and `congestion`; and `events`, to be written. Orders
-    on `channel` are those of `traffic.agent`.
+    on `channel` are those of `traffic.host.agent`.
     """
     program |= json.loads(Path(program["file"]).read_text())
     replica = Replica(program)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from statistics import NormalDist
 
-from longhaul.dsl.inference_types import Arrivals, Inference, Tokens
+from scenario.types.inference import Arrivals, Inference, Tokens
 
 
 @dataclass(frozen=True)

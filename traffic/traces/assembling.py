@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from traffic.traces.form import Collective, Compute, Node, Trace, Transfer, Work
-from traffic.traces.graph import Step, ordered
 from traffic.traces.matching import check_progress, check_transfers, reconciled
+from traffic.traces.nodes import Step, ordered
 from traffic.traces.ranks import by_rank, check_repeatable, group_of, model_of, world_size
 from traffic.traces.recording import GroupWork, Recording, rejected
 

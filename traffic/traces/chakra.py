@@ -19,14 +19,7 @@ from traffic.traces.form import Compute, Op, Transfer
 from traffic.traces.json_text import mistyped
 from traffic.traces.process_groups import listed_groups
 from traffic.traces.protobuf import Malformed, Value, delimited, fields, integers, text
-from traffic.traces.recording import (
-    GroupKey,
-    GroupWork,
-    RawNode,
-    RawWork,
-    Recording,
-    rejected,
-)
+from traffic.traces.recording import GroupKey, GroupWork, RawNode, RawWork, Recording, rejected
 
 METADATA, LOAD, STORE, COMP, SEND, RECV, COLLECTIVE = range(1, 8)
 TYPES = {

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from longhaul.dsl.diagnostics import InvalidInput
+from scenario.text.diagnostics import InvalidInput
 from traffic.traces.recording import rejected
 
 T = TypeVar("T")

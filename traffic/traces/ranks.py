@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from traffic.traces.form import Transfer
-from traffic.traces.graph import Step
+from traffic.traces.nodes import Step
 from traffic.traces.recording import EVERYBODY, GroupWork, Recording, rejected
 
 MOST_RANKS = 100_000

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from longhaul.dsl.diagnostics import Collected
+from scenario.text.diagnostics import Collected
 from traffic.traces.chakra import from_jsonizer, read_protobuf
 from traffic.traces.chakra_feeder import read_feeder_json
 from traffic.traces.json_text import contents

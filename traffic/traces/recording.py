@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from longhaul.dsl.diagnostics import Diagnostic, InvalidInput, printable
+from scenario.text.diagnostics import Diagnostic, InvalidInput, printable
 from traffic.traces.form import Compute, Op, Span, Transfer
 
 EVERYBODY: tuple[int, ...] = ()

@@ -1,0 +1,1 @@
+"""Findings of one run: each a function of its tables."""

@@ -1,0 +1,142 @@
+"""What `longhaul bench` measured, as nccl-tests tabulates it. In: a run folder's plan and events. Out: one row
+per size and algorithm, in `bench.json` and on the terminal.
+
+The time of a collective is from the last rank's entry to the last rank's end, as everywhere here; its
+mean over the iterations after the warm-up gives the bandwidths (nccl-tests, doc/PERFORMANCE.md).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from analysis.findings.bandwidth import algbw, bus_factor
+from analysis.findings.tail import nearest_rank
+
+RESULTS = "bench.json"
+WIDTH = 168
+ELEMENT_BYTES = 4
+REDUCING = ("all_reduce", "reduce_scatter", "reduce")
+COLUMNS = (
+    "size\n(B)", "count\n(elements)", "type", "redop", "algorithm", "time\n(us)", "algbw\n(GB/s)",
+    "busbw\n(GB/s)", "#wrong", "p50\n(us)", "p99\n(us)", "model\n(us)", "error",
+)  # fmt: skip
+
+Row = dict[str, Any]
+
+
+def write_results(folder: Path) -> None:
+    """Work out `bench.json` of a run folder: `op`, `ranks`, `iterations` and `rows`."""
+    plan = json.loads((folder / "plan.json").read_text())
+    (about,) = plan["workloads"]
+    wrong = folder / "wrong.parquet"
+    found = rows(
+        about,
+        pl.read_parquet(folder / "events.parquet"),
+        pl.read_parquet(wrong) if wrong.exists() else None,
+    )
+    data = {
+        "name": plan["name"],
+        "op": about["op"],
+        "ranks": len(about["ranks"]),
+        "scale_bytes": plan["scale_bytes"],
+        "iterations": about["iterations"],
+        "warmup": about["warmup"],
+        "congestion": about["congestion"],
+        "channels": about["channels"],
+        "rows": found,
+    }
+    (folder / RESULTS).write_text(json.dumps(data, indent=1))
+
+
+def rows(about: Row, events: pl.DataFrame, wrong: pl.DataFrame | None) -> list[Row]:
+    """One row per case: sizes in real-world bytes, times in seconds, bandwidths in real-world bytes per
+    second. `wrong` is null where nothing was checked."""
+    ranks = len(about["ranks"])
+    durations = _durations(events, about["warmup"])
+    by_task = (
+        dict(wrong.group_by("task").agg(pl.col("wrong").sum()).iter_rows())
+        if wrong is not None
+        else None
+    )
+    return [
+        _row(about["op"], ranks, case, durations[2 * number + 1])
+        | {"wrong": by_task[2 * number + 1] if by_task else None}
+        for number, case in enumerate(about["cases"])
+    ]
+
+
+def _durations(events: pl.DataFrame, warmup: int) -> dict[int, list[float]]:
+    """Seconds from the last rank's entry to the last rank's end, by task."""
+    taken = (
+        events.filter(pl.col("kind") == "collective", pl.col("iteration") >= warmup)
+        .group_by("task", "iteration")
+        .agg(ns=pl.col("end_ns").max() - pl.col("start_ns").max())
+        .sort("task", "iteration")
+    )
+    found: dict[int, list[float]] = {}
+    for task, _, ns in taken.iter_rows():
+        found.setdefault(task, []).append(ns / 1e9)
+    return found
+
+
+def _row(op: str, ranks: int, case: Row, times_s: list[float]) -> Row:
+    mean_s = sum(times_s) / len(times_s)
+    bandwidth_Bps = algbw(case["size_bytes"], mean_s)
+    return case | {
+        "time_s": mean_s,
+        "p50_s": nearest_rank(sorted(times_s), 0.5),
+        "p99_s": nearest_rank(sorted(times_s), 0.99),
+        "min_s": min(times_s),
+        "max_s": max(times_s),
+        "algbw_Bps": bandwidth_Bps,
+        "busbw_Bps": bandwidth_Bps * bus_factor(op, ranks),
+        "error": mean_s / case["predicted_s"] - 1 if case["predicted_s"] else None,
+    }
+
+
+def print_results(folder: Path, out: Console) -> None:
+    """The table of a run folder's `bench.json`, WIDTH columns wide."""
+    out.width = max(out.width, WIDTH)
+    data = json.loads((folder / RESULTS).read_text())
+    out.print(
+        f"{data['op']} over {data['ranks']} hosts of {data['name']}: {data['iterations']} iterations after"
+        f" {data['warmup']} to warm up, {data['channels']} connection(s) per pair, {data['congestion']};"
+        f" bytes carried are divided by {data['scale_bytes']:g}"
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in COLUMNS:
+        words = column.split("\n")[0] in ("type", "redop", "algorithm")
+        table.add_column(column, justify="left" if words else "right", no_wrap=True)
+    for row in data["rows"]:
+        table.add_row(*_cells(data["op"], row))
+    out.print(table)
+
+
+def _cells(op: str, row: Row) -> list[str]:
+    auto = "auto: " if row["asked"] == "auto" else ""
+    return [
+        f"{row['size_bytes']:.0f}",
+        f"{row['size_bytes'] / ELEMENT_BYTES:.0f}",
+        "uint32",
+        "sum" if op in REDUCING else "none",
+        auto + row["algorithm"],
+        _us(row["time_s"]),
+        f"{row['algbw_Bps'] / 1e9:.4g}",
+        f"{row['busbw_Bps'] / 1e9:.4g}",
+        "N/A" if row["wrong"] is None else str(row["wrong"]),
+        _us(row["p50_s"]),
+        _us(row["p99_s"]),
+        _us(row["predicted_s"]),
+        "–" if row["error"] is None else f"{row['error']:+.1%}",
+    ]
+
+
+def _us(seconds: float) -> str:
+    return f"{seconds * 1e6:.1f}"

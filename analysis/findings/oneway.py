@@ -1,0 +1,67 @@
+"""What probes saw of the long-haul links while a workload ran: one-way delay, loss, reordering.
+
+In: a run folder with `probes.parquet`. Out: a row for each link and direction, as `summary.json` has it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analysis.command import run_folder
+from analysis.findings.tail import tail
+from analysis.tables import NS
+
+Data = dict[str, Any]
+
+
+def summarise(run_dir: Path) -> list[Data]:
+    """One row for each way that was probed; none where there were no probes. Keys: docs/measuring.md."""
+    path = Path(run_dir) / "probes.parquet"
+    if not path.is_file():
+        return []
+    probes = pl.read_parquet(path)
+    plan = json.loads((Path(run_dir) / "plan.json").read_text(encoding="utf-8"))
+    return [
+        _way(about, way, probes)
+        for about in plan["workloads"]
+        if about["kind"] == "probes"
+        for way in about["ways"]
+    ]
+
+
+def _way(about: Data, way: Data, probes: pl.DataFrame) -> Data:
+    own = probes.filter(workload=about["name"], link=way["link"], direction=way["direction"])
+    came = own.drop_nulls("received_ns")
+    lost, late = own.height - came.height, reordered(came)
+    delays_s = (came["received_ns"] - came["sent_ns"]) * NS
+    return {
+        "workload": about["name"],
+        **{key: way[key] for key in ("link", "direction", "source", "sink", "load")},
+        "sent": own.height,
+        "lost": lost,
+        "loss": lost / own.height if own.height else 0.0,
+        "reordered": late,
+        "reordering": late / came.height if came.height else 0.0,
+        "alone_s": way["delay_s"],
+        "delay": tail(delays_s).as_dict() if came.height else None,
+    }
+
+
+def reordered(came: pl.DataFrame) -> int:
+    """How many came after one that was sent later. [RFC 4737, Type-P-Reordered]"""
+    in_order = came.sort("received_ns", "sequence")["sequence"]
+    return int((in_order < in_order.cum_max()).sum())
+
+
+def main() -> None:
+    """`python -m analysis.findings.oneway RUN`: print what probes saw, as JSON."""
+    with run_folder("Print what the probes of a run saw, as JSON.") as path:
+        print(json.dumps(summarise(path), indent=1))
+
+
+if __name__ == "__main__":
+    main()

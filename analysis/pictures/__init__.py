@@ -1,0 +1,1 @@
+"""Pictures as SVG, DOT and Mermaid, from a plan or from findings."""

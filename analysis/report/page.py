@@ -1,0 +1,197 @@
+"""`report.html`: one self-contained file that answers, with the evidence, offline and on paper.
+
+In: a finished run folder with its `summary.json`. Out: the file. Geometry comes from `charts`,
+`fabric_map` and `timeline`; the page itself is `page/report.html.j2`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analysis import pages, units
+from analysis.findings import incidents
+from analysis.findings.critical import LINKS
+from analysis.findings.headline import NOTICEABLE
+from analysis.findings.stalls import collectives, iterations
+from analysis.findings.tail import QUANTILES, distribution, survival
+from analysis.pictures.arcs import HEALTH, aged
+from analysis.pictures.bands import cost_text, event_picture
+from analysis.pictures.charts import Chart, Series, distributions, stacked_bars, survivals
+from analysis.pictures.fabric_map import COLOURS, fabric_map, palette
+from analysis.pictures.lanes import Timeline, message_timeline, rank_timeline, typical_iteration
+from analysis.report import serving as serving_page
+from analysis.tables import NS, Run, load_run
+
+Data = dict[str, Any]
+_TOP = 12
+_MOST_CURVES = 6
+_MAIN = COLOURS
+
+
+def write_report(run_dir: Path) -> Path:
+    """Write `report.html` of a run folder and return its path. Expects `summary.json` to be there."""
+    run_dir = Path(run_dir)
+    summary = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))
+    target = run_dir / "report.html"
+    trained = "iterations" in summary
+    page = render(load_run(run_dir), summary) if trained else serving_page.render(run_dir, summary)
+    target.write_text(page, encoding="utf-8")
+    return target
+
+
+def render(run: Run, summary: Data) -> str:
+    """The page as text."""
+    costs = incidents.costs(run)
+    return pages.render(
+        "report.html.j2",
+        headline=summary["headline"],
+        s=summary,
+        manifest=run.manifest,
+        plan=run.plan,
+        map=_map(run, summary),
+        health_names=HEALTH,
+        palette=palette(run.plan),
+        bars=budget_bars(summary),
+        timelines=_timelines(run),
+        typical=typical_iteration(run),
+        events=event_picture(run, costs),
+        costs=[(one, cost_text(one)) for one in costs],
+        iteration_chart=iteration_chart(run, summary),
+        collective_chart=collective_chart(run),
+        message_chart=message_chart(run),
+        links=link_rows(run.plan, summary),
+        heat=heat_rows(summary["stalls"]["blame"]),
+        blamed=_most_blamed(summary),
+        waits=_waits(summary),
+        services=serving_page.services(run.path),
+    )
+
+
+def iteration_chart(run: Run, summary: Data) -> Chart:
+    """The distribution of iteration times with the quantiles that the samples support."""
+    found = summary["iterations"]
+    supported = {name: q for name, q in QUANTILES.items() if f"{name}_s" not in found["notes"]}
+    series = [Series("iterations", distribution(_seconds(iterations(run)["duration_ns"])), _MAIN)]
+    return distributions(series, [(found[f"{name}_s"], q) for name, q in supported.items()])
+
+
+def collective_chart(run: Run) -> Chart:
+    """The distribution of how long a rank was in the collective, by GPU generation."""
+    waits = collectives(run.measured).join(run.ranks, on="rank")
+    series = []
+    for name, colour in palette(run.plan).items():
+        times = _seconds(waits.filter(pl.col("accelerator") == name)["duration_ns"])
+        if len(times):
+            series.append(Series(f"{name} (n={len(times)})", distribution(times), colour))
+    return distributions(series)
+
+
+def message_chart(run: Run) -> Chart | None:
+    """How many messages took longer, by pair of campuses: those of the longest first, at most six."""
+    found = run.messages.filter(pl.col("transfer_ns") > 0)
+    pairs = (
+        found.group_by("src_campus", "dst_campus")
+        .agg(pl.col("transfer_ns").max())
+        .sort(["transfer_ns", "src_campus", "dst_campus"], descending=[True, False, False])
+    )
+    series = []
+    for colour, (src, dst, _) in enumerate(pairs.head(_MOST_CURVES).iter_rows()):
+        own = found.filter((pl.col("src_campus") == src) & (pl.col("dst_campus") == dst))
+        label = f"{src} → {dst} (n={own.height})"
+        series.append(Series(label, survival(_seconds(own["transfer_ns"])), colour))
+    return survivals(series) if series else None
+
+
+def budget_bars(summary: Data) -> list[Any]:
+    """Where an iteration goes: ideals first, then each generation on each campus."""
+    stalls = summary["stalls"]
+    rows: list[tuple[str, str, list[tuple[str, float]]]] = []
+    if stalls["one_campus"]:
+        whole = stalls["one_campus"]["iteration_s"]
+        rows.append(("One uniform campus", "predicted", [("iteration", whole)]))
+    ideal = stalls["ideal"]
+    equal = [("compute", ideal["compute_s"]), ("transfer", ideal["communication_s"])]
+    rows.append(("Nobody straggles", "same fabric", equal))
+    path = summary["critical_path"]
+    chain = [(kind, path[f"{kind}_s"]) for kind in LINKS]
+    rows.append(("Critical path", "what the time is made of", chain))
+    for group in stalls["by_group"]:
+        label = f"{group['accelerator']} · {group['campus']}"
+        rows.append((label, units.counted(group["ranks"], "rank"), _spent(group)))
+    return stacked_bars(rows, left=210, width=850)
+
+
+def link_rows(plan: Data, summary: Data) -> list[Data]:
+    """Each long-haul link as asked, with how long messages took between its campuses."""
+    measured = {(row["src_campus"], row["dst_campus"]): row for row in summary["links"]}
+    scale = plan.get("scale_bytes", 1.0)
+    rows = []
+    for link in plan["links"]:
+        both = [measured.get(pair) for pair in ((link["a"], link["b"]), (link["b"], link["a"]))]
+        rows.append(
+            {
+                **link,
+                "aged": aged(link),
+                "rate_bps": link["forward"]["rate_bps"] * scale,
+                "messages": [m for m in both if m],
+            }
+        )
+    return rows
+
+
+def heat_rows(blame: Data) -> Data:
+    """The blame matrix with each value's share of the largest (`heat`, 0 to 1)."""
+    largest = max((value for row in blame["waited_s"] for value in row), default=0.0) or 1.0
+    cells = [[(value, value / largest) for value in row] for row in blame["waited_s"]]
+    return {"groups": blame["groups"], "cells": list(zip(blame["groups"], cells, strict=True))}
+
+
+def _map(run: Run, summary: Data) -> Any:
+    ranks = summary["stalls"]["by_rank"] if _waits(summary) else []
+    return fabric_map(run.plan, {rank["rank"]: rank["blamed_share"] for rank in ranks})
+
+
+def _waits(summary: Data) -> bool:
+    """Whether ranks waited for each other long enough to ask for whom."""
+    stalls = summary["stalls"]
+    whole_s = stalls["compute_s"] + stalls["exposed_communication_s"] + stalls["idle_s"]
+    return bool(stalls["sync_wait_s"] >= NOTICEABLE * whole_s)
+
+
+def _timelines(run: Run) -> list[tuple[str, str, Timeline]]:
+    """(id, title, timeline) of what is shown as lanes."""
+    inside = message_timeline(run)
+    shown = [("ranks", "What every rank did", rank_timeline(run))]
+    return [*shown, ("messages", "Inside the slowest collective", inside)] if inside else shown
+
+
+def _most_blamed(summary: Data) -> list[Data]:
+    ranks = summary["stalls"]["by_rank"]
+    return sorted(ranks, key=lambda rank: (-rank["blamed_s"], rank["rank"]))[:_TOP]
+
+
+def _spent(group: Data) -> list[tuple[str, float]]:
+    kinds = ("compute", "sync wait", "transfer", "idle")
+    return [(kind, group[f"{kind.replace(' ', '_')}_s"]) for kind in kinds]
+
+
+def _seconds(nanoseconds: pl.Series) -> pl.Series:
+    return nanoseconds.cast(pl.Float64) * NS
+
+
+def main() -> None:
+    """`python -m analysis.report.page RUN`: write `summary.json` and `report.html`, print the path."""
+    from analysis.command import run_folder  # noqa: PLC0415
+    from analysis.findings.summary import write_summary  # noqa: PLC0415
+
+    with run_folder("Write the report of a run.") as path:
+        write_summary(path)
+        print(write_report(path))
+
+
+if __name__ == "__main__":
+    main()

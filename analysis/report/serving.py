@@ -1,0 +1,77 @@
+"""The part of the report about requests, and the whole report of a run in which nobody trains.
+
+In: `Served` workloads. Out: what `page/serving.html.j2` shows, and the page of `page/serving-run.html.j2`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analysis import pages, units
+from analysis.findings.serving import Served, load_served, sentence, summarise
+from analysis.findings.tail import distribution
+from analysis.pictures.charts import Chart, Series, distributions, stacked_bars
+
+Data = dict[str, Any]
+_SHOWN = (("network", "network"), ("in line", "queue"), ("prefill", "prefill"))
+
+
+def services(run_dir: Path) -> list[Data]:
+    """What the page shows of each inference workload of a run folder."""
+    return [_service(served) for served in load_served(run_dir)]
+
+
+def render(run_dir: Path, summary: Data) -> str:
+    """The page of a run in which nobody trains, as text."""
+    plan, manifest = (
+        json.loads((Path(run_dir) / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("plan", "manifest")
+    )
+    return pages.render(
+        "serving-run.html.j2",
+        headline=summary["headline"],
+        s=summary,
+        plan=plan,
+        manifest=manifest,
+        services=services(run_dir),
+    )
+
+
+def _service(served: Served) -> Data:
+    found = summarise(served)
+    groups = list(_groups(found))
+    return {
+        "found": found,
+        "sentence": sentence(found),
+        "groups": groups,
+        "bars": stacked_bars([_bar(label, group) for label, group in groups], left=210, width=850),
+        "first_chart": _chart(served.requests, "client_campus", "first_token_s"),
+        "gap_chart": _chart(served.gaps, "accelerator", "gap_s") if served.gaps.height else None,
+    }
+
+
+def _groups(found: Data) -> list[tuple[str, Data]]:
+    listed = (
+        ("by_client", "client_campus", "from"),
+        ("by_campus", "campus", "served at"),
+        ("by_accelerator", "accelerator", "served by"),
+    )
+    return [(f"{words} {one[key]}", one) for name, key, words in listed for one in found[name]]
+
+
+def _bar(label: str, group: Data) -> tuple[str, str, list[tuple[str, float]]]:
+    parts = [(shown, group["parts"][part]) for shown, part in _SHOWN]
+    return label, units.counted(group["requests"], "request"), parts
+
+
+def _chart(rows: pl.DataFrame, key: str, latency: str) -> Chart:
+    """The distribution of a latency for each value of `key`."""
+    series = []
+    for colour, name in enumerate(rows[key].unique().sort()):
+        times = rows.filter(pl.col(key) == name)[latency]
+        series.append(Series(f"{name} (n={len(times)})", distribution(times), colour))
+    return distributions(series)

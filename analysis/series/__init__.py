@@ -1,0 +1,1 @@
+"""Findings of many runs: attribution, comparison, intervals."""

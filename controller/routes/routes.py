@@ -1,0 +1,220 @@
+"""From a plan's wiring and its routing to the tables of all switches.
+
+Inside a campus: equal-cost shortest paths (`inner_routes`). Between campuses: at the border of the
+sender's campus the policy's paths, each the label of a tree (`trees`) that the borders on the way
+follow. Where a span may fail, a FAST_FAILOVER group moves packets onto a tree of its own, in which
+nothing is moved again: so packets turn at most once, and never loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from controller.policies import policy
+from controller.policies.campuses import Arc, Graph
+from controller.policies.policy import Policy, Share, Spread
+from controller.routes.inner import InnerRoutes, attached
+from controller.routes.trees import Trees, backup
+from scenario.plan.rules import (
+    EVERYBODY,
+    GATEWAY_MAC,
+    PROTECTION,
+    Bucket,
+    Groups,
+    Rule,
+    Tables,
+    label,
+)
+from scenario.types.topology import Routing
+
+if TYPE_CHECKING:
+    from scenario.plan.types import PlannedHost, PlannedLink, PlannedSwitch
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What there is to route over: all hosts, probes among them, switches and links. `down` are the
+    interfaces that are not up; a link with one of them is not there."""
+
+    hosts: tuple[PlannedHost, ...]
+    switches: tuple[PlannedSwitch, ...]
+    links: tuple[PlannedLink, ...]
+    down: frozenset[str] = frozenset()
+
+    @cached_property
+    def live(self) -> tuple[PlannedLink, ...]:
+        """The links that are up."""
+        return tuple(x for x in self.links if not {x.a.interface, x.b.interface} & self.down)
+
+    @cached_property
+    def campuses(self) -> dict[str, int]:
+        """Numbers of the campuses by name, from 1 on."""
+        return {name: n for n, name in enumerate(dict.fromkeys(s.campus for s in self.switches), 1)}
+
+    @cached_property
+    def borders(self) -> dict[str, PlannedSwitch]:
+        """The border switch of each campus."""
+        return {s.campus: s for s in self.switches if s.role == "border"}
+
+    @cached_property
+    def spans(self) -> Graph:
+        """The long-haul links that are up, as policies see them."""
+        campus = {border.name: name for name, border in self.borders.items()}
+        return Graph(
+            tuple(
+                Arc(link.name, campus[near.node], campus[far.node],
+                    near.shape.rate_bps, near.shape.delay_s, near.shape.loss)
+                for link in self.live
+                if link.kind == "long-haul"
+                for near, far in (link.ends, link.ends[::-1])
+            )
+        )  # fmt: skip
+
+    def port(self, arc: Arc) -> int:
+        """The OpenFlow port by which an arc leaves its campus's border."""
+        return self._ports[arc.span, self.borders[arc.tail].name]
+
+    @cached_property
+    def _ports(self) -> dict[tuple[str, str], int]:
+        long_hauls = [link for link in self.links if link.kind == "long-haul"]
+        return {(link.name, end.node): end.port for link in long_hauls for end in link.ends}
+
+
+def route(wiring: Wiring, routing: Routing, generation: int = 1) -> Tables:
+    """All tables. With policy `none` there are none: switches learn.
+
+    A campus or a leaf that nothing leads to has no rule: what is sent there is dropped. Raises
+    ValueError where a policy's answer is no path.
+    """
+    if routing.policy == "none":
+        return Tables()
+    groups = Groups(generation)
+    rules = [*attached(wiring.hosts, wiring.live), *_inside(wiring, groups)]
+    rules += _Between(wiring, policy(routing), groups, generation).rules()
+    order = {switch.name: number for number, switch in enumerate(wiring.switches)}
+    return Tables(tuple(sorted(rules, key=lambda rule: order[rule.switch])), groups.all())
+
+
+def _inside(wiring: Wiring, groups: Groups) -> Iterator[Rule]:
+    with_hosts = {host.leaf for host in wiring.hosts}
+    for name in wiring.campuses:
+        switches = [switch for switch in wiring.switches if switch.campus == name]
+        targets = [switch for switch in switches if switch.name in with_hosts]
+        border = wiring.borders.get(name) if len(wiring.campuses) > 1 else None
+        inner = InnerRoutes(switches, wiring.live, groups)
+        yield from inner.rules(targets, border.name if border else None)
+
+
+class _Between:
+    """The rules of the borders for other campuses."""
+
+    def __init__(self, wiring: Wiring, chosen: Policy, groups: Groups, generation: int) -> None:
+        self._wiring = wiring
+        self._policy = chosen
+        self._groups = groups
+        self._generation = generation
+        self._graph = wiring.spans
+
+    def rules(self) -> Iterator[Rule]:
+        """Towards each campus in turn."""
+        for sink in self._wiring.campuses:
+            yield from self._towards(sink)
+
+    def _towards(self, sink: str) -> Iterator[Rule]:
+        working, protection = Trees(), Trees(PROTECTION)
+        answers = {
+            source: [(share, working.add(share.path)) for share in self._shares(source, sink)]
+            for source in self._wiring.campuses
+            if source != sink
+        }
+        on = {
+            arc: self._onward(arc, sink, protection)
+            for arc in dict.fromkeys(arc for _, arc in working.arcs())
+        }
+        for number, arc in working.arcs():
+            yield self._transit(arc, self._label(sink, number), on[arc])
+        for number, arc in protection.arcs():
+            out = Bucket(self._wiring.port(arc))
+            yield self._transit(arc, self._label(sink, number), out)
+        for source, shares in answers.items():
+            yield from self._ingress(source, sink, shares, on)
+
+    def _shares(self, source: str, sink: str) -> Sequence[Share]:
+        return self._policy.paths(self._graph, source, sink)
+
+    def _onward(self, arc: Arc, sink: str, protection: Trees) -> Bucket:
+        """Along an arc, or, where that is protected, as a group decides."""
+        port = self._wiring.port(arc)
+        if self._policy.routing.protection == "none":
+            return Bucket(port)
+        detour = backup(self._policy, self._graph, arc, sink)
+        if detour is None:
+            return Bucket(port)
+        number = protection.add(detour)
+        aside = self._wiring.port(detour[0])
+        buckets = [Bucket(port, port), Bucket(aside, aside, self._label(sink, number))]
+        return Bucket(group=self._groups.failover(self._wiring.borders[arc.tail].name, buckets))
+
+    def _label(self, sink: str, number: int) -> str:
+        return label(self._generation, self._wiring.campuses[sink], number)
+
+    def _transit(self, arc: Arc, mac: str, out: Bucket) -> Rule:
+        """What is labelled follows its tree."""
+        border = self._wiring.borders[arc.tail].name
+        return Rule(border, EVERYBODY, out.port, group=out.group, match_mac=mac)
+
+    def _ingress(
+        self, source: str, sink: str, shares: list[tuple[Share, int]], on: dict[Arc, Bucket]
+    ) -> Iterator[Rule]:
+        """What comes from inside the campus is labelled, class by class."""
+        for dscp in dict.fromkeys(share.dscp for share, _ in shares):
+            ways = [
+                Bucket(
+                    on[share.path[0]].port,
+                    dst_mac=self._label(sink, number),
+                    group=on[share.path[0]].group,
+                    weight=share.weight,
+                )
+                for share, number in shares
+                if share.dscp == dscp
+            ]
+            yield from self._spread((source, sink), dscp, ways)
+
+    def _spread(
+        self, pair: tuple[str, str], dscp: int | None, ways: list[Bucket]
+    ) -> Iterator[Rule]:
+        """Probes take the first way of several: what they measure must be known."""
+        border, prefix = self._wiring.borders[pair[0]].name, self._prefix(pair[1])
+        if len(ways) == 1:
+            yield _labelling(border, prefix, dscp, ways[0])
+            return
+        there = [host for host in self._wiring.hosts if host.campus == pair[1]]
+        for probe in (host for host in there if host.rank < 0):
+            yield _labelling(border, f"{probe.ip}/32", dscp, ways[0])
+        if self._policy.spread is Spread.HASH:
+            group = self._groups.select(border, ways)
+            yield Rule(border, prefix, group=group, match_mac=GATEWAY_MAC, dscp=dscp)
+            return
+        receivers = [host for host in there if host.rank >= 0]
+        for host, way in zip(receivers, dealt(ways, len(receivers)), strict=True):
+            yield _labelling(border, f"{host.ip}/32", dscp, way)
+
+    def _prefix(self, campus: str) -> str:
+        return f"10.{self._wiring.campuses[campus]}.0.0/16"
+
+
+def _labelling(border: str, prefix: str, dscp: int | None, way: Bucket) -> Rule:
+    return Rule(border, prefix, way.port, way.dst_mac, way.group, GATEWAY_MAC, dscp)
+
+
+def dealt(ways: Sequence[Bucket], count: int) -> Iterator[Bucket]:
+    """`count` turns among the ways, each way's as evenly apart as its weight allows: the next turn is
+    of whoever has had the least, for its weight."""
+    had = [0] * len(ways)
+    for _ in range(count):
+        turn = min(range(len(ways)), key=lambda i: ((had[i] + 1) / ways[i].weight, i))
+        had[turn] += 1
+        yield ways[turn]

@@ -1,0 +1,1 @@
+"""The life of a run: read, plan, carry out, collect, analyse."""

@@ -1,0 +1,148 @@
+"""A fabric to work in: Mininet's command line (`up`), or somebody's own program on its hosts (`exec`)."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from longhaul import folder
+from longhaul.controlled import check_controlled
+from scenario.loading import load_topology
+from scenario.plan.types import Plan, make_plan
+from longhaul.machine import dispatch
+
+SILENCE_S = 3600.0
+PASSED_ON = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
+
+
+@dataclass(frozen=True)
+class Fabric:
+    """Which fabric, and where."""
+
+    topology: Path
+    overrides: Sequence[str]
+    seed: int
+    time: str
+    machine: str
+    cpu: int | None
+    controller: Path | None = None
+    rest: bool = False
+
+    @classmethod
+    def of(cls, words: argparse.Namespace) -> Fabric:
+        """From the words of a command line."""
+        return cls(
+            words.topology,
+            words.overrides,
+            words.seed,
+            words.time,
+            words.machine,
+            words.cpu,
+            words.controller,
+            words.rest,
+        )
+
+    def plan(self) -> Plan:
+        """Raises InvalidInput."""
+        topology = load_topology(self.topology, self.overrides)
+        if self.rest:
+            check_controlled(topology)
+        return make_plan(topology)
+
+    def job(self, verb: str, plan: Plan, **more: Any) -> dict[str, Any]:
+        """What the machine is told."""
+        count = len(plan.hosts) + len(plan.probes)
+        here: dict[str, Any] = {
+            "seed": self.seed,
+            "time": self.time,
+            "cpu": self.cpu,
+            "hosts": count,
+        }
+        here["controller"] = str(self.controller) if self.controller else None
+        here["rest"] = self.rest
+        return here | {"verb": verb} | more
+
+
+def up(fabric: Fabric) -> int:
+    """Mininet's CLI in this terminal, until `exit` or Ctrl-D; without a terminal, the commands on
+    standard input. Raises MachineError."""
+    plan = fabric.plan()
+    machine = dispatch.choose(fabric.machine, fabric.time)
+    with folder.scratch(f"up-{plan.name}") as run:
+        folder.write_json(run / "plan.json", plan.to_json())
+        job = fabric.job("up", plan)
+        dispatch.prepare(run, job)
+        keyboard = None
+        if not sys.stdin.isatty():
+            keyboard = subprocess.PIPE  # a console whose input ends is hung up
+            (run / "commands").write_text(sys.stdin.read())
+        print(
+            f"{plan.name}: {len(plan.hosts)} hosts, in real time, on {machine.name} ({machine.why}).\n"
+            "Starting takes about 15 s. Mininet's commands: help. To leave: exit.",
+            file=sys.stderr,
+        )
+        with terminal_as_it_was(), dispatch.on(machine, run, job, None, keyboard) as process:
+            dispatch.follow(process, run, lambda _: None, float("inf"))
+    return 0
+
+
+def execute(
+    fabric: Fabric,
+    argv: Sequence[str],
+    pattern: str,
+    environment: Sequence[tuple[str, str]],
+    patience_s: float,
+) -> int:
+    """Run a command on the hosts that match, printing their lines; the worst of their statuses.
+
+    Raises MachineError, also where no host matches.
+    """
+    plan = fabric.plan()
+    if not any(fnmatchcase(host.name, pattern) for host in plan.hosts):
+        known = ", ".join(host.name for host in plan.hosts[:6])
+        raise dispatch.MachineError(f"no host is called {pattern!r}; there are {known} …")
+    machine = dispatch.choose(fabric.machine, fabric.time)
+    status = 0
+
+    def hear(message: dict[str, Any]) -> None:
+        nonlocal status
+        if "line" in message:
+            print(f"{message['host']}: {message['line']}", flush=True)
+        status = message.get("status", status)
+
+    with folder.scratch(f"exec-{plan.name}") as run:
+        folder.write_json(run / "plan.json", plan.to_json())
+        passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        job = fabric.job(
+            "exec",
+            plan,
+            argv=list(argv),
+            pattern=pattern,
+            cwd=str(Path.cwd()),
+            environment=passed_on | dict(environment),
+            patience_s=SILENCE_S,
+        )
+        dispatch.carry_out(machine, run, job, hear, patience_s)
+    return status
+
+
+@contextmanager
+def terminal_as_it_was() -> Iterator[None]:
+    """Put the terminal's modes back: the guest's console sets it raw."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    modes = termios.tcgetattr(sys.stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, modes)

@@ -1,0 +1,61 @@
+"""A plan as tables for people. (For programs: `longhaul plan --format json`.)"""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from analysis import units
+from scenario.plan.coarseness import ENOUGH_PACKETS, warning
+from scenario.plan.types import Plan, packets_per_bdp
+
+
+def show(plan: Plan) -> None:
+    """Print hosts, long-haul links and routes per switch."""
+    console = Console(highlight=False)
+    scale = f"payloads and rates ÷ {plan.scale_bytes:g}, MTU {plan.mtu_bytes}"
+    console.print(f"[bold]{plan.name}[/bold]: {plan.description}\n{scale}\n", markup=True)
+    for table in (hosts(plan), long_hauls(plan), switches(plan)):
+        console.print(table)
+    coarse = warning(plan)
+    if coarse:
+        console.print(f"warning: {coarse}", style="yellow", markup=False)
+
+
+def hosts(plan: Plan) -> Table:
+    """One row per host, in rank order."""
+    table = Table("rank", "host", "leaf", "address", "accelerator", "NIC", title="Hosts")
+    for host in plan.hosts:
+        table.add_row(
+            str(host.rank), host.name, host.leaf, host.ip,
+            f"{host.gpus} x {host.accelerator}", units.rate(host.nic_bps),
+        )  # fmt: skip
+    return table
+
+
+def long_hauls(plan: Plan) -> Table:
+    """One row per long-haul link. Few packets per BDP: windows move in coarse steps."""
+    table = Table(
+        "link", "one-way delay", "rate", "loss", "queue", "packets per BDP",
+        title="Long-haul links (a to b)",
+    )  # fmt: skip
+    for link in plan.long_hauls():
+        packets = packets_per_bdp(link, plan.mtu_bytes)
+        table.add_row(
+            link.name,
+            units.time(link.a.shape.delay_s, 4),
+            units.rate(link.a.shape.rate_bps),
+            f"{link.a.shape.loss:.2g}",
+            f"{link.a.shape.limit_packets} packets",
+            f"{packets:.1f}" + (" (few)" if packets < ENOUGH_PACKETS else ""),
+        )
+    return table
+
+
+def switches(plan: Plan) -> Table:
+    """One row per switch, with the number of its rules."""
+    table = Table("switch", "role", "prefix", "rules", title="Switches")
+    for switch in plan.switches:
+        count = sum(rule.switch == switch.name for rule in plan.rules)
+        table.add_row(switch.name, switch.role, switch.prefix, str(count))
+    return table

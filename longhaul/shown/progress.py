@@ -1,0 +1,96 @@
+"""What a run is doing, on one line of the terminal that is gone at the end (plain lines elsewhere)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+
+from scenario.plan.coarseness import warning
+
+PHASES = {
+    "hosts": "starting hosts",
+    "switches": "starting switches",
+    "network": "building the fabric",
+    "routes": "installing routes",
+    "up": "starting up",
+    "fidelity": "checking fidelity: delay, rate and loss of every long-haul link",
+    "workload": "replaying the workload",
+    "closing": "stopping the fabric",
+    "analysis": "analysing",
+}
+
+
+@contextmanager
+def shown() -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A function that takes a run's progress, and shows it on standard error."""
+    console = Console(stderr=True, highlight=False)
+    with console.status("reading", spinner="line") as status:
+        totals: dict[str, int] = {}
+        told = Told()
+
+        def hear(message: dict[str, Any]) -> None:
+            if "plan" in message:
+                totals.update(iterations(message["workloads"]))
+                console.print(opening(message))
+                coarse = warning(message["plan"])
+                if coarse:
+                    console.print(f"warning: {coarse}", style="yellow", markup=False)
+            elif "phase" in message:
+                status.update(PHASES.get(message["phase"], message["phase"]))
+            elif "event" in message:
+                if line := told.of(message):
+                    console.print(line, markup=False)
+            elif "iteration" in message:
+                name, done = message["workload"], message["iteration"] + 1
+                status.update(f"replaying {name}: iteration {done} of {totals[name]}")
+
+        yield hear
+
+
+class Told:
+    """What has been said of the timeline: of an event that comes again and again, the first time."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, bool]] = set()
+
+    def of(self, message: dict[str, Any]) -> str | None:
+        """The line for an event that begins or ends; None where it has been said before."""
+        key = message["event"], message["begins"]
+        if key in self._seen:
+            return None
+        self._seen.add(key)
+        return f"  {message['event']}: {message['says']}{'' if message['begins'] else ' no more'}"
+
+
+def iterations(workloads: list[dict[str, Any]]) -> dict[str, int]:
+    """How many iterations each workload will have, of those that have any; the warm-up among them."""
+    return {
+        one["name"]: one.get("warmup", 0) + one["iterations"]
+        for one in workloads
+        if "iterations" in one
+    }
+
+
+def opening(message: dict[str, Any]) -> str:
+    """What is about to run, and where."""
+    plan, machine = message["plan"], message["machine"]
+    campuses = ", ".join(f"{c['name']} ({len(c['hosts'])})" for c in plan.campuses)
+    place = {
+        "uml": f"a User-Mode Linux {machine.kernel} guest",
+        "native": f"this machine's kernel {machine.kernel}",
+    }[machine.name]
+    return (
+        f"[bold]{plan.name}[/bold]: {len(plan.hosts)} hosts in {campuses}\n"
+        f"in {machine.time} time, on {place} ({machine.why})"
+    )
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A function that takes how many are done, and of how many, and shows it on standard error."""
+    console = Console(stderr=True, highlight=False)
+    with console.status(f"{what}: counting", spinner="line") as status:
+        yield lambda done, total: status.update(f"{what}: {done} of {total} done")

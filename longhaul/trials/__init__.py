@@ -1,0 +1,1 @@
+"""Series of runs, each made once and kept: attribution and remedies."""

@@ -1,0 +1,115 @@
+"""`longhaul attribute` as code: which runs it takes to say what each factor costs, and what comes of them.
+
+2^k combinations of k factors, under each seed; every combination is a run without the other factors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.series.attribution import Cause, Trials, attribute
+from analysis.series.shapley import Causes, subsets
+from longhaul.trials import series as trials
+from longhaul.trials.series import Trial
+from scenario.factors import Factor, effective, factors
+from scenario.loading import load_topology, load_workload
+from scenario.types.topology import Training
+
+MOST_FACTORS = 6
+Data = dict[str, Any]
+
+
+class NothingToAttribute(Exception):
+    """None of the factors makes a difference, or there are too many of them."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: of which files, which factors (none: all that there are), under how many seeds."""
+
+    topology: Path
+    workload: Path
+    overrides: tuple[str, ...]
+    workload_overrides: tuple[str, ...]
+    factors: tuple[str, ...]
+    seeds: int
+    jobs: int
+
+    def trial(self, without: Sequence[str], seed: int) -> Trial:
+        """The run without some of the factors."""
+        return Trial(
+            topology=self.topology,
+            workload=self.workload,
+            overrides=self.overrides,
+            workload_overrides=self.workload_overrides,
+            without=tuple(without),
+            seed=seed,
+        )
+
+
+def answer(question: Question, hear: Callable[[int, int], None]) -> Data:
+    """Run what is missing, and attribute the lost time. Keys: docs/analysis.md.
+
+    Raises InvalidInput, NothingToAttribute, TrialFailed.
+    """
+    _check_workload(question)
+    asked = question.factors or tuple(factors(load_topology(question.topology, question.overrides)))
+    acting = effective(question.topology, question.overrides, asked)
+    _check(acting, asked)
+    names = [one.name for one in acting]
+    wanted = {
+        chosen: [question.trial(_others(names, chosen), seed) for seed in _seeds(question)]
+        for chosen in subsets(names)
+    }
+    done = trials.carry_out([one for row in wanted.values() for one in row], question.jobs, hear)
+    found = {one: trials.summary(path) for one, path in done.items()}
+    seconds = {
+        chosen: [found[one]["iterations"]["mean_s"] for one in row]
+        for chosen, row in wanted.items()
+    }
+    causes = tuple(Cause(one.name, one.without) for one in acting)
+    return {
+        "name": load_topology(question.topology, question.overrides).name,
+        "without_effect": [name for name in asked if name not in names],
+        **attribute(Trials(causes, seconds)),
+        "runs": [_run(one, done[one], found[one]) for row in wanted.values() for one in row],
+    }
+
+
+def _seeds(question: Question) -> range:
+    return range(1, question.seeds + 1)
+
+
+def _others(names: Sequence[str], chosen: Causes) -> list[str]:
+    return [name for name in names if name not in chosen]
+
+
+def _check(acting: Sequence[Factor], asked: Sequence[str]) -> None:
+    if not acting:
+        raise NothingToAttribute(f"none of {', '.join(asked)} makes a difference to this topology")
+    if len(acting) > MOST_FACTORS:
+        raise NothingToAttribute(
+            f"{len(acting)} factors take {2 ** len(acting)} runs per seed: "
+            f"name at most {MOST_FACTORS} of {', '.join(one.name for one in acting)} with --factors"
+        )
+
+
+def _check_workload(question: Question) -> None:
+    """Only training has iterations whose time can be lost. Raises InvalidInput, NothingToAttribute."""
+    found = load_workload(question.workload, question.workload_overrides)
+    if not isinstance(found, Training):
+        raise NothingToAttribute(f"{question.workload}: not training, so no iteration loses time")
+
+
+def _run(one: Trial, path: Path, summary: Data) -> Data:
+    return {
+        "without": list(one.without),
+        "seed": one.seed,
+        "folder": str(path),
+        "digest": summary["digest"],
+        "iteration_s": summary["iterations"]["mean_s"],
+        "faithful": summary["faithful"],
+    }

@@ -1,0 +1,175 @@
+"""Many runs that differ in a few things: each done once, several at a time, and kept by what it is a function of.
+
+In: trials. Out: their run folders under `runs/trials/`, named by a digest of the inputs and of the code. What is there
+already is not run again, so an interrupted series goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from longhaul import folder
+from longhaul.machine.child import child
+from scenario.factors import load_without
+from scenario.loading import load_workload
+
+PACKAGES = ("scenario", "longhaul", "controller", "traffic", "analysis")
+_LAST_LINES = 8
+
+
+class TrialFailed(Exception):
+    """A run of the series did not end well; the text says which, and what it said last.
+
+    `reason` is the first line of that which tells of an error.
+    """
+
+    def __init__(self, trial: Trial, said: str) -> None:
+        lines = [line for line in said.splitlines() if line.strip()]
+        told = [line for line in lines if "error: " in line or line.startswith("longhaul: ")]
+        self.reason = (told or lines or ["it said nothing"])[0].rpartition("error: ")[2]
+        command = " ".join(["longhaul run", *trial.arguments()])
+        head = f"this run of the series failed: {command}"
+        super().__init__("\n  ".join([head, *lines[-_LAST_LINES:]]))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run: files, what is overridden in them, the factors switched off, and the seed."""
+
+    topology: Path
+    workload: Path
+    overrides: tuple[str, ...] = ()
+    workload_overrides: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    seed: int = 1
+
+    def arguments(self) -> list[str]:
+        """Of `longhaul run`, to do it alone."""
+        words = [str(self.topology), "--workload", str(self.workload), "--seed", str(self.seed)]
+        words += [f"--set={text}" for text in self.overrides]
+        words += [f"--set-workload={text}" for text in self.workload_overrides]
+        words += [f"--without={','.join(self.without)}"] if self.without else []
+        return words
+
+    def digest(self) -> str:
+        """Of all that the run is a function of: what the files come to, the seed, the code.
+
+        Two trials that come to the same fabric are the same trial. Raises InvalidInput.
+        """
+        topology = asdict(load_without(self.topology, self.overrides, self.without))
+        workload = asdict(load_workload(self.workload, self.workload_overrides))
+        for read in (topology, workload):
+            del read["files"], read["source"]
+        topology.pop("factors")
+        what = json.dumps([topology, workload, self.seed, code()], sort_keys=True)
+        return hashlib.sha256(what.encode()).hexdigest()[:20]
+
+
+@cache
+def code() -> str:
+    """A digest of the programs that make a run."""
+    root = Path(__file__).parents[2]
+    sha = hashlib.sha256()
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                sha.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return sha.hexdigest()
+
+
+def carry_out(
+    trials: Sequence[Trial], jobs: int, hear: Callable[[int, int], None]
+) -> dict[Trial, Path]:
+    """The run folder of every trial; those that are missing are run, `jobs` at a time, a CPU each.
+
+    `hear` gets how many are done, and of how many. Raises InvalidInput, TrialFailed.
+    """
+    root = folder.RUNS / "trials"
+    places = {trial: root / trial.digest() for trial in trials}
+    missing = {path: trial for trial, path in places.items() if not path.is_dir()}
+    hear(len(set(places.values())) - len(missing), len(set(places.values())))
+    root.mkdir(parents=True, exist_ok=True)
+    _run_missing(
+        missing,
+        jobs,
+        lambda left: hear(len(set(places.values())) - left, len(set(places.values()))),
+    )
+    return places
+
+
+def _run_missing(missing: dict[Path, Trial], jobs: int, left: Callable[[int], None]) -> None:
+    cpus: SimpleQueue[int] = SimpleQueue()
+    allowed = sorted(os.sched_getaffinity(0), reverse=True)
+    for index in range(jobs):
+        cpus.put(allowed[index % len(allowed)])
+    running = _Running()
+    with ThreadPoolExecutor(jobs) as pool, _ended_early(pool, running):
+        waiting = [pool.submit(_run, trial, path, cpus, running) for path, trial in missing.items()]
+        for count, done in enumerate(as_completed(waiting), start=1):
+            done.result()
+            left(len(missing) - count)
+
+
+class _Running:
+    """The processes under way. Once they have been told to end, those that begin are, too."""
+
+    def __init__(self) -> None:
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._ended = False
+
+    def begun(self, process: subprocess.Popen[str]) -> None:
+        self._processes.add(process)
+        if self._ended:
+            process.terminate()
+
+    def done(self, process: subprocess.Popen[str]) -> None:
+        self._processes.discard(process)
+
+    def end(self) -> None:
+        self._ended = True
+        for process in tuple(self._processes):
+            process.terminate()
+
+
+@contextmanager
+def _ended_early(pool: ThreadPoolExecutor, running: _Running) -> Iterator[None]:
+    """Whatever ends the block early, no further run is begun, and those under way end."""
+    try:
+        yield
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        running.end()
+        raise
+
+
+def _run(trial: Trial, path: Path, cpus: SimpleQueue[int], running: _Running) -> None:
+    cpu = cpus.get()
+    words = [*trial.arguments(), "--out", str(path), "--cpu", str(cpu)]
+    command = [sys.executable, "-m", "longhaul.cli", "run", *words]
+    try:
+        with child(command, stdout=subprocess.PIPE) as process:
+            running.begun(process)
+            said, _ = process.communicate()
+            running.done(process)
+    finally:
+        cpus.put(cpu)
+    if not path.is_dir():
+        raise TrialFailed(trial, said)
+
+
+def summary(path: Path) -> dict[str, Any]:
+    """What a run found."""
+    found: dict[str, Any] = json.loads((path / "summary.json").read_text(encoding="utf-8"))
+    return found

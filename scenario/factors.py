@@ -1,0 +1,124 @@
+"""Causes of lost time that can be switched off: distance, aging, mixed hardware, and a topology's own.
+
+A run without a factor is a run of the counterfactual: the same files, but for what the factor names. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scenario.loading import load_topology
+from scenario.text.diagnostics import (
+    Diagnostic,
+    InvalidInput,
+    Place,
+    Source,
+    complain,
+    nearest,
+    one_of,
+)
+from scenario.types.topology import Campus, Host, LongHaul, Topology
+
+NEXT_DOOR_M = 100.0
+NEXT_DOOR_S = 0.5e-6
+"""The light of 100 m of fibre: a campus across the street."""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A cause of loss. `without` says what a fabric is like that lacks it.
+
+    It is switched off by `overrides` of the file, then by `change` of what the file elaborates into.
+    """
+
+    name: str
+    without: str
+    overrides: tuple[str, ...] = ()
+    change: Callable[[Topology], Topology] = lambda topology: topology
+
+
+def load_without(path: Path, overrides: Sequence[str], without: Sequence[str]) -> Topology:
+    """The topology with some of its factors switched off. Raises InvalidInput."""
+    actual = load_topology(path, overrides)
+    if not without:
+        return actual
+    known = factors(actual)
+    unknown = [name for name in without if name not in known]
+    if unknown:
+        raise InvalidInput([_unknown(name, known) for name in unknown])
+    chosen = [known[name] for name in without]
+    topology = load_topology(
+        path, [*overrides, *(text for one in chosen for text in one.overrides)]
+    )
+    for one in chosen:
+        topology = one.change(topology)
+    return topology
+
+
+def factors(topology: Topology) -> dict[str, Factor]:
+    """All factors by name: those built in, and those that the file declares, which come first."""
+    ages = tuple(f"links.{link.name}.age=0y" for link in topology.links if link.age_s > 0)
+    built_in = (
+        Factor("distance", "all campuses next door to each other", change=next_door),
+        Factor("aging", "all long-haul links new", overrides=ages),
+        Factor("hardware", "all hosts like the best one", change=uniform),
+    )
+    declared = (
+        Factor(name, ", ".join(texts), overrides=texts) for name, texts in topology.factors.items()
+    )
+    return {one.name: one for one in built_in} | {one.name: one for one in declared}
+
+
+def effective(path: Path, overrides: Sequence[str], names: Sequence[str]) -> list[Factor]:
+    """Those of the named factors that make a difference to this topology. Raises InvalidInput."""
+    actual = load_topology(path, overrides)
+    without = {name: load_without(path, overrides, [name]) for name in names}
+    return [factors(actual)[name] for name, other in without.items() if other != actual]
+
+
+def next_door(topology: Topology) -> Topology:
+    """The same links, as long as a street is wide; what their age does to packets stays."""
+    return replace(topology, links=tuple(_shortened(link) for link in topology.links))
+
+
+def uniform(topology: Topology) -> Topology:
+    """Every host with the accelerators and NICs of the one that computes fastest."""
+    best = max((host for campus in topology.campuses for host in campus.hosts), key=_flops)
+    campuses = tuple(_with_hosts_like(campus, best) for campus in topology.campuses)
+    return replace(topology, campuses=campuses)
+
+
+def _shortened(link: LongHaul) -> LongHaul:
+    ways = (
+        replace(way, delay_s=min(way.delay_s, NEXT_DOOR_S)) for way in (link.forward, link.backward)
+    )
+    forward, backward = ways
+    length_m = min(link.distance_m, NEXT_DOOR_M)
+    return replace(link, distance_m=length_m, forward=forward, backward=backward)
+
+
+def _with_hosts_like(campus: Campus, best: Host) -> Campus:
+    hosts = (
+        replace(
+            host,
+            accelerator=best.accelerator,
+            gpus=best.gpus,
+            nic_bps=best.nic_bps,
+            intra_Bps=best.intra_Bps,
+            slowdown=best.slowdown,
+        )
+        for host in campus.hosts
+    )
+    return replace(campus, hosts=tuple(hosts))
+
+
+def _flops(host: Host) -> float:
+    return host.accelerator.peak_flops * host.accelerator.mfu * host.gpus / host.slowdown
+
+
+def _unknown(name: str, known: dict[str, Factor]) -> Diagnostic:
+    place = Place(Source("--without", (name,)), length=len(name))
+    hint = nearest(name, known)
+    return complain(place, "there is no such factor", expected=one_of(known), hint=hint)

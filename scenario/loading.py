@@ -1,0 +1,73 @@
+"""The topology and workload language: YAML text in, frozen and validated objects in SI units out.
+
+Pure: no clock, no network, nothing of the rest of longhaul. Everything wrong with the input is
+raised at once as `InvalidInput`. The stages: read and include -> override -> inherit -> catalogue -> form ->
+meaning -> elaborate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from scenario.json_schema import Language, schema
+from scenario.text.diagnostics import Diagnostic, InvalidInput
+from scenario.text.include import read_document
+from scenario.text.inheritance import SECTIONS, inherit
+from scenario.text.merge import only, without
+from scenario.text.overrides import parse_all, put, put_rest
+from scenario.text.shape import complaints_of_part, examine
+from scenario.text.tree import Problems
+from scenario.topology.aging import Aged, Span, aged, aging_table, gilbert_elliott
+from scenario.topology.catalogue import with_catalogue
+from scenario.topology.elaboration import elaborate
+from scenario.topology.meaning import check_model, check_references, without_consequences
+from scenario.topology.models import Reuse, TopologyModel
+from scenario.topology.routing import spelled_out
+from scenario.types.topology import Topology, Workload
+from scenario.workload.kinds import named, workload
+
+__all__ = [
+    "Aged",
+    "Diagnostic",
+    "InvalidInput",
+    "Span",
+    "aged",
+    "aging_table",
+    "gilbert_elliott",
+    "language",
+    "load_topology",
+    "load_workload",
+    "schema",
+]
+
+
+def load_topology(path: Path, overrides: Sequence[str] = ()) -> Topology:
+    """The topology in a file, with overrides such as `links.c1-c2.age=20y`. Raises InvalidInput."""
+    document = read_document(path)
+    root, late = put(document.root, parse_all(overrides))
+    root = named(spelled_out(with_catalogue(put_rest(inherit(root), late))))
+    problems = Problems(root)
+    problems.found += complaints_of_part(only(root, *SECTIONS), Reuse)
+    written, malformed = examine(without(root, *SECTIONS), TopologyModel)
+    problems.found += malformed
+    check_references(problems)
+    problems.found = without_consequences(problems.found)
+    problems.stop()
+    assert written is not None
+    check_model(written, problems)
+    problems.stop()
+    topology = elaborate(written, problems, document.files)
+    problems.stop()
+    return topology
+
+
+def language(path: Path) -> Language:
+    """Which language a file is written in: a workload says its `kind`. Raises InvalidInput."""
+    return "workload" if "kind" in read_document(path).root.entries else "topology"
+
+
+def load_workload(path: Path, overrides: Sequence[str] = ()) -> Workload:
+    """The workload in a file, with overrides such as `iterations=3`. Raises InvalidInput."""
+    document = read_document(path)
+    return workload(put_rest(document.root, parse_all(overrides)), document.files)

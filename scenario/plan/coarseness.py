@@ -1,0 +1,52 @@
+"""How coarse scaling makes the long-haul links, in words: few packets in flight, and what mends it."""
+
+from __future__ import annotations
+
+import math
+
+from scenario.plan.types import ETHERNET_HEADER, Plan, packets_per_bdp
+
+ENOUGH_PACKETS = 20
+"""Per bandwidth-delay product. With fewer, one packet is more than a twentieth of the window."""
+LEAST_MTU = 576
+
+
+def warning(plan: Plan) -> str | None:
+    """What is coarse about the plan, what that means, and what mends it; None where nothing is."""
+    packets = {link.name: packets_per_bdp(link, plan.mtu_bytes) for link in plan.long_hauls()}
+    few = {name: count for name, count in packets.items() if count < ENOUGH_PACKETS}
+    if not few:
+        return None
+    least = min(few.values())
+    return (
+        f"only {least:.2g} packets fill {_links(list(few))} for a round trip"
+        f" ({ENOUGH_PACKETS} are enough): windows move in coarse steps, so what TCP does after a"
+        f" loss is not what it does at full scale. {_remedy(plan, least / ENOUGH_PACKETS)}"
+    )
+
+
+def _links(names: list[str]) -> str:
+    more = len(names) - 3
+    shown = ", ".join(names[:3])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _remedy(plan: Plan, share: float) -> str:
+    """Which settings bring `1 / share` times the packets; each packet costs wall time."""
+    scale = plan.scale_bytes * share
+    frame_bytes = plan.frame_bytes * share
+    mtu = math.floor(frame_bytes) - ETHERNET_HEADER
+    ways = [f"--set scale.bytes={_down(scale)}"] if scale >= 1 else []
+    ways += [f"--set mtu={mtu}"] if mtu >= LEAST_MTU else []
+    both = scale * plan.frame_bytes / (1500 + ETHERNET_HEADER)
+    if mtu < LEAST_MTU and plan.mtu_bytes > 1500 and both >= 1:
+        ways.append(f"--set mtu=1500 --set scale.bytes={_down(both)}")
+    if not ways:
+        return "No scale reaches that on a link so short or so slow."
+    return f"Enough, for {math.ceil(1 / share)} times the packets to carry: {', or '.join(ways)}."
+
+
+def _down(scale: float) -> str:
+    """Two digits, rounded down, so that it is surely enough."""
+    step = 10 ** (math.floor(math.log10(scale)) - 1)
+    return f"{math.floor(scale / step) * step:.6g}"

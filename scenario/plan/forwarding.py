@@ -1,0 +1,159 @@
+"""Where packets go: what switches with a plan's tables do to them, without a switch.
+
+`walk` is for those who need one path: the model, the fidelity check. Where connections are spread
+by a hash, that is the likeliest one, and of equals the first: which one a connection will take
+depends on its port numbers, which nobody knows before the run. `ways` gives all of them, each with
+its probability; `dead` ports show what fast failover does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from scenario.plan.rules import GATEWAY_MAC, Bucket, Group, Rule
+
+if TYPE_CHECKING:
+    from scenario.plan.types import End, Plan, PlannedHost
+
+Ends: TypeAlias = "tuple[End, ...]"
+
+
+@dataclass(frozen=True)
+class _Packet:
+    address: int
+    mac: str
+    dscp: int
+
+
+class Forwarding:
+    """The switches of a plan, with their tables."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._ends = {(end.node, end.port): end for link in plan.links for end in link.ends}
+        self._beyond = {
+            near.interface: far for link in plan.links for near, far in (link.ends, link.ends[::-1])
+        }
+        self._groups = {(group.switch, group.id): group for group in plan.groups}
+        self._tables: dict[str, _Table] = {switch.name: _Table() for switch in plan.switches}
+        for rule in plan.rules:
+            self._tables[rule.switch].add(rule)
+
+    def walk(self, source: PlannedHost, sink: PlannedHost, dscp: int = 0) -> Ends:
+        """The sending end of every wire on the likeliest way. Raises LookupError where the rules
+        lead nowhere, or round in a circle."""
+        ways = list(self.ways(source, sink, dscp))
+        return max(ways, key=lambda way: way[0])[1]
+
+    def ways(
+        self,
+        source: PlannedHost,
+        sink: PlannedHost,
+        dscp: int = 0,
+        dead: frozenset[str] = frozenset(),
+    ) -> Iterator[tuple[float, Ends]]:
+        """All ways with their probabilities, where the interfaces `dead` are down. Raises
+        LookupError as `walk` does."""
+        packet = _Packet(_number(sink.ip), GATEWAY_MAC, dscp)
+        path = (self._ends[source.name, 0],)
+        for share, packet_mac, ends in self._on(packet, path, sink.name, dead):
+            if packet_mac != sink.mac:
+                raise LookupError(f"{sink.name} is sent a packet to {packet_mac}")
+            yield share, ends
+
+    def _on(
+        self, packet: _Packet, path: Ends, sink: str, dead: frozenset[str]
+    ) -> Iterator[tuple[float, str, Ends]]:
+        """The ways on from the far end of `path`: probability, MAC on arrival, all ends."""
+        if path[-1].interface in dead:
+            raise LookupError(f"{path[-1].interface} is down")
+        node = self._beyond[path[-1].interface].node
+        if node == sink:
+            yield 1.0, packet.mac, path
+            return
+        rule = self._tables[node].lookup(packet) if node in self._tables else None
+        if rule is None:
+            raise LookupError(f"{node} has no rule for a packet to {sink}")
+        if len(path) > 4 * (len(self._tables) + 1):
+            raise LookupError(f"packets to {sink} go round in a circle at {node}")
+        for share, mac, port in self._out(node, rule, dead):
+            after = _Packet(packet.address, mac or packet.mac, packet.dscp)
+            for rest, arrived, ends in self._on(after, (*path, self._ends[node, port]), sink, dead):
+                yield share * rest, arrived, ends
+
+    def _out(
+        self, node: str, rule: Rule, dead: frozenset[str]
+    ) -> Iterator[tuple[float, str | None, int]]:
+        """The ports that a rule may choose: probability, MAC written, port."""
+        if rule.group is None:
+            assert rule.port is not None
+            yield 1.0, rule.dst_mac, rule.port
+            return
+        for share, mac, port in self._choices(self._groups[node, rule.group], dead):
+            yield share, mac or rule.dst_mac, port
+
+    def _choices(
+        self, group: Group, dead: frozenset[str]
+    ) -> Iterator[tuple[float, str | None, int]]:
+        live = [bucket for bucket in group.buckets if self._lives(group.switch, bucket, dead)]
+        if not live:
+            raise LookupError(f"{group.switch} has no live port for a packet")
+        if group.kind == "fast-failover":
+            live = live[:1]
+        whole = sum(bucket.weight for bucket in live)
+        for bucket in live:
+            for share, mac, port in self._bucket(group.switch, bucket, dead):
+                yield share * bucket.weight / whole, mac or bucket.dst_mac, port
+
+    def _bucket(
+        self, switch: str, bucket: Bucket, dead: frozenset[str]
+    ) -> Iterator[tuple[float, str | None, int]]:
+        if bucket.group is not None:
+            yield from self._choices(self._groups[switch, bucket.group], dead)
+            return
+        assert bucket.port is not None
+        yield 1.0, None, bucket.port
+
+    def _lives(self, switch: str, bucket: Bucket, dead: frozenset[str]) -> bool:
+        if bucket.watch is None:
+            return True
+        end = self._ends[switch, bucket.watch]
+        return not {end.interface, self._beyond[end.interface].interface} & dead
+
+
+class _Table:
+    """A switch's rules, by the shape of their match: one look per shape. [tuple space search:
+    Srinivasan, Suri & Varghese 1999]"""
+
+    def __init__(self) -> None:
+        self._shapes: dict[tuple[int, int, bool, bool], dict[tuple[object, ...], Rule]] = {}
+
+    def add(self, rule: Rule) -> None:
+        """Put a rule in its place."""
+        address = _number(rule.prefix.split("/")[0])
+        shape = (-rule.priority, rule.length, rule.match_mac is not None, rule.dscp is not None)
+        key = (address >> (32 - rule.length), rule.match_mac, rule.dscp)
+        self._shapes.setdefault(shape, {})[key] = rule
+        self._shapes = dict(sorted(self._shapes.items()))
+
+    def lookup(self, packet: _Packet) -> Rule | None:
+        """The rule of highest priority that matches."""
+        for (_, length, by_mac, by_dscp), rules in self._shapes.items():
+            key = (
+                packet.address >> (32 - length),
+                packet.mac if by_mac else None,
+                packet.dscp if by_dscp else None,
+            )
+            if rule := rules.get(key):
+                return rule
+        return None
+
+
+def _number(address: str) -> int:
+    return int.from_bytes(bytes(map(int, address.split("."))), "big")
+
+
+def walk(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Ends:
+    """The sending end of every wire from `source` to `sink`: see `Forwarding.walk`."""
+    return plan.forwarding.walk(source, sink)

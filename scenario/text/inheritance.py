@@ -1,0 +1,63 @@
+"""What an item does not say, its group says; else its kind; else `defaults`.
+
+    campus   the campus > its `template` > defaults.campuses
+    hosts    the host (`exceptions`) > its group > kinds.hosts by accelerator > defaults.hosts
+    link     the link > kinds.links by its `kind` > defaults.links
+
+All of it is done on the tree, so that values keep the places where they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scenario.text.merge import layered, merge, with_entry
+from scenario.text.tree import Entry, Listing, Mapping, Node, Scalar, at
+
+SECTIONS = ("defaults", "kinds", "templates")
+
+
+def inherit(root: Mapping) -> Mapping:
+    """The document with every campus, host group and link written out in full."""
+    root = _each(root, "campuses", lambda campus: _campus(root, campus))
+    return _each(root, "links", lambda link: _kin(root, "links", "kind", link))
+
+
+def _campus(root: Mapping, campus: Mapping) -> Node:
+    inherited = at(root, "defaults", "campuses")
+    template = _named(root, ("templates",), merge(inherited, campus), "template")
+    full = layered(inherited, template, campus)
+    groups = at(full, "hosts")
+    if not isinstance(full, Mapping) or not isinstance(groups, Listing):
+        return full
+    items = tuple(_kin(root, "hosts", "accelerator", group) for group in groups.items)
+    place = full.entries["hosts"].place
+    return with_entry(full, "hosts", Entry(place, Listing(groups.place, items)))
+
+
+def _kin(root: Mapping, section: str, by: str, item: Node) -> Node:
+    """`item` over its kind, which its key `by` names, over the defaults."""
+    if not isinstance(item, Mapping):
+        return item
+    inherited = at(root, "defaults", section)
+    kind = _named(root, ("kinds", section), merge(inherited, item), by)
+    return layered(inherited, kind, item)
+
+
+def _named(root: Mapping, section: tuple[str, ...], item: Node, by: str) -> Node | None:
+    """The entry of a section that `item` names in its key `by`, or None."""
+    name = at(item, by)
+    return at(root, *section, name.text) if isinstance(name, Scalar) else None
+
+
+def _each(root: Mapping, section: str, full: Callable[[Mapping], Node]) -> Mapping:
+    """The document with `full` applied to every mapping of a section."""
+    items = at(root, section)
+    if not isinstance(items, Mapping):
+        return root
+    entries = {
+        key: Entry(entry.place, full(entry.node)) if isinstance(entry.node, Mapping) else entry
+        for key, entry in items.entries.items()
+    }
+    place = root.entries[section].place
+    return with_entry(root, section, Entry(place, Mapping(items.place, entries)))

@@ -1,0 +1,199 @@
+"""Does a document have the form of a model? The model's instance, or every complaint at once.
+
+Pydantic finds what is wrong; this module says it in the words of the file: where, what was found,
+what was expected, and the nearest spelling of what was probably meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from scenario.text.diagnostics import Diagnostic, InvalidInput, closest, nearest, one_of
+from scenario.text.forms import Location, description, known_keys, known_kinds
+from scenario.text.tree import Node, Problems, Steps, at, child, plain, spelling
+
+M = TypeVar("M", bound=BaseModel)
+
+_NOUNS = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "a number above {}"),
+    "greater_than_equal": ("ge", "at least {}"),
+    "less_than": ("lt", "a number below {}"),
+    "less_than_equal": ("le", "at most {}"),
+    "multiple_of": ("multiple_of", "a multiple of {}"),
+}
+
+# Other words for our keys.
+_SYNONYMS = {
+    "bandwidth": "rate",
+    "speed": "rate",
+    "capacity": "rate",
+    "latency": "delay",
+    "rtt": "delay",
+    "length": "distance",
+    "buffer": "queue",
+    "packet-loss": "loss",
+    "endpoints": "between",
+    "ends": "between",
+    "servers": "hosts",
+    "nodes": "hosts",
+    "machines": "hosts",
+    "sites": "campuses",
+    "datacenters": "campuses",
+    "edges": "links",
+    "gpu": "accelerator",
+    "type": "kind",
+    "action": "event",
+    "duration": "for",
+    "lasts": "for",
+    "until": "for",
+    "time": "at",
+    "when": "at",
+    "start": "at",
+    "after": "at",
+    "begin": "from",
+    "interval": "every",
+    "period": "every",
+    "age": "to-age",
+    "number": "count",
+}
+
+
+def check(root: Node, model: type[M]) -> M:
+    """`root` as an instance of `model`. Raises InvalidInput."""
+    instance, problems = examine(root, model)
+    if instance is None:
+        raise InvalidInput(problems)
+    return instance
+
+
+def examine(root: Node, model: type[M]) -> tuple[M | None, list[Diagnostic]]:
+    """The instance and no complaints, or None and all of them."""
+    try:
+        return model.model_validate(plain(root)), []
+    except ValidationError as error:
+        problems = Problems(root)
+        details = error.errors(include_url=False)
+        misspelled = {meant for detail in details for meant in _meant(detail, model)}
+        for detail in details:
+            if detail["type"] != "missing" or detail["loc"] not in misspelled:
+                _diagnostic(detail, problems, model)
+        return None, problems.found
+
+
+def complaints_of_part(root: Node, model: type[BaseModel]) -> list[Diagnostic]:
+    """What is wrong in something to be inherited from, where nothing that is missing is wrong."""
+    try:
+        model.model_validate(plain(root))
+    except ValidationError as error:
+        problems = Problems(root)
+        for detail in error.errors(include_url=False):
+            if detail["type"] not in ("missing", "union_tag_not_found"):
+                _diagnostic(detail, problems, model)
+        return problems.found
+    return []
+
+
+def _meant(detail: ErrorDetails, model: type[BaseModel]) -> Iterator[Location]:
+    """Where the key would stand that an unknown one is a misspelling of."""
+    if detail["type"] == "extra_forbidden":
+        *above, key = detail["loc"]
+        yield (*above, _intended(str(key), known_keys(model, tuple(above))))
+
+
+def _diagnostic(detail: ErrorDetails, problems: Problems, model: type[BaseModel]) -> None:
+    loc = detail["loc"]
+    steps = tuple(_steps(problems.root, loc))
+    if detail["type"] == "extra_forbidden":
+        _unknown_key(problems, steps, known_keys(model, loc[:-1]))
+    elif detail["type"] == "missing":
+        problems.add(steps, f"`{steps[-1]}` is missing", description(model, loc))
+    elif detail["type"] == "union_tag_not_found":
+        key = _discriminator(detail)
+        problems.add((*steps, key), f"`{key}` is missing", one_of(known_kinds(model, loc)))
+    elif loc and loc[-1] == "[key]":
+        problems.add_key(steps, *_said(detail, None))
+    else:
+        steps += (_discriminator(detail),) if detail["type"] == "union_tag_invalid" else ()
+        problems.add(steps, *_said(detail, at(problems.root, *steps)))
+
+
+def _discriminator(detail: ErrorDetails) -> str:
+    """The key that tells the members of a union apart."""
+    return str(detail["ctx"]["discriminator"]).strip("'")
+
+
+def _steps(root: Node, loc: Location) -> Iterator[str | int]:
+    """`loc` without what pydantic adds: the tags of unions, the mark of a key."""
+    node: Node | None = root
+    for index, step in enumerate(loc):
+        below = child(node, step) if node is not None else None
+        last = index == len(loc) - 1
+        if below is None and (not last or step == "[key]"):
+            continue
+        yield step
+        node = below
+
+
+def _unknown_key(problems: Problems, steps: Steps, known: list[str]) -> None:
+    meant = _intended(str(steps[-1]), known)
+    hint = f"did you mean {meant}?" if meant else ""
+    problems.add_key(steps, "unknown key", one_of(known), hint)
+
+
+def _intended(key: str, known: list[str]) -> str:
+    """The known key that was probably meant: the closest spelling, or this language's word for it."""
+    for word in (key, _SYNONYMS.get(closest(key, _SYNONYMS), "")):
+        meant = closest(word, known) if word else ""
+        if meant:
+            return meant
+    return ""
+
+
+def _said(detail: ErrorDetails, node: Node | None) -> tuple[str, str, str]:
+    """Message, expectation and hint for a value of the wrong kind or size."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "longhaul":
+        said = context["said"], context["expected"], context["hint"]
+    elif kind in _NOUNS:
+        quote = "put it in quotes if it is meant as text" if kind == "string_type" else ""
+        said = f"not {_NOUNS[kind]}", _NOUNS[kind], quote
+    elif kind in _BOUNDS:
+        key, words = _BOUNDS[kind]
+        said = "a number out of bounds", words.format(f"{context[key]:,.6g}"), ""
+    elif kind in ("literal_error", "union_tag_invalid"):
+        said = _choice(context, node)
+    elif kind in ("too_short", "too_long"):
+        said = _length(kind, context)
+    else:
+        said = detail["msg"], "", ""
+    return said
+
+
+def _choice(context: dict[str, Any], node: Node | None) -> tuple[str, str, str]:
+    listed = str(context.get("expected") or context.get("expected_tags"))
+    known = [word.strip(" '") for word in listed.replace(" or ", ", ").split(",")]
+    expected = one_of(known)
+    hint = nearest(spelling(node), known) if len(known) > 1 else ""
+    return "not one of the choices" if len(known) > 1 else "not what belongs here", expected, hint
+
+
+def _length(kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
+    least, most = context.get("min_length"), context.get("max_length")
+    if kind == "too_short":
+        return "too few entries", f"at least {least}", ""
+    return "too many entries", f"at most {most}", ""

@@ -1,0 +1,174 @@
+"""A document as a tree that remembers where every value was written.
+
+Reading makes it, includes, templates and overrides combine it, checking reads it as plain data and
+asks it for the place of whatever turned out to be wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from scenario.text.diagnostics import Diagnostic, InvalidInput, Place, clip, complain
+
+Value: TypeAlias = str | int | float | bool | None
+Plain: TypeAlias = "Value | list[Plain] | dict[str, Plain]"
+Steps: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A single value and its spelling, less the quotes if it was `quoted`."""
+
+    place: Place
+    text: str
+    value: Value
+    quoted: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list."""
+
+    place: Place
+    items: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A key's place, and what stands under the key."""
+
+    place: Place
+    node: Node
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Keys and values, in the order of the text."""
+
+    place: Place
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+
+Node: TypeAlias = Scalar | Listing | Mapping
+
+
+def plain(node: Node) -> Plain:
+    """The tree's values without their places."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Listing):
+        return [plain(item) for item in node.items]
+    return {key: plain(entry.node) for key, entry in node.entries.items()}
+
+
+def child(node: Node | None, step: str | int) -> Node | None:
+    """What stands one step down, or None."""
+    if isinstance(node, Mapping):
+        entry = node.entries.get(str(step))
+        return entry.node if entry else None
+    if isinstance(node, Listing) and isinstance(step, int) and 0 <= step < len(node.items):
+        return node.items[step]
+    return None
+
+
+def at(node: Node | None, *steps: str | int) -> Node | None:
+    """What stands at the end of `steps`, or None."""
+    for step in steps:
+        node = child(node, step)
+    return node
+
+
+def texts(node: Node | None) -> list[str]:
+    """The keys of a mapping, the texts of a list of scalars; else nothing."""
+    if isinstance(node, Mapping):
+        return list(node.entries)
+    if isinstance(node, Listing):
+        return [item.text for item in node.items if isinstance(item, Scalar)]
+    return []
+
+
+def spelling(node: Node | None) -> str:
+    """How a value was written, for a person."""
+    if isinstance(node, Scalar):
+        return _scalar_spelling(node)
+    if isinstance(node, Listing):
+        return f"a list of {len(node.items)}" if node.items else "an empty list"
+    if isinstance(node, Mapping):
+        keys = ", ".join(node.entries)
+        return clip(f"a mapping with {keys}" if keys else "an empty mapping")
+    return ""
+
+
+def _scalar_spelling(node: Scalar) -> str:
+    if node.quoted:
+        return f'"{clip(node.text)}"'
+    return clip(node.text) or "nothing"
+
+
+def path(steps: Iterable[str | int]) -> str:
+    """Steps as people write them: `campuses.c1.hosts[0].count`."""
+    written = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return clip(written.removeprefix("."), 160)
+
+
+def place_of(root: Node, steps: Steps) -> Place:
+    """Where the value at `steps` was written; where there is none, its mapping's key."""
+    node, place = root, root.place
+    for step in steps:
+        if isinstance(node, Mapping):
+            place = node.entries[str(step)].place if str(step) in node.entries else place
+        below = child(node, step)
+        if below is None:
+            return place
+        node = below
+        place = node.place if isinstance(node, Scalar) or isinstance(step, int) else place
+    return place
+
+
+def key_place(root: Node, steps: Steps) -> Place:
+    """Where the last key of `steps` was written."""
+    above = at(root, *steps[:-1])
+    if isinstance(above, Mapping) and str(steps[-1]) in above.entries:
+        return above.entries[str(steps[-1])].place
+    return place_of(root, steps)
+
+
+@dataclass
+class Problems:
+    """Collects complaints about one document, so that all are told at once."""
+
+    root: Node
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """Raises InvalidInput if there is anything to complain about."""
+        if self.found:
+            raise InvalidInput(self.found)
+
+    def add(self, steps: Steps, message: str, expected: str = "", hint: str = "") -> None:
+        """Complain about the value at `steps`."""
+        self.found.append(
+            complain(
+                place_of(self.root, steps),
+                message,
+                path=path(steps),
+                found=spelling(at(self.root, *steps)),
+                expected=expected,
+                hint=hint,
+            )
+        )
+
+    def add_key(self, steps: Steps, message: str, expected: str = "", hint: str = "") -> None:
+        """Complain about the key that `steps` ends with."""
+        self.found.append(
+            complain(
+                key_place(self.root, steps),
+                message,
+                path=path(steps),
+                found=str(steps[-1]),
+                expected=expected,
+                hint=hint,
+            )
+        )

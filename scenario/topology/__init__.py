@@ -1,0 +1,1 @@
+"""The language of topologies: campuses, links, aging and timelines, from forms to typed objects."""

@@ -1,0 +1,88 @@
+"""A written long-haul link to what its two directions do to packets: said, else physics and age."""
+
+from __future__ import annotations
+
+from scenario.text.tree import Problems, Steps
+from scenario.topology.aging import YEAR_S, Aged, Span, aged, oldest_age_s
+from scenario.topology.geography import length_m, light_delay_s
+from scenario.topology.models import Effects, Link, TopologyModel
+from scenario.types.topology import Direction, LongHaul
+
+# A link that loses more than this is down, whatever its rate.
+MOST_LOSS = 0.5
+# Less than one packet in a billion: no run is long enough to meet it.
+NEGLIGIBLE_LOSS = 1e-9
+
+
+def long_haul(name: str, written: TopologyModel, problems: Problems) -> LongHaul:
+    """The link by that name. One too old to carry anything is added to `problems`."""
+    link = written.links[name]
+    distance_m = length_m(link, *(written.campuses[end] for end in link.between))
+    forward, backward = directions(link, distance_m, link.age, written.mtu)
+    check_alive(("links", name, "age"), link, distance_m, (link.age, written.mtu), problems)
+    return LongHaul(
+        name=name,
+        a=link.between[0],
+        b=link.between[1],
+        distance_m=distance_m,
+        age_s=link.age,
+        condition=link.condition,
+        forward=forward,
+        backward=backward,
+        medium=link.medium,
+        rate_share=aged(_span(link, distance_m, link.age), link.aging, written.mtu).rate_share,
+    )
+
+
+def directions(
+    link: Link, distance_m: float, age_s: float, mtu: int
+) -> tuple[Direction, Direction]:
+    """What the link does to packets at an age: from its first campus to the second, and back."""
+    state = aged(_span(link, distance_m, age_s), link.aging, mtu)
+    return (
+        _direction(link, link.forward, distance_m, state),
+        _direction(link, link.backward, distance_m, state),
+    )
+
+
+def check_alive(
+    steps: Steps, link: Link, distance_m: float, at: tuple[float, int], problems: Problems
+) -> None:
+    """Complain where age alone takes the link down; `at` is the age in seconds, and the MTU."""
+    span = _span(link, distance_m, at[0])
+    lost = aged(span, link.aging, at[1]).packet_loss
+    if lost <= MOST_LOSS or all(way.loss <= MOST_LOSS for way in directions(link, distance_m, *at)):
+        return
+    oldest = round(oldest_age_s(span, link.aging) / YEAR_S, 1)
+    message = f"a link this old is down: it loses {lost:.0%} of its packets"
+    hint = "less age, more margin, a drier cable" + (", or `aging: step`" * (link.aging == "loss"))
+    problems.add(steps, message, f"an age under {oldest:g}y for this span", hint)
+
+
+def nominal_bps(link: Link, way: Effects) -> float:
+    """The rate of a direction when the link was new."""
+    return _first(way.rate, link.rate, 0.0)
+
+
+def _span(link: Link, distance_m: float, age_s: float) -> Span:
+    return Span(distance_m, age_s, link.condition, link.margin)
+
+
+def _direction(link: Link, way: Effects, distance_m: float, state: Aged) -> Direction:
+    """What is said of the direction, else of the link, else by physics and age."""
+    modelled_loss = state.packet_loss if state.packet_loss >= NEGLIGIBLE_LOSS else 0.0
+    return Direction(
+        rate_bps=nominal_bps(link, way) * state.rate_share,
+        delay_s=_first(way.delay, link.delay, light_delay_s(distance_m, link.medium)),
+        jitter_s=_first(way.jitter, link.jitter, 0.0),
+        loss=_first(way.loss, link.loss, modelled_loss),
+        loss_correlation=_first(way.loss_correlation, link.loss_correlation, 0.0),
+        corruption=_first(way.corruption, link.corruption, 0.0),
+        reorder=_first(way.reorder, link.reorder, 0.0),
+        queue_bytes=way.queue if way.queue is not None else link.queue,
+    )
+
+
+def _first(*choices: float | None) -> float:
+    """The first choice that was made."""
+    return next(choice for choice in choices if choice is not None)

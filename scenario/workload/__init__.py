@@ -1,0 +1,1 @@
+"""The language of workloads: training, inference, background load, probes and traces."""

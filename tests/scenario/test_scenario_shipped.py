@@ -1,0 +1,39 @@
+"""The scenarios and workloads that ship with longhaul are what their stories say."""
+
+from pathlib import Path
+
+import pytest
+
+from scenario.loading import load_topology, load_workload
+
+ROOT = Path(__file__).parents[2]
+TOPOLOGIES = sorted((ROOT / "topologies").glob("*.yaml"))
+WORKLOADS = sorted((ROOT / "traffic" / "workloads").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", TOPOLOGIES, ids=lambda path: path.stem)
+def test_every_shipped_topology_loads_under_its_own_name(path: Path) -> None:
+    topology = load_topology(path)
+    assert topology.name == path.stem
+    assert topology.description
+
+
+@pytest.mark.parametrize("path", WORKLOADS, ids=lambda path: path.stem)
+def test_every_shipped_workload_loads_under_its_own_name(path: Path) -> None:
+    assert load_workload(path).name == path.stem
+
+
+def test_colossus_is_one_mixed_campus_and_two_uniform_ones_over_an_aging_network() -> None:
+    topology = load_topology(ROOT / "topologies" / "colossus.yaml")
+    groups = {c.name: sorted({host.group for host in c.hosts}) for c in topology.campuses}
+    assert groups == {"c1": ["gb200", "h100", "h200"], "c2": ["gb200"], "c3": ["gb200"]}
+    assert sum(len(campus.hosts) for campus in topology.campuses) == 24
+    aging = [link for link in topology.links if "c1" in (link.a, link.b)]
+    assert all(link.distance_m >= 16093 for link in aging)
+    assert [link.forward.rate_bps for link in aging] == [0.8e12, 0.4e12]
+
+
+def test_the_default_workload_sums_two_bytes_for_each_of_seven_billion_parameters() -> None:
+    workload = load_workload(ROOT / "traffic" / "workloads" / "training.yaml")
+    assert workload.gradient_bytes == 14e9
+    assert workload.tokens == 4 * 2**20

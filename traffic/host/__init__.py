@@ -1,0 +1,1 @@
+"""What runs inside a host, on the standard library alone: hundreds of these processes start per run."""

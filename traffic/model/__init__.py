@@ -1,0 +1,1 @@
+"""What the α–β model expects of a collective on a plan."""

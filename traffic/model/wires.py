@@ -1,0 +1,148 @@
+"""The wires between hosts, as the α–β model sees them: what a message occupies, and what it waits for.
+
+Pure: from a plan alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost
+from traffic.host.agent import EXPEDITED, SMALL_BYTES
+from traffic.schedule import Op, Pause
+
+Connection = tuple[int, int, int]
+"""From a rank to a rank, on a channel."""
+Lane = tuple[int, int, int]
+"""From a rank to a rank, with a DSCP: connections of one lane take the same wires."""
+Schedules = Iterable[Sequence[Sequence[Op | Pause]]]
+
+
+@dataclass(frozen=True)
+class Way:
+    """From one host to another: seconds until the last frame of a message is there after it has
+    left the slowest wire (α), and seconds per payload byte on that wire, or at the sender's pace (β)."""
+
+    alpha_s: float
+    beta_s_per_byte: float
+
+
+@dataclass(frozen=True)
+class Hop:
+    """A wire at which messages may have to wait for each other, and all that comes before the next such
+    wire: `onward_s` of delay, and wires that take `onward_s_per_byte` for a frame to pass.
+
+    A byte on the wire takes `s_per_byte`; a byte of payload at least `s_per_payload_byte`, which is more
+    where the sender paces.
+    """
+
+    wire: str
+    s_per_byte: float
+    s_per_payload_byte: float
+    onward_s: float
+    onward_s_per_byte: float
+
+
+Route = tuple[Hop, ...]
+
+
+class Wires:
+    """The ways between the hosts of a plan, found once each."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.segment_bytes = plan.mtu_bytes - TCP_IP_HEADERS
+        self._forwarding = plan.forwarding
+        self._ends: dict[Lane, tuple[End, ...]] = {}
+
+    def ends(self, lane: Lane) -> tuple[End, ...]:
+        """The sending end of every wire of a lane. Raises LookupError where the rules lead nowhere."""
+        if lane not in self._ends:
+            source, sink, dscp = lane
+            hosts = self.plan.hosts
+            self._ends[lane] = self._forwarding.walk(hosts[source], hosts[sink], dscp)
+        return self._ends[lane]
+
+    def routes(self, lanes: Iterable[Lane]) -> dict[Lane, Route]:
+        """The ways of some lanes, as hops: a sender's NIC, wires that several of the lanes share, and the
+        slowest of the others, for that is where messages of one lane wait for each other."""
+        ends = {lane: self.ends(lane) for lane in lanes}
+        users: dict[str, set[Lane]] = defaultdict(set)
+        for lane, path in ends.items():
+            for end in path:
+                users[end.interface].add(lane)
+        return {
+            lane: self._route(path, [len(users[end.interface]) > 1 for end in path])
+            for lane, path in ends.items()
+        }
+
+    def _route(self, path: Sequence[End], shared: Sequence[bool]) -> Route:
+        own = [i for i in range(1, len(path)) if not shared[i]]
+        slowest = min(own, key=lambda i: path[i].shape.rate_bps, default=0)
+        kept = [i for i in range(len(path)) if i in (0, slowest) or shared[i]]
+        return tuple(
+            self._hop(path[here:there])
+            for here, there in zip(kept, [*kept[1:], len(path)], strict=True)
+        )
+
+    def _hop(self, path: Sequence[End]) -> Hop:
+        """The first of these wires, the others behind it."""
+        first = path[0].shape
+        payload_Bps = first.rate_bps / 8
+        source = next((h for h in self.plan.hosts if h.name == path[0].node), None)
+        if source:
+            payload_Bps = min(payload_Bps, pacing_Bps(self.plan, source))
+        return Hop(
+            wire=path[0].interface,
+            s_per_byte=8 / first.rate_bps,
+            s_per_payload_byte=1 / payload_Bps,
+            onward_s=sum(end.shape.delay_s for end in path),
+            onward_s_per_byte=sum(8 / end.shape.rate_bps for end in path[1:]),
+        )
+
+    def on_wire_bytes(self, payload_bytes: int) -> int:
+        """A message with the headers of its packets."""
+        packets = -(-payload_bytes // self.segment_bytes)
+        return payload_bytes + packets * (ETHERNET_HEADER + TCP_IP_HEADERS)
+
+
+def largest_bytes(schedules: Schedules) -> dict[Connection, int]:
+    """The largest message of every connection that any of some schedules sends over."""
+    largest: dict[Connection, int] = {}
+    for schedule in schedules:
+        for rank, ops in enumerate(schedule):
+            for op in ops:
+                if isinstance(op, Op) and op.kind == "send":
+                    connection = (rank, op.peer, op.channel)
+                    largest[connection] = max(op.size, largest.get(connection, 0))
+    return largest
+
+
+def lane(connection: Connection, largest: int) -> Lane:
+    """The lane of a connection by its largest message: agents mark those whose messages are all small."""
+    return (*connection[:2], EXPEDITED if largest <= SMALL_BYTES else 0)
+
+
+def path(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Way:
+    """Along the plan's rules, in bulk. A frame is received whole before it is sent on, so each wire but the
+    slowest adds one frame's time. Raises LookupError where the rules lead nowhere."""
+    ends = Wires(plan).ends((source.rank, sink.rank, 0))
+    frame_bits = 8 * plan.frame_bytes
+    slowest_bps = min(end.shape.rate_bps for end in ends)
+    frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
+    delay_s = sum(end.shape.delay_s for end in ends)
+    slowest_Bps = min(slowest_bps / 8 * plan.payload_share, pacing_Bps(plan, source))
+    return Way(delay_s + frames_s, 1 / slowest_Bps)
+
+
+def pacing_Bps(plan: Plan, host: PlannedHost) -> float:
+    """Payload per second that a host's NIC has room for, beside an acknowledgement of every packet
+    that comes in meanwhile.
+
+    Agents pace their connections at it. A NIC holds its host back; netem takes whatever it is
+    given, and what the host acknowledges would wait behind a whole chunk.
+    """
+    acknowledgement = (ETHERNET_HEADER + TCP_IP_HEADERS) / plan.frame_bytes
+    return host.nic_bps / 8 * plan.payload_share * (1 - acknowledgement)

@@ -1,0 +1,1 @@
+"""Training as a kind of workload, in its strategies."""

@@ -1,0 +1,133 @@
+"""Training as a kind of workload: programs for the agents, what the model expects, the agents' events."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import asdict
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+from scenario.plan.types import Plan
+from scenario.types.topology import Training
+from scenario.types.training import DiLoCo, Plain, Slowdowns
+from traffic.events import read_events
+from traffic.kind import Placed, Prepared, Program, Tables
+from traffic.model.forecast import ideal_iteration_s, iteration_s
+from traffic.model.model import collective_s, ring_textbook_s
+from traffic.programs import compute_s, make_schedule, resolved, size_bytes
+from traffic.tasks import Replay, Task, make_program
+from traffic.training.strategies import graph
+from traffic.training.task_graph import Graph
+
+MODELLED: tuple[str, ...] = (
+    "GPU compute is a sleep of 6·N·tokens ÷ (peak × achieved share); an optimizer's step takes no time",
+    "traffic inside a host (NVLink) costs nothing, and so does adding numbers up",
+    "compression is a factor on the bytes of gradients: it takes no compute",
+)
+WORST = 20.0
+"""Standard deviations, or means, that no draw exceeds."""
+
+
+def prepare(workload: Training, plan: Plan, seed: int) -> Prepared:
+    """One program per host, and what α–β expects of them. Raises ValueError."""
+    if len(plan.hosts) < 2:
+        raise ValueError("training on a single host needs no network: give it two hosts or more")
+    workload = resolved(workload, plan)
+    tasks = graph(workload, plan)
+    prediction = _prediction(workload, plan, tasks)
+    slow = workload.slowdowns
+    return Prepared(
+        programs=_programs(workload, plan, tasks, seed),
+        about=_about(workload, plan, tasks) | {"prediction": prediction},
+        quiet_s=prediction["iteration_s"] * (1 + WORST * slow.spread if slow else 1),
+    )
+
+
+def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
+    """The events of every rank."""
+    return {"events": read_events(placed, folder, start_ns)}
+
+
+def _programs(workload: Training, plan: Plan, tasks: Graph, seed: int) -> dict[str, Program]:
+    """By host."""
+    replay = Replay(
+        workload.warmup + workload.iterations,
+        workload.collective.verify,
+        workload.collective.congestion,
+        workload.collective.socket_buffer_bytes,
+    )
+    return {
+        host.name: make_program(plan, host.rank, tasks.tasks[host.rank], replay)
+        | {"module": "traffic.host.agent"}
+        | {"slowdowns": draw(workload, f"{seed}/{workload.name}/{host.name}")}
+        for host in plan.hosts
+    }
+
+
+def draw(workload: Training, seed: str) -> list[float]:
+    """How many times as long a host's compute takes, by iteration; nothing where it never varies."""
+    slow = workload.slowdowns
+    if slow is None:
+        return []
+    # Seeded with a text, random() is the same on every machine and version of Python.
+    chance = random.Random(seed)
+    return [_drawn(slow, chance) for _ in range(workload.warmup + workload.iterations)]
+
+
+def _drawn(slow: Slowdowns, chance: random.Random) -> float:
+    happens, where = chance.random() < slow.chance, chance.random()
+    sizes = {
+        "half-normal": NormalDist().inv_cdf(0.5 + where / 2),
+        "exponential": -math.log(1 - where),
+        "fixed": 1.0,
+    }
+    return 1.0 + slow.spread * sizes[slow.distribution] if happens else 1.0
+
+
+def steps(workload: Training) -> int:
+    """Batches in one iteration."""
+    strategy = workload.strategy
+    return strategy.inner_steps if isinstance(strategy, DiLoCo) else 1
+
+
+def _about(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:
+    largest = max(
+        tasks.communication, key=lambda one: one.size_bytes * len(one.tasks), default=None
+    )
+    return {
+        "strategy": asdict(workload.strategy),
+        "parameters": workload.parameters,
+        "gradient_bytes": workload.gradient_bytes,
+        "tokens": workload.tokens * steps(workload),
+        "iterations": workload.iterations,
+        "warmup": workload.warmup,
+        "op": largest.op if largest else workload.collective.op,
+        "algorithm": largest.algorithm if largest else workload.collective.algorithm,
+        "size_bytes": largest.size_bytes if largest else size_bytes(workload, plan),
+        "collectives": [asdict(one) for one in tasks.communication],
+        "verify": workload.collective.verify,
+        "compute_s": [_compute_s(own) for own in tasks.tasks],
+        "gpu_hour": asdict(workload.gpu_hour) if workload.gpu_hour else None,
+    }
+
+
+def _compute_s(tasks: list[Task]) -> float:
+    return sum(int(task.get("ns", 0)) for task in tasks) / 1e9
+
+
+def _prediction(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:
+    """`collective_s` only where an iteration has one collective: of several that overlap, none has a time
+    that says anything by itself. All without random slowdowns."""
+    found = {
+        "iteration_s": iteration_s(plan, tasks.tasks),
+        "ideal_iteration_s": ideal_iteration_s(plan, lambda ideal: graph(workload, ideal).tasks),
+    }
+    if not isinstance(workload.strategy, Plain):
+        return found
+    schedule = make_schedule(workload, plan)
+    return found | {
+        "collective_s": collective_s(plan, schedule, compute_s(workload, plan.hosts)),
+        "textbook_s": ring_textbook_s(plan, size_bytes(workload, plan)),
+    }

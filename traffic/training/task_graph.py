@@ -1,0 +1,157 @@
+"""The tasks of one iteration on all hosts, in the making: what computes, what communicates, after what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from scenario.plan.types import Plan
+from scenario.types.topology import Collective
+from traffic.collectives import ELEMENT_BYTES, Options, algorithms_of
+from traffic.programs import options
+from traffic.schedule import Op, Result, Schedule
+from traffic.tasks import GroupCollective, Task, collective_tasks, compute_task
+
+At: TypeAlias = Mapping[int, int]
+"""A task of several ranks: by rank, its index among that rank's tasks."""
+
+CHANNELS = 64
+"""Channels that each stream has for itself: no collective uses more."""
+ELSE = {"all_to_all": "pairwise"}
+"""What carries out an operation that the workload's algorithm cannot; all others go round a ring."""
+
+
+@dataclass
+class Communication:
+    """Tasks that are the same collective, of so many carried bytes, among so many ranks. `tasks` are the
+    numbers that events have."""
+
+    op: str
+    algorithm: str
+    ranks: int
+    size_bytes: int
+    tasks: list[int]
+
+
+class Graph:
+    """Tasks of every rank, numbered alike on all ranks that share one.
+
+    Tasks of one stream are carried out one after another, in the order in which they are added, which
+    must be that in which they become ready. `tasks[rank]` is what the agents replay.
+    """
+
+    def __init__(self, plan: Plan, how: Collective) -> None:
+        self.plan = plan
+        self.tasks: list[list[Task]] = [[] for _ in plan.hosts]
+        self.communication: list[Communication] = []
+        self._how = how
+        self._options = options(how, plan)
+        self._count = 0
+        self._streams: dict[str, int] = {}
+        self._made: dict[GroupCollective, list[Task]] = {}
+
+    @property
+    def ranks(self) -> range:
+        """All ranks."""
+        return range(len(self.plan.hosts))
+
+    def carried(self, real_bytes: float, ranks: int) -> int:
+        """Bytes as the fabric carries them: scaled, in whole elements, at least one for each rank."""
+        return ELEMENT_BYTES * max(round(real_bytes / self.plan.scale_bytes / ELEMENT_BYTES), ranks)
+
+    def compute(self, seconds: Mapping[int, float], *after: At) -> At:
+        """So many seconds of compute on each of some ranks, after other tasks."""
+        return self._add(
+            {rank: compute_task(time_s) for rank, time_s in seconds.items()}, after, "compute"
+        )
+
+    def collective(
+        self,
+        op: str,
+        ranks: Sequence[int],
+        real_bytes: float,
+        *after: At,
+        stream: str = "collective",
+        counts: Sequence[Sequence[float]] | None = None,
+    ) -> At:
+        """A collective over `real_bytes` among some ranks; `counts` are an all-to-all's, in real bytes.
+
+        A group of one needs none: what comes after it then comes after nothing of it.
+        """
+        if len(ranks) < 2:
+            return {}
+        wanted = self._group(op, tuple(ranks), real_bytes, counts)
+        if wanted not in self._made:
+            schedule = wanted.schedule(self.plan)
+            self._made[wanted] = collective_tasks(self.plan, wanted, schedule)
+        self._note(op, wanted.algorithm, len(ranks), wanted.size_bytes)
+        return self._add({rank: self._made[wanted][rank] for rank in ranks}, after, stream)
+
+    def messages(self, schedule: Schedule, *after: At, stream: str) -> At:
+        """Messages between ranks as a task of those that send or receive any."""
+        tasks = {
+            rank: {
+                "kind": "collective",
+                "size_bytes": sum(op.size for op in ops),
+                "ops": [[op.kind, op.peer, op.offset, op.size, op.after, op.channel] for op in ops],
+                "results": [],
+            }
+            for rank, ops in enumerate(schedule)
+            if ops
+        }
+        sent = sum(op.size for ops in schedule for op in ops if op.kind == "send")
+        self._note("send_recv", "direct", len(tasks), sent)
+        return self._add(tasks, after, stream)
+
+    def _note(self, op: str, algorithm: str, ranks: int, size_bytes: int) -> None:
+        """The task that is added next is such a collective."""
+        alike = Communication(op, algorithm, ranks, size_bytes, [])
+        for known in self.communication:
+            if replace(known, tasks=[]) == alike:
+                known.tasks.append(self._count)
+                return
+        self.communication.append(replace(alike, tasks=[self._count]))
+
+    def _add(self, tasks: Mapping[int, Task], after: Iterable[At], stream: str) -> At:
+        number, self._count = self._count, self._count + 1
+        before = list(after)
+        shift = CHANNELS * self._streams.setdefault(stream, len(self._streams))
+        placed = {}
+        for rank, task in tasks.items():
+            waits = sorted({at[rank] for at in before if rank in at})
+            placed[rank] = len(self.tasks[rank])
+            extra = {"id": number, "stream": stream, "after": waits}
+            if shift and "ops" in task:
+                extra["ops"] = [[*row[:5], row[5] + shift] for row in task["ops"]]
+            self.tasks[rank].append(task | extra)
+        return placed
+
+    def _group(
+        self,
+        op: str,
+        ranks: tuple[int, ...],
+        real_bytes: float,
+        counts: Sequence[Sequence[float]] | None,
+    ) -> GroupCollective:
+        known = algorithms_of(op)
+        algorithm = self._how.algorithm if self._how.algorithm in known else ELSE.get(op, "ring")
+        chosen: Options = self._options
+        if counts is not None:
+            rows = tuple(tuple(self.carried(one, 1) for one in row) for row in counts)
+            chosen = replace(chosen, counts=rows)
+        size = self.carried(real_bytes, len(ranks))
+        return GroupCollective(op, algorithm, ranks, size, chosen)
+
+
+def both(*several: At) -> At:
+    """Of tasks on different ranks, one that stands for all of them."""
+    return {rank: index for at in several for rank, index in at.items()}
+
+
+def message(source: int, sink: int, offset: int, size_bytes: int) -> tuple[Op, Op]:
+    """A send, and the receive that takes it."""
+    return Op("send", sink, offset, size_bytes), Op("copy", source, offset, size_bytes)
+
+
+__all__ = ["At", "Graph", "Result", "both", "message"]
