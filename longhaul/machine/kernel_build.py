@@ -25,9 +25,10 @@ TESTED = "7.3.4"  # the release that longhaul's figures were measured with
 OLDEST = "6.13"  # an older User-Mode Linux dies at once on a CPU with AMX
 
 FRAGMENT = Path(__file__).with_name("kernel.config")
-PATCH = Path(__file__).with_name("virtual-time.patch")
+PATCHES = tuple(sorted((Path(__file__).parent / "patches").glob("*.patch")))
+"""One idea each, applied in the order of their names, which begin with a number."""
 SEEDED_RANDOM = Path(__file__).with_name("seeded_random.c")
-INGREDIENTS = (FRAGMENT, PATCH, SEEDED_RANDOM)
+INGREDIENTS = (FRAGMENT, *PATCHES, SEEDED_RANDOM)
 
 BUILD_STEP = re.compile(r"  [A-Z]\w* ")  # what make prints for each file, as `  CC      mm/slab.o`
 BUILD_STEPS = 1415  # as many for the tested release
@@ -97,8 +98,9 @@ def fetch(work: Path, progress: Progress) -> KernelSource:
 
 
 def unpack(work: Path, progress: Progress) -> Path:
-    """Have the whole source in a folder of `work`, patched; one with another patch has to go."""
-    tree = work / f"tree-{hashlib.sha256(PATCH.read_bytes()).hexdigest()[:12]}"
+    """Have the whole source in a folder of `work`, patched; one with other patches has to go."""
+    patches = b"".join(patch.read_bytes() for patch in PATCHES)
+    tree = work / f"tree-{hashlib.sha256(patches).hexdigest()[:12]}"
     if tree.exists():
         return tree
     progress.stage("unpack")
@@ -112,7 +114,8 @@ def unpack(work: Path, progress: Progress) -> Path:
     command += ["--strip-components=1", f"--checkpoint={MARK_RECORDS}"]
     run(command, work, counter(UNPACK_MARK, UNPACK_MARKS, progress))
     shutil.rmtree(package)
-    run(["patch", "-p1", "--batch", "-d", str(partial), "-i", str(PATCH)], work)
+    for patch in PATCHES:
+        run(["patch", "-p1", "--batch", "-d", str(partial), "-i", str(patch)], work)
     return partial.rename(tree)
 
 
