@@ -28,9 +28,7 @@ def main() -> int:
         path = Path(folder) / "run"
         _make(path, max(2, round(events / _PER_ITERATION)))
         begin = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "analysis.findings.summary", path], cwd=ROOT, check=True
-        )
+        subprocess.run([sys.executable, "-m", "analysis", "summary", path], cwd=ROOT, check=True)
         took = time.perf_counter() - begin
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     print(f"{events:,} events: {took:.1f} s, at most {most / 1e9:.2f} GB")

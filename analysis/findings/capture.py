@@ -3,13 +3,11 @@
 In: a pcap or pcapng file, or two, from both ends of a path whose clocks agree (in virtual time they do). Out: a row per
 stream and direction. Dissected with scapy, a packet at a time, so captures of any size fit.
 
-`python -m analysis.findings.capture CAPTURE [OTHER-END]` prints them.
+`python -m analysis capture CAPTURE [OTHER-END]` prints them.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,25 +155,3 @@ def _payload_bytes(ip: Any, tcp: Any) -> int:
     """By the headers, as a capture may have cut the packet short."""
     whole = ip.len - 4 * ip.ihl if ip.version == 4 else ip.plen
     return int(whole) - 4 * int(tcp.dataofs)
-
-
-def main() -> None:
-    """`python -m analysis.findings.capture CAPTURE [OTHER-END]`: a table of the streams."""
-    from analysis.terminal.capture import print_streams  # noqa: PLC0415
-    from analysis.terminal.training import console  # noqa: PLC0415
-
-    parser = argparse.ArgumentParser(description="What a packet capture says of each TCP stream.")
-    parser.add_argument("capture", type=Path, help="a pcap or pcapng file")
-    parser.add_argument("other", type=Path, nargs="?", help="the same traffic at the other end")
-    words = parser.parse_args()
-    try:
-        here = streams(words.capture)
-        there = streams(words.other) if words.other else {}
-    except RunError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    print_streams(here, there, console())
-
-
-if __name__ == "__main__":
-    main()

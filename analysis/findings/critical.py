@@ -315,19 +315,3 @@ def _streams(walk: _Walk, kind: int) -> tuple[Column, Column]:
     keys = (collective * ranks + src) * ranks + dst
     order = np.argsort(keys, kind="stable")
     return rows[order], keys[order]
-
-
-def main() -> None:
-    """`python -m analysis.findings.critical RUN`: what an iteration's time is made of."""
-    # These import this module, or rich.
-    from analysis.command import run_folder  # noqa: PLC0415
-    from analysis.tables import load_run  # noqa: PLC0415
-    from analysis.terminal.training import console, critical_table  # noqa: PLC0415
-
-    with run_folder("What an iteration's time is made of.") as path:
-        run = load_run(path)
-        console().print(critical_table({"critical_path": described(run)}))
-
-
-if __name__ == "__main__":
-    main()

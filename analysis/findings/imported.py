@@ -3,13 +3,11 @@
 In: a Parquet table with a row per operation: `dp_rank`, `stage`, `step`, `optype`, `seq_id`, `start_ts` and
 `duration` (seconds), `mc`. Out: the slowdown S, and S of each type of operation, data-parallel rank and stage.
 The dependencies are those of Megatron's 1F1B schedule without interleaving, as the study models them
-[Lin et al., OSDI'25, section 3]. `python -m analysis.findings.imported TRACE` prints them.
+[Lin et al., OSDI'25, section 3]. `python -m analysis imported TRACE` prints them.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -288,30 +286,3 @@ def _with_transfers(operations: pl.DataFrame, group: Column) -> pl.DataFrame:
 
 def _direction(kind: str) -> str:
     return kind.split("-", maxsplit=1)[0] + "-pp-comm" if kind in FLOWS else kind
-
-
-def main() -> None:
-    """`python -m analysis.findings.imported TRACE`: what stragglers cost the job, and which."""
-    parser = argparse.ArgumentParser(
-        description="What stragglers cost a traced job (S = T / T_ideal)."
-    )
-    parser.add_argument(
-        "trace", type=Path, help="a Parquet table as the straggler study publishes them"
-    )
-    try:
-        found = slowdowns(read_job(parser.parse_args().trace))
-    except RunError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    print(f"S = {found.job:.4f}: {1 - 1 / found.job:.1%} of the time wasted")
-    for title, values in (
-        ("type", found.by_type),
-        ("stage", found.by_stage),
-        ("data-parallel rank", found.by_dp_rank),
-    ):
-        for name, value in sorted(values.items(), key=lambda one: -one[1]):
-            print(f"{title} {name}: S = {value:.4f}")
-
-
-if __name__ == "__main__":
-    main()

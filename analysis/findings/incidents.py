@@ -291,19 +291,3 @@ class Routes:
             for hop_s, link, there in self._next.get(here, ()):
                 heapq.heappush(queue, (delay_s + hop_s, there, (*links, link)))
         return ()
-
-
-def main() -> None:
-    """`python -m analysis.findings.incidents RUN`: what each event of the timeline cost."""
-    # These import this module, or rich.
-    from analysis.command import run_folder  # noqa: PLC0415
-    from analysis.tables import load_run  # noqa: PLC0415
-    from analysis.terminal.training import console, timeline_table  # noqa: PLC0415
-
-    with run_folder("What each event of the timeline cost.") as path:
-        run = load_run(path)
-        console().print(timeline_table({"timeline": [cost.as_dict() for cost in costs(run)]}))
-
-
-if __name__ == "__main__":
-    main()

@@ -101,19 +101,3 @@ def _shares(table: pl.DataFrame, name: pl.Expr, top: int = 5) -> list[Data]:
     return [
         {"name": label, "share": count / whole} for label, count in counted.head(top).iter_rows()
     ]
-
-
-def main() -> None:
-    """`python -m analysis.findings.latencies RUN`: the tail of every kind of duration."""
-    # These import this module, or rich.
-    from analysis.command import run_folder  # noqa: PLC0415
-    from analysis.tables import load_run  # noqa: PLC0415
-    from analysis.terminal.training import console, tails_table  # noqa: PLC0415
-
-    with run_folder("The tail of every kind of duration.") as path:
-        run = load_run(path)
-        console().print(tails_table(latencies(run)))
-
-
-if __name__ == "__main__":
-    main()

@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from analysis.command import run_folder
 from analysis.findings.tail import tail
 from analysis.tables import NS
 
@@ -55,13 +54,3 @@ def reordered(came: pl.DataFrame) -> int:
     """How many came after one that was sent later. [RFC 4737, Type-P-Reordered]"""
     in_order = came.sort("received_ns", "sequence")["sequence"]
     return int((in_order < in_order.cum_max()).sum())
-
-
-def main() -> None:
-    """`python -m analysis.findings.oneway RUN`: print what probes saw, as JSON."""
-    with run_folder("Print what the probes of a run saw, as JSON.") as path:
-        print(json.dumps(summarise(path), indent=1))
-
-
-if __name__ == "__main__":
-    main()

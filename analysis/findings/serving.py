@@ -198,16 +198,3 @@ def latency_tail(seconds: pl.Series) -> Data | None:
 
 def _mean(seconds: pl.Series) -> float:
     return float(seconds.sum()) / len(seconds)
-
-
-def main() -> None:
-    """`python -m analysis.findings.serving RUN`: print how well requests were served, as JSON."""
-    from analysis.command import run_folder  # noqa: PLC0415
-
-    with run_folder("Print how well the requests of a run were served, as JSON.") as path:
-        found = [summarise(served) for served in load_served(path)]
-        print(json.dumps(found, indent=1, ensure_ascii=False))
-
-
-if __name__ == "__main__":
-    main()

@@ -222,19 +222,3 @@ def _edges(events: pl.DataFrame, column: str, step: int) -> pl.DataFrame:
         )
         for name, found in intervals.items()
     )
-
-
-def main() -> None:
-    """`python -m analysis.findings.stalls RUN`: who computed, who waited, who was waited for."""
-    # These import this module, or rich.
-    from analysis.command import run_folder  # noqa: PLC0415
-    from analysis.findings.summary import summarise  # noqa: PLC0415
-    from analysis.tables import load_run  # noqa: PLC0415
-    from analysis.terminal.training import console, print_stalls  # noqa: PLC0415
-
-    with run_folder("Who computed, who waited, who was waited for.") as path:
-        print_stalls(summarise(load_run(path)), console())
-
-
-if __name__ == "__main__":
-    main()

@@ -198,18 +198,3 @@ def _prediction(run: Run) -> Data:
 
 def _seconds(nanoseconds: pl.Series) -> pl.Series:
     return nanoseconds.cast(pl.Float64) * NS
-
-
-def main() -> None:
-    """`python -m analysis.findings.summary RUN`: write `summary.json` and print the same as tables."""
-    # Not at the top: a program that only wants the numbers does not pay for rich.
-    from analysis.command import run_folder  # noqa: PLC0415
-    from analysis.terminal.training import console, print_summary  # noqa: PLC0415
-
-    with run_folder("Write summary.json of a run and print it.") as path:
-        write_summary(path)
-        print_summary(path, console())
-
-
-if __name__ == "__main__":
-    main()

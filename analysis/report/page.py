@@ -181,17 +181,3 @@ def _spent(group: Data) -> list[tuple[str, float]]:
 
 def _seconds(nanoseconds: pl.Series) -> pl.Series:
     return nanoseconds.cast(pl.Float64) * NS
-
-
-def main() -> None:
-    """`python -m analysis.report.page RUN`: write `summary.json` and `report.html`, print the path."""
-    from analysis.command import run_folder  # noqa: PLC0415
-    from analysis.findings.summary import write_summary  # noqa: PLC0415
-
-    with run_folder("Write the report of a run.") as path:
-        write_summary(path)
-        print(write_report(path))
-
-
-if __name__ == "__main__":
-    main()

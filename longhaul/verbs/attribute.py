@@ -42,7 +42,8 @@ def attribute(words: argparse.Namespace) -> int:
     """Run what is missing, print the answer, name its page."""
     import shlex
 
-    from analysis.report.attribution import print_attribution, write_json, write_page
+    from analysis.report.attribution import write_json, write_page
+    from analysis.terminal.attribution import print_attribution
     from analysis.terminal.training import console
     from longhaul import folder
     from longhaul.runs.workloads import DEFAULT

@@ -67,7 +67,8 @@ def _connections(made: argparse.ArgumentParser) -> None:
 
 def bench(words: argparse.Namespace) -> int:
     """Measure, print the table, name the folder."""
-    from analysis.findings.benchmark import RESULTS, print_results
+    from analysis.findings.benchmark import RESULTS
+    from analysis.terminal.benchmark import print_results
     from analysis.terminal.training import console
     from longhaul.runs.benchmark import Unfit
     from longhaul.runs.benchmark import bench as measure

@@ -18,7 +18,8 @@ def add(verbs: Verbs) -> None:
 
 def show(words: argparse.Namespace) -> int:
     """Print a finished run's summary."""
-    from analysis.findings.benchmark import RESULTS, print_results
+    from analysis.findings.benchmark import RESULTS
+    from analysis.terminal.benchmark import print_results
     from analysis.terminal.training import console, print_summary
 
     if (words.run / RESULTS).exists():

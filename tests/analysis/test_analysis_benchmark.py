@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from analysis.findings.benchmark import print_results, rows, write_results
+from analysis.findings.benchmark import rows, write_results
+from analysis.terminal.benchmark import print_results
 
 ABOUT = {
     "op": "all_reduce",

@@ -131,8 +131,8 @@ def test_a_folder_that_is_no_run_gives_one_line_and_exit_code_2(tmp_path: Path) 
 
 
 def alone(module: str, path: Path) -> subprocess.CompletedProcess[str]:
-    """Run `python -m analysis.<module> path`."""
-    command: list[Any] = [sys.executable, "-m", f"analysis.findings.{module}", path]
+    """Run `python -m analysis <module> path`."""
+    command: list[Any] = [sys.executable, "-m", "analysis", module, path]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from analysis.report.attribution import verdict
+from analysis.series.verdict import verdict
 from longhaul.runs.workloads import DEFAULT
 from longhaul.trials.remedies import remedies
 from longhaul.trials.series import Trial, TrialFailed

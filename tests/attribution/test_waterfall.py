@@ -7,9 +7,11 @@ from typing import Any
 from rich.console import Console
 
 from analysis.pictures.waterfall import LEFT, RIGHT, characters, waterfall
-from analysis.report.attribution import headline, print_attribution, write_page
+from analysis.report.attribution import write_page
 from analysis.series.attribution import Cause, Trials, attribute
 from analysis.series.shapley import subsets
+from analysis.series.verdict import headline
+from analysis.terminal.attribution import print_attribution
 
 NAMES = ["distance", "aging", "<b>own</b>"]
 
