@@ -15,7 +15,8 @@ from typing import Any
 from analysis.findings import capture, critical, imported, incidents, latencies, oneway, serving
 from analysis.findings.summary import summarise, write_summary
 from analysis.report.page import write_report
-from analysis.tables import RunError, load_run
+from analysis.run import load_run
+from analysis.tables import RunError
 from analysis.terminal.capture import print_streams
 from analysis.terminal.imported import print_slowdowns
 from analysis.terminal.training import (

@@ -13,10 +13,10 @@ from typing import Any, TextIO
 
 import polars as pl
 
-from analysis.findings.hops import messages
 from analysis.findings.incidents import incidents
 from analysis.findings.stalls import iterations
-from analysis.tables import Run
+from analysis.messages import messages
+from analysis.run import Run
 
 MESSAGE_LIMIT = 200_000
 _US = 1000.0

@@ -13,7 +13,7 @@ import polars as pl
 from analysis.findings import hops
 from analysis.findings.critical import critical_path
 from analysis.findings.stalls import collective_times, iterations
-from analysis.tables import Run
+from analysis.run import Run
 
 Data = dict[str, Any]
 

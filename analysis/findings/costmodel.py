@@ -16,7 +16,8 @@ import polars as pl
 
 from analysis.findings.stalls import collective_times
 from analysis.findings.tail import nearest_rank
-from analysis.tables import NS, Run
+from analysis.run import Run
+from analysis.tables import NS
 
 INSIDE = "inside a campus"
 FIBRE_S_PER_M = 4.897e-9

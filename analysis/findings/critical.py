@@ -18,7 +18,8 @@ import numpy.typing as npt
 import polars as pl
 
 from analysis.findings.stalls import iterations
-from analysis.tables import KINDS, NS, Run
+from analysis.run import Run
+from analysis.tables import KINDS, NS
 
 LINKS = ("compute", "send", "wire", "wait")
 """Kinds of link. `send`: queued at the sender behind its own earlier message. `wire`: from the first byte

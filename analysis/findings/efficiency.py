@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from analysis.tables import Run
+from analysis.run import Run
 
 Data = dict[str, Any]
 

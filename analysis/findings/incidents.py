@@ -17,7 +17,8 @@ import polars as pl
 from analysis.findings.critical import critical_path
 from analysis.findings.stalls import iterations
 from analysis.findings.tail import nearest_rank
-from analysis.tables import NS, Run
+from analysis.run import Run
+from analysis.tables import NS
 
 Data = dict[str, Any]
 Place: TypeAlias = tuple[str, str]

@@ -14,7 +14,8 @@ import polars as pl
 from analysis.findings.incidents import incidents
 from analysis.findings.stalls import collective_times, collectives, iterations
 from analysis.findings.tail import tail
-from analysis.tables import NS, Run
+from analysis.run import Run
+from analysis.tables import NS
 
 SLOWEST = 0.01
 """The share of durations whose causes are asked for."""

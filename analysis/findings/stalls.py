@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from analysis.tables import NS, Run
+from analysis.run import Run
+from analysis.tables import NS
 
 COLLECTIVE = ["iteration", "task", "group"]
 """What one collective is: ranks of one task that exchange messages, in one iteration."""

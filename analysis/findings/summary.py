@@ -31,7 +31,8 @@ from analysis.findings.stalls import (
 )
 from analysis.findings.tail import tail
 from analysis.findings.whatif import DEFINITION, slowdown_by_rank, what_if
-from analysis.tables import NS, Run, digest, load_run, trains
+from analysis.run import Run, load_run, trains
+from analysis.tables import NS, digest
 
 Data = dict[str, Any]
 MEANS = [

@@ -17,7 +17,8 @@ import polars as pl
 
 from analysis.findings.retiming import Column, Graph, Seconds
 from analysis.findings.stalls import COLLECTIVE, iterations, with_groups
-from analysis.tables import NS, Run
+from analysis.run import Run
+from analysis.tables import NS
 
 DEFINITION = (
     "mean compute over ranks and iterations + shortest transfer of the collective in this run"

@@ -13,7 +13,8 @@ from analysis import units
 from analysis.findings.incidents import Cost, Incident, with_others
 from analysis.findings.stalls import iterations
 from analysis.pictures.charts import Tick, nice_ticks, time_labels
-from analysis.tables import NS, Run
+from analysis.run import Run
+from analysis.tables import NS
 
 MOST_ROWS = 16
 """Events that the picture for paper has room for; the costliest are kept."""

@@ -12,11 +12,12 @@ from typing import Any
 import polars as pl
 
 from analysis import units
-from analysis.findings.hops import messages
 from analysis.findings.incidents import incidents
 from analysis.findings.stalls import collective_times, collectives, iterations, members
+from analysis.messages import messages
 from analysis.pictures.bands import Band, bands
-from analysis.tables import NS, Run
+from analysis.run import Run
+from analysis.tables import NS
 
 ACTIVITIES = ("compute", "sync wait", "transfer")
 COMPUTE, WAIT, TRANSFER = range(3)

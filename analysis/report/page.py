@@ -24,7 +24,8 @@ from analysis.pictures.charts import Chart, Series, distributions, stacked_bars,
 from analysis.pictures.fabric_map import COLOURS, fabric_map, palette
 from analysis.pictures.lanes import Timeline, message_timeline, rank_timeline, typical_iteration
 from analysis.report import serving as serving_page
-from analysis.tables import NS, Run, load_run
+from analysis.run import Run, load_run
+from analysis.tables import NS
 
 Data = dict[str, Any]
 _TOP = 12

@@ -19,8 +19,9 @@ import numpy.typing as npt
 import polars as pl
 
 from analysis.findings.stalls import collectives, iterations
+from analysis.run import Run
 from analysis.series.intervals import Interval
-from analysis.tables import NS, Run, digest
+from analysis.tables import NS, digest
 
 FIGURES = ("iteration", "compute", "sync wait", "transfer")
 """What is compared: seconds per iteration, the last three as means over ranks."""

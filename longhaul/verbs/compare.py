@@ -25,8 +25,9 @@ def compare(words: argparse.Namespace) -> int:
     """Compare finished runs with the first of them."""
     import json
 
+    from analysis.run import load_run
     from analysis.series.compare import compare as compared
-    from analysis.tables import RunError, load_run
+    from analysis.tables import RunError
     from analysis.terminal.compare import print_comparison
     from analysis.terminal.training import console
 

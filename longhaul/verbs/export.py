@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from longhaul.verbs.arguments import Verbs, complain, verb
 
 if TYPE_CHECKING:
-    from analysis.tables import Run
+    from analysis.run import Run
 
 TABLES = ("ranks", "iterations", "collectives", "pairs", "links", "path")
 
@@ -41,7 +41,8 @@ def add(verbs: Verbs) -> None:
 
 def export(words: argparse.Namespace) -> int:
     """Write one form of a finished run."""
-    from analysis.tables import RunError, load_run
+    from analysis.run import load_run
+    from analysis.tables import RunError
 
     try:
         run = load_run(words.run)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from analysis.run import Run, load_run
 from analysis.series.compare import Comparison, compare, things
-from analysis.tables import Run, load_run
 from analysis.terminal.compare import print_comparison
 from tests.analysis.make_run import Scenario, make_run, uniform
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from analysis.findings.costmodel import INSIDE, Fit, cost_model, farther, fits, ring_s
-from analysis.tables import load_run
+from analysis.run import load_run
 from tests.analysis.make_run import Link, Scenario, make_run, uniform
 from tests.analysis.test_analysis_stalls import events, run_of
 

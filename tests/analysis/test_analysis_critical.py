@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analysis.findings.critical import by_kind, critical_path, through
 from analysis.findings.stalls import iterations
-from analysis.tables import Run, load_run
+from analysis.run import Run, load_run
 from tests.analysis.make_run import Link, Scenario, make_run, uniform
 from tests.analysis.test_analysis_stalls import events, run_of
 

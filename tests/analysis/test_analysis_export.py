@@ -24,7 +24,7 @@ from analysis.export.perfetto import slowest_iterations, write_trace
 from analysis.export.tabular import TABLES, csv, markdown
 from analysis.findings.latencies import durations_ns, latencies, slowest_entries, slowest_messages
 from analysis.findings.summary import write_summary
-from analysis.tables import load_run
+from analysis.run import load_run
 from longhaul.verbs import export
 from tests.analysis.make_run import Link, Scenario, happened, make_run, uniform
 

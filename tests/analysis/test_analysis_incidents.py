@@ -11,7 +11,8 @@ from rich.console import Console
 from analysis.findings.incidents import Cost, Incident, Routes, costs, incidents
 from analysis.findings.summary import write_summary
 from analysis.pictures.bands import Band, bands, event_picture
-from analysis.tables import Run, RunError, load_run
+from analysis.run import Run, load_run
+from analysis.tables import RunError
 from analysis.terminal.training import print_summary
 from tests.analysis.make_run import Link, Scenario, happened, make_run
 

@@ -31,7 +31,7 @@ from analysis.pictures.lanes import (
     typical_iteration,
 )
 from analysis.report.page import write_report
-from analysis.tables import load_run
+from analysis.run import load_run
 from tests.analysis.make_run import Link, Scenario, make_run, uniform
 
 EVIL = '</script><img src=x onerror="alert(1)">{{ 7*7 }}\u2028'

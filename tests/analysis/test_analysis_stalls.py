@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.findings.blame import between_groups, blame_by_rank, blame_matrix
-from analysis.findings.hops import between_campuses, messages, pairs
+from analysis.findings.hops import between_campuses, pairs
 from analysis.findings.stalls import by_rank, collectives, covered, iterations, lateness
 from analysis.findings.summary import summarise
 from analysis.findings.whatif import make_tasks, what_if
-from analysis.tables import KINDS, SCHEMA, Run, load_run
+from analysis.messages import messages
+from analysis.run import Run, load_run
+from analysis.tables import KINDS, SCHEMA
 from tests.analysis.make_run import Link, Scenario, make_run, uniform
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.tables import KINDS, SCHEMA, RunError, canonical, digest, load_run, write_events
+from analysis.run import load_run
+from analysis.tables import KINDS, SCHEMA, RunError, canonical, digest, write_events
 from tests.analysis.make_run import make_run, uniform
 
 ONE = {

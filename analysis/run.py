@@ -1,0 +1,184 @@
+"""A finished run as the findings see it: its events beside the plan, the manifest and the fidelity check.
+
+In: a run folder. Out: a `Run`; `RunError` where a file is missing, broken or at odds with another.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analysis.messages import messages, with_campuses
+from analysis.tables import RunError, read_events
+
+REQUIRED = {
+    "manifest": ("longhaul", "name", "command", "seed", "time", "machine", "kernel", "inputs"),
+    "plan": ("campuses", "links", "workloads", "modelled", "scale_bytes"),
+}
+"""What the analysis needs of a run folder's JSON files."""
+
+TRAINING = ("training", "trace")
+"""The kinds of workload whose hosts are ranks, which leave events."""
+
+HAPPENED = ("name", "kind", "says", "begin_ns", "end_ns", "targets")
+"""Keys of an event of `timeline.json`."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: the first workload that trains. `events` as in `SCHEMA`, `ranks` one row per rank.
+
+    `workload` is what the plan says of it. `recorded` are the events of all workloads, `timeline` is
+    what happened to the fabric meanwhile, as `timeline.json` has it; the rest is as stored.
+    """
+
+    path: Path
+    recorded: pl.DataFrame
+    events: pl.DataFrame
+    workload: dict[str, Any]
+    ranks: pl.DataFrame
+    manifest: dict[str, Any]
+    plan: dict[str, Any]
+    fidelity: list[dict[str, Any]]
+    timeline: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def warmup(self) -> int:
+        """How many iterations at the start are not measured."""
+        return int(self.workload.get("warmup", 0))
+
+    @cached_property
+    def measured(self) -> pl.DataFrame:
+        """The events after the warm-up."""
+        return self.events.filter(pl.col("iteration") >= self.warmup)
+
+    @cached_property
+    def messages(self) -> pl.DataFrame:
+        """The measured messages, as `analysis.messages` has them, with the campuses of both ends."""
+        return with_campuses(messages(self.measured), self.ranks)
+
+    @property
+    def world_size(self) -> int:
+        """The number of ranks."""
+        return self.ranks.height
+
+    @property
+    def prediction(self) -> dict[str, Any]:
+        """What the model expected of the workload."""
+        found: dict[str, Any] = self.workload.get("prediction", {})
+        return found
+
+    @property
+    def scale(self) -> float:
+        """k: real payloads and rates are k times the carried ones."""
+        return float(self.plan.get("scale_bytes", 1.0))
+
+
+def load_run(path: Path) -> Run:
+    """Read a finished run folder. Raises `RunError` where a file is missing, broken or at odds."""
+    path = Path(path)
+    if not (path / "events.parquet").is_file():
+        raise RunError(f"{path}: no events.parquet; not the folder of a finished run")
+    plan = _read_json(path / "plan.json", dict)
+    recorded = read_events(path / "events.parquet")
+    workload = _training(plan, path)
+    own = pl.col("rank").is_in(workload["ranks"])
+    run = Run(
+        path=path,
+        recorded=recorded,
+        events=recorded.filter(own),
+        workload=workload,
+        ranks=_ranks(plan, path).filter(own),
+        manifest=_read_json(path / "manifest.json", dict),
+        plan=plan,
+        fidelity=_read_json(path / "fidelity.json", list),
+        timeline=_timeline(path / "timeline.json"),
+    )
+    _check(run)
+    return run
+
+
+def _read_json(path: Path, kind: type) -> Any:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror}; not the folder of a finished run") from error
+    except ValueError as error:
+        raise RunError(f"{path}: broken JSON: {error}") from error
+    if not isinstance(found, kind):
+        raise RunError(f"{path}: expected a JSON {kind.__name__}, found {type(found).__name__}")
+    return found
+
+
+def _timeline(path: Path) -> list[dict[str, Any]]:
+    """The timeline's events that came to pass; a run folder without the file had none."""
+    if not path.is_file():
+        return []
+    rows: list[dict[str, Any]] = _read_json(path, list)
+    for index, row in enumerate(rows):
+        missing = [key for key in HAPPENED if key not in row]
+        if missing:
+            raise RunError(f"{path}: event {index} lacks {', '.join(missing)}")
+    return rows
+
+
+def trains(path: Path) -> bool:
+    """Whether a workload of a run folder leaves events of ranks."""
+    plan = _read_json(Path(path) / "plan.json", dict)
+    return any(one.get("kind") in TRAINING for one in plan.get("workloads", []))
+
+
+def _training(plan: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The first workload of the plan whose events are those of ranks that compute and communicate."""
+    for workload in plan.get("workloads", []):
+        if workload.get("kind") in TRAINING:
+            found: dict[str, Any] = workload
+            return found
+    raise RunError(f"{path / 'plan.json'}: no workload that trains")
+
+
+def _ranks(plan: dict[str, Any], path: Path) -> pl.DataFrame:
+    hosts = [
+        {
+            "rank": host["rank"],
+            "name": host["name"],
+            "campus": campus["name"],
+            "accelerator": host["accelerator"],
+            "gpus": host.get("gpus", 1),
+        }
+        for campus in plan.get("campuses", [])
+        for host in campus.get("hosts", [])
+    ]
+    if not hosts:
+        raise RunError(f"{path / 'plan.json'}: no hosts in any campus")
+    schema = {
+        "rank": pl.Int32,
+        "name": pl.String,
+        "campus": pl.String,
+        "accelerator": pl.String,
+        "gpus": pl.Int32,
+    }
+    table = pl.DataFrame(hosts, schema=schema).sort("rank")
+    if table["rank"].to_list() != list(range(table.height)):
+        raise RunError(f"{path / 'plan.json'}: ranks are not 0 to {table.height - 1}, each once")
+    return table
+
+
+def _check(run: Run) -> None:
+    for name, keys in REQUIRED.items():
+        missing = [key for key in keys if key not in getattr(run, name)]
+        if missing:
+            raise RunError(f"{run.path / name}.json: lacks {', '.join(missing)}")
+    known = {host["rank"] for campus in run.plan["campuses"] for host in campus["hosts"]}
+    strangers = set(run.recorded["rank"].unique()) - known
+    if strangers:
+        raise RunError(f"{run.path}: events of ranks that the plan lacks: {sorted(strangers)}")
+    if run.measured.is_empty():
+        raise RunError(f"{run.path}: no iteration after the {run.warmup} of the warm-up")
+    if run.measured.filter(pl.col("kind") == "collective").is_empty():
+        raise RunError(f"{run.path}: no collective among the measured events")
