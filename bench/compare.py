@@ -33,8 +33,8 @@ from longhaul.machine.dispatch import MachineError
 from longhaul.machine.init import PAYLOAD
 from longhaul.machine.kernel import KernelUnavailable, ensure_kernel, kernel_release
 from longhaul.machine.uml import GuestError
+from longhaul.planning import make_plan
 from scenario.loading import load_topology
-from scenario.plan.types import make_plan
 
 SHIPPED = "bench.shipped"
 SIZES = (24, 96, 192)

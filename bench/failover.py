@@ -22,8 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import guests
+from longhaul.planning import make_plan
 from scenario.loading import load_topology
-from scenario.plan.types import Plan, make_plan
+from scenario.plan.types import Plan
 
 Cut = tuple[float, str, str]
 """At so many seconds, do this (down, up; kill, start), with that (a link; `controller`)."""

@@ -24,11 +24,12 @@ from rich.table import Table
 
 from analysis.findings.benchmark import rows
 from bench.guests import PATIENCE_S, SEED, BenchError, exec_job, heard
+from longhaul.planning import make_plan
 from longhaul.runs.benchmark import read
 from longhaul.runs.life import Request, collect, make_job, prepare
 from longhaul.verbs.bench import sizes
 from scenario.loading import load_topology
-from scenario.plan.types import Plan, make_plan
+from scenario.plan.types import Plan
 from scenario.types.topology import Collective
 from traffic.benchmark import Benchmark, carried
 

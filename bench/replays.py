@@ -13,10 +13,11 @@ import polars as pl
 from bench import iperf_ring
 from bench.guests import PATIENCE_S, SEED, BenchError, exec_job, heard
 from longhaul.fabric.fidelity import ECHO_FRAME_BYTES, directions
+from longhaul.planning import make_plan
 from longhaul.runs.life import Request, collect, make_job, prepare, read
 from longhaul.runs.workloads import Chosen
 from scenario.loading import load_topology
-from scenario.plan.types import Plan, make_plan
+from scenario.plan.types import Plan
 from traffic.kind import Program
 
 REPLAYING = "bench.replaying"

@@ -35,7 +35,7 @@ from controller.base import (
 )
 from controller.damping import Damping
 from controller.discovery import ARP, LLDP, Discovery
-from controller.routes.routes import route
+from controller.routes.routes import Wiring, route
 from controller.switches import Answers, Barriers, Switch, generations, is_up
 from scenario.plan.rules import GATEWAY_MAC, Rule, Tables
 from scenario.plan.types import End, Plan, PlannedLink, from_json
@@ -57,6 +57,7 @@ class Routed(App):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.plan: Plan = from_json(json.loads(Path(os.environ[PLAN]).read_text()))
+        self._wiring = Wiring.of(self.plan)
         self.names = {switch.dpid: switch.name for switch in self.plan.switches}
         self.switches: dict[str, Switch] = {}
         self.down: set[str] = set()
@@ -341,7 +342,7 @@ class Routed(App):
     def _tables(self) -> Tables:
         avoided = [self.between[name] for name in self.avoided]
         down = frozenset(end.interface for link in avoided for end in link.ends)
-        wiring = replace(self.plan.wiring, down=down)
+        wiring = replace(self._wiring, down=down)
         tables = route(wiring, self.plan.routing, self.generation)
         return replace(tables, rules=(*tables.rules, *self.discovery.learned.values()))
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scenario.plan.types import Plan
+from scenario.plan.types import Plan, pacing_Bps
 from traffic.collectives import DEFAULTS, Layout, Options, Results, make_schedule, results
-from traffic.model.model import pacing_Bps
 from traffic.schedule import Op, Result, Schedule, placed
 
 Task = dict[str, Any]

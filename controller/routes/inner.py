@@ -10,13 +10,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from controller.policies.policy import weights
 from scenario.plan.rules import EVERYBODY, Bucket, Groups, Rule
-
-if TYPE_CHECKING:
-    from scenario.plan.types import PlannedHost, PlannedLink, PlannedSwitch
+from scenario.plan.types import PlannedHost, PlannedLink, PlannedSwitch
 
 
 @dataclass(frozen=True)

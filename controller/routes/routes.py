@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from controller.policies import policy
 from controller.policies.campuses import Arc, Graph
@@ -28,10 +27,8 @@ from scenario.plan.rules import (
     Tables,
     label,
 )
+from scenario.plan.types import Plan, PlannedHost, PlannedLink, PlannedSwitch
 from scenario.types.topology import Routing
-
-if TYPE_CHECKING:
-    from scenario.plan.types import PlannedHost, PlannedLink, PlannedSwitch
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,11 @@ class Wiring:
     switches: tuple[PlannedSwitch, ...]
     links: tuple[PlannedLink, ...]
     down: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, plan: Plan) -> Wiring:
+        """All of a plan, up."""
+        return cls(plan.hosts + plan.probes, plan.switches, plan.links)
 
     @cached_property
     def live(self) -> tuple[PlannedLink, ...]:

@@ -17,7 +17,7 @@ from pyroute2 import IPRoute
 from longhaul.fabric import netlink
 from longhaul.fabric.hosts import Hosts, Job
 from longhaul.fabric.losses import by_chance
-from scenario.plan.forwarding import walk
+from scenario.plan import forwarding
 from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost
 from traffic.host.probe import BURST, DATAGRAM_BYTES
 
@@ -194,16 +194,17 @@ class Check:
 def directions(plan: Plan) -> Iterator[Direction]:
     """Every long-haul link both ways, between its campuses' probes, unless the routes between the
     two take another way; where there is no such link, from the first host to the last and back."""
+    ways = forwarding.of(plan)
     at = {probe.leaf: probe for probe in plan.probes}
     for link in plan.long_hauls():
         near, far = at[link.a.node], at[link.b.node]
-        there, back = walk(plan, near, far), walk(plan, far, near)
+        there, back = ways.walk(near, far), ways.walk(far, near)
         if link.a in there and link.b in back:
             yield Direction(link.name, near, far, there, back)
             yield Direction(link.name, far, near, back, there)
     if not plan.probes and len(plan.hosts) > 1:
         first, last = plan.hosts[0], plan.hosts[-1]
-        there, back = walk(plan, first, last), walk(plan, last, first)
+        there, back = ways.walk(first, last), ways.walk(last, first)
         yield Direction(first.campus, first, last, there, back)
         yield Direction(first.campus, last, first, back, there)
 

@@ -12,7 +12,8 @@ import traceback
 from pathlib import Path
 
 from longhaul.fabric.hosts import HostError
-from longhaul.inside.stage import Stopped, stage, tell
+from longhaul.inside.control import Stopped
+from longhaul.inside.stage import stage, tell
 from longhaul.inside.verbs import VERBS
 from scenario.plan.types import from_json
 

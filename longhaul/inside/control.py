@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from longhaul.fabric import openvswitch
-from longhaul.inside.stopped import Stopped
 from scenario.plan import bridging
 from scenario.plan.types import Plan
 
@@ -26,6 +25,10 @@ LOOK_EVERY_S = 0.01
 TREE_WITHIN_S = 2 * bridging.CONVERGED_AFTER_S
 TREE_LOOK_EVERY_S = 1.0
 LAST_LINES = 4
+
+
+class Stopped(Exception):
+    """The run cannot go on; the text says why, for the person who reads it."""
 
 
 class Control(Protocol):
@@ -137,8 +140,7 @@ def control(plan: Plan, job: dict[str, Any], folder: Path, state: Path) -> Itera
 def spanning_tree(plan: Plan) -> None:
     """Wait until the planned spanning tree forwards, hosts' ports among it, and no other link does.
     Raises Stopped."""
-    assert isinstance(plan.forwarding, bridging.Bridged)
-    tree = plan.forwarding.tree()
+    tree = bridging.Bridged(plan).tree()
     hosts = {link.b.interface for link in plan.links if link.kind in ("host", "probe")}
     others = [
         {end.interface for end in link.ends}

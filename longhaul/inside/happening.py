@@ -16,8 +16,8 @@ from typing import Any
 
 from longhaul.inside.effects import Effects, Order
 from longhaul.inside.stage import Stage
-from scenario.plan.occurrences import Occurrence, PlannedEvent, moments, state
-from scenario.plan.types import Plan
+from scenario.plan.occurrences import Occurrence, moments, state
+from scenario.plan.types import Plan, PlannedEvent
 from traffic.host.agent import Timer
 
 FILE = "timeline.json"

@@ -16,8 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from longhaul.fabric import hosts
+from longhaul.inside.control import Stopped
 from longhaul.inside.happening import happening
-from longhaul.inside.stage import Stage, Stopped
+from longhaul.inside.stage import Stage
 from longhaul.inside.telemetry import sampled
 
 LEAD_NS = 1_000_000

@@ -16,10 +16,7 @@ from typing import Any
 
 from longhaul.fabric import build, hosts, openvswitch
 from longhaul.inside.control import Control, Nobody, control
-from longhaul.inside.stopped import Stopped
 from scenario.plan.types import Plan
-
-__all__ = ["Stage", "Stopped", "stage", "tell"]
 
 STATE = Path("/run/longhaul")
 

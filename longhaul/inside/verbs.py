@@ -17,10 +17,11 @@ from typing import IO, Any
 
 from longhaul.fabric import build, fidelity
 from longhaul.inside.capture import capturing
+from longhaul.inside.control import Stopped
 from longhaul.inside.flows import counted
 from longhaul.inside.happening import ByHand, Timeline, happening
 from longhaul.inside.replay import replay
-from longhaul.inside.stage import Stage, Stopped
+from longhaul.inside.stage import Stage
 from traffic.host.turns import REPLAYING, take_turns
 
 BEAT_NS = 100_000_000

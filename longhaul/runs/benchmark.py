@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.findings.benchmark import write_results
 from scenario.loading import load_topology
-from scenario.plan.types import make_plan
+from longhaul.planning import make_plan
 from longhaul.runs.life import Inputs, Request, Watcher, carry_out
 from traffic import benchmark as kind
 from traffic.benchmark import Benchmark

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from longhaul import folder
-from longhaul.controlled import check_controlled
+from scenario.topology.routing import check_controlled
 from scenario.loading import load_topology
-from scenario.plan.types import Plan, make_plan
+from longhaul.planning import make_plan
+from scenario.plan.types import Plan
 from longhaul.machine import dispatch
 
 SILENCE_S = 3600.0

@@ -23,13 +23,14 @@ from analysis.findings.summary import write_summary
 from analysis.tables import SCHEMA, write_events
 from longhaul import __version__, folder
 from longhaul.runs import flows, telemetry
-from longhaul.controlled import check_controlled
+from scenario.topology.routing import check_controlled
 from scenario.text.diagnostics import InvalidInput
 from scenario.text.diagnostics import Place, Source, complain
 from scenario.workload.placement import hosts_on
 from scenario.types.probing import Probing
 from scenario.plan.captures import Capture, plan_capture
-from scenario.plan.types import Plan, make_plan
+from longhaul.planning import make_plan
+from scenario.plan.types import Plan
 from scenario.factors import load_without
 from longhaul.inside.flows import RAW as FLOWS_RAW
 from longhaul.inside.telemetry import RAW

@@ -25,8 +25,8 @@ def graph(words: argparse.Namespace) -> int:
     """Write the picture."""
     from analysis.pictures.diagrams import dot, mermaid
     from analysis.pictures.graphs import html, svg
+    from longhaul.planning import make_plan
     from scenario.loading import load_topology
-    from scenario.plan.types import make_plan
 
     drawers = dict(zip(FORMATS, (svg, html, dot, mermaid), strict=True))
     plan = make_plan(load_topology(words.topology, words.overrides)).to_json()

@@ -20,9 +20,9 @@ def add(verbs: Verbs) -> None:
 
 def plan(words: argparse.Namespace) -> int:
     """Print a plan: addresses, shapes, routes."""
+    from longhaul.planning import make_plan
     from longhaul.shown.plan import show as show_plan
     from scenario.loading import load_topology
-    from scenario.plan.types import make_plan
 
     made = make_plan(load_topology(words.topology, words.overrides))
     if words.format == "json":

@@ -36,8 +36,8 @@ def validate(words: argparse.Namespace) -> int:
 
 def _checked(file: Path, settings: list[str]) -> str:
     """What a file holds, in a few words. Raises InvalidInput."""
+    from longhaul.planning import make_plan
     from scenario.loading import language, load_topology, load_workload
-    from scenario.plan.types import make_plan
 
     if language(file) == "workload":
         return f"workload {load_workload(file, settings).name}"

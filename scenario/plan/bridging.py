@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from scenario.plan.types import End, Plan, PlannedHost, PlannedLink, PlannedSwitch
+from scenario.plan.types import End, Plan, PlannedHost, PlannedLink, PlannedSwitch
 
 COST_PER_S = 1e8
 """A port's cost is its link's delay in units of 10 ns, and 1 for the hop."""
@@ -52,6 +50,7 @@ class Bridged:
     """Where packets go along the spanning tree, once addresses have been learned."""
 
     def __init__(self, plan: Plan) -> None:
+        self.plan = plan
         self._up = dict(_parents(plan))
         self._access = {
             link.a.node: (link.a, link.b) for link in plan.links if link.kind in ("host", "probe")

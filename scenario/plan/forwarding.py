@@ -10,14 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from scenario.plan.bridging import Bridged
 from scenario.plan.rules import GATEWAY_MAC, Bucket, Group, Rule
+from scenario.plan.types import End, Plan, PlannedHost
 
-if TYPE_CHECKING:
-    from scenario.plan.types import End, Plan, PlannedHost
+Ends: TypeAlias = tuple[End, ...]
+Ways: TypeAlias = "Forwarding | Bridged"
 
-Ends: TypeAlias = "tuple[End, ...]"
+
+def of(plan: Plan) -> Ways:
+    """Where a plan's packets go. Making it reads all the rules: whoever asks often keeps it."""
+    return Bridged(plan) if plan.bridged else Forwarding(plan)
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Forwarding:
     """The switches of a plan, with their tables."""
 
     def __init__(self, plan: Plan) -> None:
+        self.plan = plan
         self._ends = {(end.node, end.port): end for link in plan.links for end in link.ends}
         self._beyond = {
             near.interface: far for link in plan.links for near, far in (link.ends, link.ends[::-1])
@@ -152,8 +158,3 @@ class _Table:
 
 def _number(address: str) -> int:
     return int.from_bytes(bytes(map(int, address.split("."))), "big")
-
-
-def walk(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Ends:
-    """The sending end of every wire from `source` to `sink`: see `Forwarding.walk`."""
-    return plan.forwarding.walk(source, sink)

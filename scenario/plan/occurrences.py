@@ -13,83 +13,8 @@ import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
 
-from scenario.types.topology import Change, Event, Timing
-
-if TYPE_CHECKING:
-    from scenario.plan.types import Plan, PlannedLink, Shape
-
-SHAPED = ("delay_s", "jitter_s", "loss", "loss_correlation", "corruption", "reorder")
-"""The fields of a direction that a shape has under the same name and in the same units."""
-
-
-@dataclass(frozen=True)
-class PlannedEvent:
-    """An event in the plan's own terms.
-
-    `down` are interfaces, `changes` fields of their shapes by interface, `off` hosts without power,
-    `slowed` hosts whose compute takes `slowdown` times as long. `links` are the long-haul links
-    concerned, for people.
-    """
-
-    name: str
-    kind: str
-    says: str
-    timing: Timing
-    links: tuple[str, ...] = ()
-    down: tuple[str, ...] = ()
-    changes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    off: tuple[str, ...] = ()
-    slowed: tuple[str, ...] = ()
-    slowdown: float = 1.0
-    controller_down: bool = False
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The hosts concerned, for people."""
-        return self.off + self.slowed
-
-
-def from_json(data: dict[str, Any]) -> PlannedEvent:
-    """The event that `asdict` turned into plain data."""
-    names = {key: tuple(data[key]) for key in ("links", "down", "off", "slowed")}
-    return PlannedEvent(**data | names | {"timing": Timing(**data["timing"])})
-
-
-def plan_event(event: Event, links: Sequence[PlannedLink], scale_bytes: float) -> PlannedEvent:
-    """An event of the language in the plan's terms; rates divided by `scale_bytes`."""
-    long_hauls = {link.name: link for link in links if link.kind == "long-haul"}
-    access = {link.a.node: link.b.interface for link in links if link.kind == "host"}
-    dark = [end.interface for name in event.links_down for end in long_hauls[name].ends]
-    changes: dict[str, Mapping[str, float]] = {}
-    for change in event.changes:
-        a, b = long_hauls[change.link].ends
-        changes |= _changed(change, a.interface, b.interface, scale_bytes)
-    return PlannedEvent(
-        name=event.name,
-        kind=event.kind,
-        says=event.says,
-        timing=event.timing,
-        links=tuple(dict.fromkeys((*event.links_down, *(c.link for c in event.changes)))),
-        down=(*dark, *(access[host] for host in event.hosts_down)),
-        changes=changes,
-        off=event.hosts_down,
-        slowed=event.slowed,
-        slowdown=event.slowdown,
-        controller_down=event.controller_down,
-    )
-
-
-def _changed(
-    change: Change, a: str, b: str, scale_bytes: float
-) -> Iterator[tuple[str, Mapping[str, float]]]:
-    for interface, way in ((a, change.forward), (b, change.backward)):
-        fields = {key: way[key] for key in SHAPED if key in way}
-        if "rate_bps" in way:
-            fields["rate_bps"] = way["rate_bps"] / scale_bytes
-        if fields:
-            yield interface, fields
+from scenario.plan.types import Plan, PlannedEvent, Shape
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 GATEWAY = "10.255.255.254"
 GATEWAY_MAC = "0a:ff:00:00:00:01"
@@ -94,11 +94,6 @@ class Tables:
             tuple(rule for rule in self.rules if rule.switch == switch),
             tuple(group for group in self.groups if group.switch == switch),
         )
-
-
-def group_from_json(data: dict[str, Any]) -> Group:
-    """The group that `asdict` turned into plain data."""
-    return Group(**data | {"buckets": tuple(Bucket(**bucket) for bucket in data["buckets"])})
 
 
 def label(generation: int, campus: int, tree: int) -> str:

@@ -1,34 +1,22 @@
-"""From a topology to the plan of its fabric: every name, address, shape and route, before anything runs.
+"""The plan of a fabric, as data: every name, address, shape, rule and event, before anything runs.
 
-Pure: no clock, no kernel. `longhaul plan` prints the result; `fabric.build` and the controller carry
-it out. Rates in a plan are the emulated ones, already divided by `scale.bytes`.
+`longhaul.planning` makes it of a topology; it is written as `plan.json`, and read by all who build, route or
+analyse. Rates are the emulated ones, already divided by `scale.bytes`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from controller.routes.routes import Wiring, route
-from scenario.plan import occurrences as timeline
-from scenario.plan.bridging import Bridged
-from scenario.plan.forwarding import Forwarding
-from scenario.plan.occurrences import PlannedEvent, plan_event
-from scenario.plan.rules import Group, Rule, Tables, group_from_json
-from scenario.types.topology import Campus, Direction, Host, LongHaul, Routing, StaticPath, Topology
+import msgspec
+
+from scenario.plan.rules import Group, Rule, Tables
+from scenario.types.topology import Routing, Timing
 
 ETHERNET_HEADER = 14
 TCP_IP_HEADERS = 20 + 20 + 12  # IPv4, TCP, and TCP's time-stamp option
-HOST_QUEUE_PACKETS = 100_000  # a sender's own queue is bounded by its socket buffers, not by drops
-SMALLEST_QUEUE_PACKETS = 100
-HOST_INDEX = 2  # of the interface behind loopback
-SWITCH_INDICES = 1000  # above whatever the kernel has numbered itself
-BORDER_RATE = (
-    4.0  # a probe's access link, as a multiple of the fastest long-haul link of its campus
-)
 
 
 @dataclass(frozen=True)
@@ -118,6 +106,33 @@ class PlannedSwitch:
 
 
 @dataclass(frozen=True)
+class PlannedEvent:
+    """An event in the plan's own terms.
+
+    `down` are interfaces, `changes` fields of their shapes by interface, `off` hosts without power,
+    `slowed` hosts whose compute takes `slowdown` times as long. `links` are the long-haul links
+    concerned, for people.
+    """
+
+    name: str
+    kind: str
+    says: str
+    timing: Timing
+    links: tuple[str, ...] = ()
+    down: tuple[str, ...] = ()
+    changes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    off: tuple[str, ...] = ()
+    slowed: tuple[str, ...] = ()
+    slowdown: float = 1.0
+    controller_down: bool = False
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts concerned, for people."""
+        return self.off + self.slowed
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that is built, in building order, and what will happen to it. `rules` and `groups` are
     the switches' tables; `campuses` and `spans` are the topology's own words, for those who read the plan."""
@@ -148,11 +163,6 @@ class Plan:
         return (self.mtu_bytes - TCP_IP_HEADERS) / self.frame_bytes
 
     @property
-    def wiring(self) -> Wiring:
-        """What there is to route over."""
-        return Wiring(self.hosts + self.probes, self.switches, self.links)
-
-    @property
     def tables(self) -> Tables:
         """All rules and groups."""
         return Tables(self.rules, self.groups)
@@ -161,11 +171,6 @@ class Plan:
     def bridged(self) -> bool:
         """Do switches learn, instead of being told?"""
         return self.routing.policy == "none"
-
-    @cached_property
-    def forwarding(self) -> Forwarding | Bridged:
-        """Where packets go."""
-        return Bridged(self) if self.bridged else Forwarding(self)
 
     def long_hauls(self) -> Iterator[PlannedLink]:
         """The links between campuses."""
@@ -177,225 +182,23 @@ class Plan:
         return data | {"wires": data["links"], "links": data.pop("spans")}
 
 
-def from_json(data: dict[str, Any]) -> Plan:
-    """The plan that `to_json` wrote; what others have added to it is left out."""
-    known = {key: data[key] for key in ("name", "description", "scale_bytes", "mtu_bytes")}
-    return Plan(
-        **known
-        | {
-            "campuses": tuple(data["campuses"]),
-            "spans": tuple(data["links"]),
-            "hosts": tuple(PlannedHost(**host) for host in data["hosts"]),
-            "probes": tuple(PlannedHost(**probe) for probe in data["probes"]),
-            "switches": tuple(PlannedSwitch(**switch) for switch in data["switches"]),
-            "links": tuple(_link_from_json(link) for link in data["wires"]),
-            "routing": _routing_from_json(data["routing"]),
-            "rules": tuple(Rule(**rule) for rule in data["rules"]),
-            "groups": tuple(group_from_json(group) for group in data["groups"]),
-            "timeline": tuple(timeline.from_json(event) for event in data["timeline"]),
-        }
-    )
+def from_json(data: Any) -> Plan:
+    """The plan that `to_json` wrote; what others have added to it is left out. Raises ValueError, with the
+    place, where it is none."""
+    if isinstance(data, dict):
+        data = data | {"links": data.get("wires"), "spans": data.get("links")}
+    return msgspec.convert(data, Plan)
 
 
-def _link_from_json(data: dict[str, Any]) -> PlannedLink:
-    a, b = (End(**end | {"shape": Shape(**end["shape"])}) for end in (data["a"], data["b"]))
-    return PlannedLink(data["name"], data["kind"], a, b)
+def pacing_Bps(plan: Plan, host: PlannedHost) -> float:
+    """Payload per second that a host's NIC has room for, beside an acknowledgement of every packet
+    that comes in meanwhile.
 
-
-def _routing_from_json(data: dict[str, Any]) -> Routing:
-    paths = (StaticPath(**path | {"spans": tuple(path["spans"])}) for path in data["paths"])
-    return Routing(**data | {"paths": tuple(paths)})
-
-
-def make_plan(topology: Topology) -> Plan:
-    """The plan of a topology; a function of it alone. Messages are scaled as all sizes are."""
-    switches = tuple(_switches(topology))
-    hosts = tuple(_hosts(topology))
-    probes = tuple(_probes(topology))
-    links = tuple(_links(topology, hosts, probes))
-    message_bytes = topology.routing.message_bytes / topology.scale_bytes
-    routing = replace(topology.routing, message_bytes=message_bytes)
-    tables = route(Wiring(hosts + probes, switches, links), routing)
-    return Plan(
-        name=topology.name,
-        description=topology.description,
-        scale_bytes=topology.scale_bytes,
-        mtu_bytes=topology.mtu_bytes,
-        hosts=hosts,
-        probes=probes,
-        switches=switches,
-        links=links,
-        routing=routing,
-        rules=tables.rules,
-        groups=tables.groups,
-        timeline=tuple(plan_event(x, links, topology.scale_bytes) for x in topology.timeline),
-        campuses=tuple(_campus_json(topology, campus, hosts) for campus in topology.campuses),
-        spans=tuple(_span_json(topology, span, links) for span in topology.links),
-    )
-
-
-def _switches(topology: Topology) -> Iterator[PlannedSwitch]:
-    for number, campus in enumerate(topology.campuses, start=1):
-        for index, switch in enumerate(campus.switches, start=1):
-            dpid = number << 16 | index
-            prefix = f"10.{number}.{_leaf_octet(campus, switch.name)}.0/24"
-            yield PlannedSwitch(switch.name, campus.name, switch.role, dpid, prefix)
-
-
-def _leaf_octet(campus: Campus, switch: str) -> int:
-    """Third octet of the addresses below a switch: its place in the campus, the border last (255)."""
-    if switch == campus.border:
-        return 255
-    return [s.name for s in campus.switches].index(switch) + 1
-
-
-def _hosts(topology: Topology) -> Iterator[PlannedHost]:
-    """Ranks follow campus, then leaf: neighbours in rank are neighbours in the fabric."""
-    rank = 0
-    for number, campus in enumerate(topology.campuses, start=1):
-        below: dict[str, int] = {}
-        for host in sorted(campus.hosts, key=lambda h: _leaf_octet(campus, campus.leaf_of[h.name])):
-            leaf = campus.leaf_of[host.name]
-            below[leaf] = below.get(leaf, 0) + 1
-            octets = (number, _leaf_octet(campus, leaf), below[leaf])
-            yield _planned_host(rank, host, leaf, octets, topology.scale_bytes)
-            rank += 1
-
-
-def _planned_host(
-    rank: int, host: Host, leaf: str, octets: tuple[int, int, int], scale: float
-) -> PlannedHost:
-    achieved = host.accelerator.peak_flops * host.accelerator.mfu * host.gpus / host.slowdown
-    return PlannedHost(
-        rank=rank,
-        name=host.name,
-        campus=host.campus,
-        leaf=leaf,
-        ip="10.{}.{}.{}".format(*octets),
-        mac="0a:00:00:{:02x}:{:02x}:{:02x}".format(*octets),
-        accelerator=host.accelerator.name,
-        gpus=host.gpus,
-        nic_bps=host.nic_bps / scale,
-        flops=achieved,
-        peak_flops=host.accelerator.peak_flops * host.gpus,
-        memory_Bps=host.accelerator.hbm_Bps * host.gpus / host.slowdown,
-    )
-
-
-def _probes(topology: Topology) -> Iterator[PlannedHost]:
-    for number, campus in enumerate(topology.campuses, start=1):
-        rates = [
-            direction.rate_bps / topology.scale_bytes
-            for link in topology.links
-            if campus.name in (link.a, link.b)
-            for direction in (link.forward, link.backward)
-        ]
-        if rates:
-            yield PlannedHost(
-                rank=-1,
-                name=f"{campus.name}-prb",  # leaves its interface 15 characters
-                campus=campus.name,
-                leaf=campus.border,
-                ip=f"10.{number}.255.250",
-                mac=f"0a:00:00:{number:02x}:ff:fa",
-                accelerator="",
-                gpus=0,
-                nic_bps=BORDER_RATE * max(rates),
-                flops=0.0,
-            )
-
-
-class _Ports:
-    """Hands out ports, interface names and indices, node by node. All switches share a namespace."""
-
-    def __init__(self) -> None:
-        self._last: dict[str, int] = {}
-        self._index = SWITCH_INDICES
-
-    def host(self, name: str, shape: Shape) -> End:
-        return End(name, f"{name}-eth0", HOST_INDEX, 0, shape)
-
-    def switch(self, name: str, shape: Shape) -> End:
-        port = self._last[name] = self._last.get(name, 0) + 1
-        self._index += 1
-        return End(name, f"{name}-eth{port}", self._index, port, shape)
-
-
-def _links(
-    topology: Topology, hosts: tuple[PlannedHost, ...], probes: tuple[PlannedHost, ...]
-) -> Iterator[PlannedLink]:
-    shaper = _Shaper(topology)
-    ports = _Ports()
-    delays = {campus.name: campus.host_delay_s for campus in topology.campuses}
-    for host in hosts + probes:
-        delay = delays[host.campus] if host.rank >= 0 else 0.0
-        yield PlannedLink(
-            name=host.name,
-            kind="host" if host.rank >= 0 else "probe",
-            a=ports.host(host.name, shaper.sender(host.nic_bps, delay)),
-            b=ports.switch(host.leaf, shaper.switch(host.nic_bps, delay)),
-        )
-    for campus in topology.campuses:
-        for link in campus.fabric_links:
-            shape = shaper.switch(link.rate_bps / topology.scale_bytes, link.delay_s)
-            a, b = ports.switch(link.a, shape), ports.switch(link.b, shape)
-            yield PlannedLink(f"{link.a}-{link.b}", "fabric", a, b)
-    borders = {campus.name: campus.border for campus in topology.campuses}
-    for long_haul in topology.links:
-        a = ports.switch(borders[long_haul.a], shaper.long_haul(long_haul.forward))
-        b = ports.switch(borders[long_haul.b], shaper.long_haul(long_haul.backward))
-        yield PlannedLink(long_haul.name, "long-haul", a, b)
-
-
-class _Shaper:
-    """Turns rates and delays into shapes, with queues of one bandwidth-delay product.
-
-    The delay of that product is the longest round trip of the fabric: the buffer that one TCP flow
-    needs to keep its bottleneck busy through a halved window [Villamizar & Song 1994].
+    Agents pace their connections at it. A NIC holds its host back; netem takes whatever it is
+    given, and what the host acknowledges would wait behind a whole chunk.
     """
-
-    def __init__(self, topology: Topology) -> None:
-        self._scale = topology.scale_bytes
-        self._frame_bits = 8 * (topology.mtu_bytes + ETHERNET_HEADER)
-        self._longest_rtt_s = _longest_rtt(topology)
-
-    def sender(self, rate_bps: float, delay_s: float) -> Shape:
-        return Shape(rate_bps, delay_s, HOST_QUEUE_PACKETS)
-
-    def switch(self, rate_bps: float, delay_s: float, queue_bytes: float | None = None) -> Shape:
-        return Shape(rate_bps, delay_s, self._limit(rate_bps, delay_s, queue_bytes))
-
-    def long_haul(self, way: Direction) -> Shape:
-        rate_bps = way.rate_bps / self._scale
-        return Shape(
-            rate_bps=rate_bps,
-            delay_s=way.delay_s,
-            limit_packets=self._limit(rate_bps, way.delay_s + way.jitter_s, way.queue_bytes),
-            jitter_s=way.jitter_s,
-            loss=way.loss,
-            loss_correlation=way.loss_correlation,
-            corruption=way.corruption,
-            reorder=way.reorder,
-        )
-
-    def _limit(self, rate_bps: float, delay_s: float, queue_bytes: float | None) -> int:
-        in_flight = rate_bps * delay_s / self._frame_bits
-        if queue_bytes is None:
-            queue = max(SMALLEST_QUEUE_PACKETS, rate_bps * self._longest_rtt_s / self._frame_bits)
-        else:
-            queue = max(1.0, 8 * queue_bytes / self._scale / self._frame_bits)
-        return math.ceil(in_flight + queue)
-
-
-def _longest_rtt(topology: Topology) -> float:
-    """An upper bound of the propagation round trip between any two hosts, seconds."""
-    inside = max((_campus_diameter_s(campus) for campus in topology.campuses), default=0.0)
-    across = sum(link.forward.delay_s + link.backward.delay_s for link in topology.links)
-    return 4 * inside + across
-
-
-def _campus_diameter_s(campus: Campus) -> float:
-    return 2 * campus.host_delay_s + 4 * max((x.delay_s for x in campus.fabric_links), default=0.0)
+    acknowledgement = (ETHERNET_HEADER + TCP_IP_HEADERS) / plan.frame_bytes
+    return host.nic_bps / 8 * plan.payload_share * (1 - acknowledgement)
 
 
 def packets_per_bdp(link: PlannedLink, mtu_bytes: int) -> float:
@@ -406,33 +209,3 @@ def packets_per_bdp(link: PlannedLink, mtu_bytes: int) -> float:
     rtt_s = link.a.shape.delay_s + link.b.shape.delay_s
     slowest_bps = min(link.a.shape.rate_bps, link.b.shape.rate_bps)
     return slowest_bps * rtt_s / (8 * (mtu_bytes + ETHERNET_HEADER))
-
-
-def _campus_json(
-    topology: Topology, campus: Campus, hosts: tuple[PlannedHost, ...]
-) -> dict[str, Any]:
-    scale = topology.scale_bytes
-    return {
-        "name": campus.name,
-        "site": campus.site,
-        "latitude": campus.latitude,
-        "longitude": campus.longitude,
-        "kind": campus.kind,
-        "border": campus.border,
-        "switches": [asdict(switch) for switch in campus.switches],
-        "fabric_links": [
-            asdict(link) | {"rate_bps": link.rate_bps / scale} for link in campus.fabric_links
-        ],
-        "hosts": [asdict(host) for host in hosts if host.campus == campus.name],
-    }
-
-
-def _span_json(
-    topology: Topology, span: LongHaul, links: tuple[PlannedLink, ...]
-) -> dict[str, Any]:
-    built = next(x for x in links if x.kind == "long-haul" and x.name == span.name)
-    return asdict(span) | {
-        "forward": asdict(built.a.shape),
-        "backward": asdict(built.b.shape),
-        "packets_per_bdp": packets_per_bdp(built, topology.mtu_bytes),
-    }

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from scenario.text.diagnostics import nearest, one_of
+from scenario.text.diagnostics import InvalidInput, Place, Source, complain, nearest, one_of
 from scenario.text.fields import CampusName, Delay, Duration, Name, Size
 from scenario.text.strict import Strict
 from scenario.text.tree import Entry, Mapping, Problems, Scalar, Steps
@@ -146,3 +146,18 @@ def _check_path(
     if visited[-1] != path.between[1]:
         message = f"the path ends at {visited[-1]}"
         problems.add((*steps, "over"), message, f"a path that ends at {path.between[1]}")
+
+
+def check_controlled(topology: types.Topology) -> None:
+    """Raises InvalidInput where nobody is there to answer requests."""
+    if topology.routing.policy == "none":
+        raise InvalidInput(
+            [
+                complain(
+                    Place(Source(topology.source)),
+                    "with `routing: none` there is no controller that --rest could ask",
+                    path="routing",
+                    hint="any other routing has one, as --set routing=shortest-delay",
+                )
+            ]
+        )

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from longhaul.planning import make_plan
 from scenario.loading import load_topology
-from scenario.plan.types import Plan, make_plan
+from scenario.plan.types import Plan
 from tests.controller.networks import longhaul
 from traffic.host.agent import SMALL_BYTES
 from traffic.model.model import Model, ends_s

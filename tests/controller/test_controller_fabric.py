@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench import guests
+from scenario.plan import forwarding
 from scenario.plan.types import Plan
 from tests.controller.networks import POLICY_NAMES
 from tests.fabric.planned import SHIPPED, plan_of, plan_of_file
@@ -83,8 +84,9 @@ def claimed(plan: Plan, source: str, dscp: int) -> dict[str, tuple[float, float]
     sender = next(host for host in hosts if host.name == source)
     names = [end.interface for link in plan.long_hauls() for end in link.ends]
     found = dict.fromkeys(names, (0.0, 0.0))
+    known = forwarding.of(plan)
     for sink in hosts:
-        ways = plan.forwarding.ways(sender, sink, dscp) if sink != sender else ()
+        ways = known.ways(sender, sink, dscp) if sink != sender else ()
         shares = dict.fromkeys(names, 0.0)
         for share, ends in ways:
             for end in ends:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from controller.policies.campuses import Arc
 from controller.routes.trees import Trees
+from scenario.plan import forwarding
 from scenario.plan.types import Plan, PlannedLink
 from tests.controller.networks import POLICY_NAMES, meshes
 from tests.fabric.planned import SHIPPED, plan_of, plan_of_file, ways
@@ -75,13 +76,14 @@ def test_nothing_loops_whichever_spans_are_cut_together(plan: Plan, data: st.Dat
 @given(meshes())
 @settings(max_examples=30)
 def test_the_walk_that_the_model_takes_is_what_the_tables_say(plan: Plan) -> None:
+    known = forwarding.of(plan)
     for source, sink in everybody(plan):
         for dscp in CLASSES:
-            told = list(plan.forwarding.ways(source, sink, dscp))
+            told = list(known.ways(source, sink, dscp))
             assert sum(share for share, _ in told) == pytest.approx(1)
             found = [tuple(ends) for ends, _ in ways(plan, source, sink, dscp=dscp)]
             assert sorted(map(str, found)) == sorted(str(ends) for _, ends in told)
-            assert plan.forwarding.walk(source, sink, dscp) in found
+            assert known.walk(source, sink, dscp) in found
 
 
 @given(meshes(), st.data())
@@ -91,8 +93,9 @@ def test_the_walk_knows_what_fast_failover_does(plan: Plan, data: st.DataObject)
     dead = frozenset({span.a.interface})
     if not connected(plan, span.name):
         return
+    known = forwarding.of(plan)
     for source, sink in everybody(plan):
-        told = {ends for _, ends in plan.forwarding.ways(source, sink, dead=dead)}
+        told = {ends for _, ends in known.ways(source, sink, dead=dead)}
         assert told == {tuple(ends) for ends, _ in ways(plan, source, sink, dead)}
 
 
@@ -134,11 +137,12 @@ def link(plan: Plan, name: str) -> PlannedLink:
 
 def test_a_leaf_spreads_connections_over_both_spines_and_over_one_when_the_other_is_cut() -> None:
     plan = plan_of(BIG.format(hosts=8))
+    known = forwarding.of(plan)
     source, sink = plan.hosts[0], next(host for host in plan.hosts if host.leaf == "c1-l2")
-    shares = {ends[2].node: share for share, ends in plan.forwarding.ways(source, sink)}
+    shares = {ends[2].node: share for share, ends in known.ways(source, sink)}
     assert shares == {"c1-s1": 0.5, "c1-s2": 0.5}
     dead = frozenset({link(plan, "c1-l1-c1-s1").a.interface})
-    (only,) = plan.forwarding.ways(source, sink, dead=dead)
+    (only,) = known.ways(source, sink, dead=dead)
     assert (only[0], only[1][2].node) == (1.0, "c1-s2")
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from longhaul.planning import make_plan
 from scenario.loading import load_topology
 from scenario.plan.rules import GATEWAY_MAC, Rule
-from scenario.plan.types import End, Plan, PlannedHost, make_plan
+from scenario.plan.types import End, Plan, PlannedHost
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "topologies").glob("*.yaml"))

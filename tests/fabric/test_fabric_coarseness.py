@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from longhaul.planning import make_plan
 from scenario.loading import load_topology
 from scenario.plan.coarseness import ENOUGH_PACKETS, warning
-from scenario.plan.types import Plan, make_plan, packets_per_bdp
+from scenario.plan.types import Plan, packets_per_bdp
 
 TOPOLOGIES = sorted((Path(__file__).parents[2] / "topologies").glob("*.yaml"))
 METRO = next(path for path in TOPOLOGIES if path.stem == "metro")

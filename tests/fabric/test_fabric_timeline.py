@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenario.plan.occurrences import Occurrence, PlannedEvent, moments, plan_event, state
-from scenario.plan.types import from_json
+from longhaul.planning import plan_event
+from scenario.plan.occurrences import Occurrence, moments, state
+from scenario.plan.types import PlannedEvent, from_json
 from scenario.types.topology import Change, Event, Timing
 
 from .planned import plan_of

@@ -15,8 +15,8 @@ from analysis.pictures.atlas import Rect, atlas
 from analysis.pictures.diagrams import dot, mermaid
 from analysis.pictures.graphs import html, svg
 from longhaul.cli import main
+from longhaul.planning import make_plan
 from scenario.loading import load_topology
-from scenario.plan.types import make_plan
 
 ROOT = Path(__file__).parents[2]
 TOPOLOGIES = sorted((ROOT / "topologies").glob("*.yaml"))

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from longhaul.planning import make_plan
 from scenario.loading import load_topology, load_workload
-from scenario.plan.types import Plan, make_plan
+from scenario.plan.types import Plan
 from scenario.types.topology import Training
 from tests.fabric.planned import plan_of
 from traffic.collectives import ELEMENT_BYTES, Layout, make_schedule
-from traffic.model.model import collective_s, ends_s, path, ring_textbook_s
+from traffic.model.model import collective_s, ends_s, ring_textbook_s
+from traffic.model.wires import Wires, path
 from traffic.programs import compute_s, size_bytes
 from traffic.programs import make_schedule as schedule_of
 from traffic.schedule import Op, Piece, Schedule
@@ -71,7 +73,8 @@ def test_a_ways_beta_is_of_its_slowest_wire_and_its_alpha_all_delay_and_every_ot
     None
 ):
     plan = two_campuses(", backward: {delay: 3ms, rate: 1Gbit/s}")
-    there, back = path(plan, *plan.hosts), path(plan, *reversed(plan.hosts))
+    wires = Wires(plan)
+    there, back = path(wires, *plan.hosts), path(wires, *reversed(plan.hosts))
     fast_frames_s = 4 * 8 * FRAME / 100e9  # host to leaf, leaf to border, border to leaf, to host
     assert there.beta_s_per_byte == pytest.approx(beta(10e9))
     assert there.alpha_s == pytest.approx(1e-3 + fast_frames_s)
@@ -82,7 +85,7 @@ def test_a_ways_beta_is_of_its_slowest_wire_and_its_alpha_all_delay_and_every_ot
 def test_between_hosts_where_the_rules_lead_nowhere_there_is_no_way() -> None:
     plan = one_switch(2)
     with pytest.raises(LookupError, match="c1-l1 has no rule for a packet to c1-h100-2"):
-        path(replace(plan, rules=()), *plan.hosts)
+        path(Wires(replace(plan, rules=())), *plan.hosts)
 
 
 # --- against the textbook ------------------------------------------------------------------------
@@ -224,7 +227,8 @@ def test_two_ranks_over_an_uneven_link_take_as_long_as_a_pencil_says() -> None:
     plan = two_campuses(", backward: {delay: 2ms, rate: 2.5Gbit/s}")
     half = round(1 / beta(10e9)) // 4 * 4
     second = half * beta(10e9)
-    there, back = path(plan, *plan.hosts).alpha_s, path(plan, *reversed(plan.hosts)).alpha_s
+    wires = Wires(plan)
+    there, back = path(wires, *plan.hosts).alpha_s, path(wires, *reversed(plan.hosts)).alpha_s
     ends = ends_s(plan, ring_all_reduce(2, 2 * half), [0.0, 0.0])
     assert ends == pytest.approx([8 * second + back, 5 * second + there + back])
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from longhaul.planning import make_plan
 from scenario.loading import load_topology, load_workload
-from scenario.plan.types import Plan, make_plan
+from scenario.plan.types import Plan
 from scenario.types.topology import Training
 from scenario.types.training import DDP
 from traffic.model.forecast import ideal_iteration_s, iteration_s

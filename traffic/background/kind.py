@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from scenario.plan.forwarding import walk
+from scenario.plan import forwarding
 from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
 from scenario.types.background import Background, Pattern
 from traffic.background.form import BIN_NS, FIELDS, UDP_HEADERS
@@ -35,7 +35,7 @@ def prepare(workload: Background, plan: Plan, seed: int) -> Prepared:
     headers = UDP_HEADERS if workload.protocol == "udp" else TCP_IP_HEADERS + ETHERNET_HEADER
     payload_bytes = plan.frame_bytes - headers
     rate_bps = workload.rate_bps / plan.scale_bytes
-    there = walk(plan, source, sink)
+    there = forwarding.of(plan).walk(source, sink)
     frame_bits = 8 * plan.frame_bytes
     queues_s = sum(x.shape.limit_packets * frame_bits / x.shape.rate_bps for x in there[1:])
     grace_s = 2 * (queues_s + sum(end.shape.delay_s for end in there))

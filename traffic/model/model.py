@@ -19,12 +19,11 @@ from traffic.model.wires import (
     Wires,
     lane,
     largest_bytes,
-    pacing_Bps,
     path,
 )
 from traffic.schedule import Op, Pause, Schedule, matches
 
-__all__ = ["Model", "collective_s", "ends_s", "pacing_Bps", "path", "ring_textbook_s"]
+__all__ = ["Model", "collective_s", "ends_s", "path", "ring_textbook_s"]
 
 At = tuple[int, int]
 """An operation: its rank, and its index there."""
@@ -78,8 +77,10 @@ def collective_s(
 def ring_textbook_s(plan: Plan, size_bytes: int) -> float:
     """2(n−1)α + 2(n−1)/n·Sβ with the worst α and β of the ring: no pipelining. [Thakur 2005]"""
     hosts = plan.hosts
-    count = len(hosts)
-    ways = [path(plan, host, hosts[(host.rank + 1) % count]) for host in hosts] if count > 1 else []
+    count, wires = len(hosts), Wires(plan)
+    ways = (
+        [path(wires, host, hosts[(host.rank + 1) % count]) for host in hosts] if count > 1 else []
+    )
     alpha_s = max((way.alpha_s for way in ways), default=0.0)
     beta = max((way.beta_s_per_byte for way in ways), default=0.0)
     return 2 * (count - 1) * (alpha_s + size_bytes / count * beta)

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost
+from scenario.plan import forwarding
+from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost, pacing_Bps
 from traffic.host.agent import EXPEDITED, SMALL_BYTES
 from traffic.schedule import Op, Pause
 
@@ -54,7 +55,7 @@ class Wires:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.segment_bytes = plan.mtu_bytes - TCP_IP_HEADERS
-        self._forwarding = plan.forwarding
+        self._forwarding = forwarding.of(plan)
         self._ends: dict[Lane, tuple[End, ...]] = {}
 
     def ends(self, lane: Lane) -> tuple[End, ...]:
@@ -125,24 +126,14 @@ def lane(connection: Connection, largest: int) -> Lane:
     return (*connection[:2], EXPEDITED if largest <= SMALL_BYTES else 0)
 
 
-def path(plan: Plan, source: PlannedHost, sink: PlannedHost) -> Way:
+def path(wires: Wires, source: PlannedHost, sink: PlannedHost) -> Way:
     """Along the plan's rules, in bulk. A frame is received whole before it is sent on, so each wire but the
     slowest adds one frame's time. Raises LookupError where the rules lead nowhere."""
-    ends = Wires(plan).ends((source.rank, sink.rank, 0))
+    plan = wires.plan
+    ends = wires.ends((source.rank, sink.rank, 0))
     frame_bits = 8 * plan.frame_bytes
     slowest_bps = min(end.shape.rate_bps for end in ends)
     frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
     delay_s = sum(end.shape.delay_s for end in ends)
     slowest_Bps = min(slowest_bps / 8 * plan.payload_share, pacing_Bps(plan, source))
     return Way(delay_s + frames_s, 1 / slowest_Bps)
-
-
-def pacing_Bps(plan: Plan, host: PlannedHost) -> float:
-    """Payload per second that a host's NIC has room for, beside an acknowledgement of every packet
-    that comes in meanwhile.
-
-    Agents pace their connections at it. A NIC holds its host back; netem takes whatever it is
-    given, and what the host acknowledges would wait behind a whole chunk.
-    """
-    acknowledgement = (ETHERNET_HEADER + TCP_IP_HEADERS) / plan.frame_bytes
-    return host.nic_bps / 8 * plan.payload_share * (1 - acknowledgement)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from scenario.plan.forwarding import walk
+from scenario.plan import forwarding
 from scenario.plan.types import End, Plan, PlannedHost
 from scenario.types.probing import Probing
 from traffic.kind import Placed, Prepared, Program, Tables
@@ -79,12 +79,12 @@ def probed(workload: Probing, plan: Plan) -> Iterator[Way]:
     """Both ways over every link that is named, unless the routes between its campuses' probes lead
     elsewhere."""
     at = {probe.leaf: probe for probe in plan.probes}
-    number = 0
+    ways, number = forwarding.of(plan), 0
     for link in plan.long_hauls():
         if not any(fnmatchcase(link.name, pattern) for pattern in workload.links):
             continue
         for direction, near, far in (("forward", link.a, link.b), ("backward", link.b, link.a)):
-            there = walk(plan, at[near.node], at[far.node])
+            there = ways.walk(at[near.node], at[far.node])
             if near in there:
                 yield Way(number, link.name, direction, at[near.node], at[far.node], there)
                 number += 1

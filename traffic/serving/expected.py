@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scenario.plan.forwarding import Ways
 from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
 from scenario.types.inference import Inference
 from traffic.serving.batching import Speed
@@ -44,13 +45,13 @@ def speed(workload: Inference, host: PlannedHost) -> Speed:
     )
 
 
-def message_s(plan: Plan, source: PlannedHost, sink: PlannedHost, size_bytes: int) -> float:
+def message_s(ways: Ways, source: PlannedHost, sink: PlannedHost, size_bytes: int) -> float:
     """Seconds from handing a message to TCP to its last byte's arrival, on idle wires.
 
     Every wire takes in its first frame whole before it sends it on; the frames after it follow at the
     pace of the slowest. Raises LookupError where nothing leads from `source` to `sink`.
     """
-    ends = plan.forwarding.walk(source, sink)
+    plan, ends = ways.plan, ways.walk(source, sink)
     room = plan.mtu_bytes - TCP_IP_HEADERS
     frames = -(-size_bytes // room)
     first_bits = 8 * (min(size_bytes, room) + ETHERNET_HEADER + TCP_IP_HEADERS)
@@ -61,12 +62,12 @@ def message_s(plan: Plan, source: PlannedHost, sink: PlannedHost, size_bytes: in
 
 
 def first_token_s(
-    workload: Inference, plan: Plan, client: PlannedHost, replica: PlannedHost, prompt: int
+    workload: Inference, ways: Ways, client: PlannedHost, replica: PlannedHost, prompt: int
 ) -> float:
     """Seconds from arrival to first token of a prompt that a replica serves alone."""
-    sizes = carried(workload, plan)
-    there_s = message_s(plan, client, replica, sizes.request_bytes(prompt))
-    back_s = message_s(plan, replica, client, sizes.token_bytes)
+    sizes = carried(workload, ways.plan)
+    there_s = message_s(ways, client, replica, sizes.request_bytes(prompt))
+    back_s = message_s(ways, replica, client, sizes.token_bytes)
     return there_s + prefill_s(workload, replica, prompt) + back_s
 
 

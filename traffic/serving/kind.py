@@ -8,6 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from scenario.plan import forwarding
+from scenario.plan.forwarding import Ways
 from scenario.plan.types import Plan, PlannedHost
 from scenario.types.inference import Inference
 from traffic.kind import Placed, Prepared, Program, Tables
@@ -31,6 +33,7 @@ class Service:
 
     workload: Inference
     plan: Plan
+    ways: Ways
     clients: Sequence[PlannedHost]
     replicas: Sequence[PlannedHost]
     asked: Sequence[Request]
@@ -78,7 +81,8 @@ def _service(workload: Inference, plan: Plan, seed: int) -> Service:
     asked = requests(workload, len(clients), seed)
     if not any(request.at_ns >= workload.warmup_s * 1e9 for request in asked):
         raise ValueError("no request comes after the warm-up: more requests, or a longer duration")
-    return Service(workload, plan, clients, replicas, asked, carried(workload, plan))
+    sizes = carried(workload, plan)
+    return Service(workload, plan, forwarding.of(plan), clients, replicas, asked, sizes)
 
 
 def _replica(service: Service, host: PlannedHost) -> Program:
@@ -123,7 +127,7 @@ def _distances_ns(service: Service, client: PlannedHost) -> dict[str, int]:
     """Propagation one way to each campus: to that of its replicas which is closest."""
     nearest: dict[str, int] = {}
     for host in service.replicas:
-        ends = service.plan.forwarding.walk(client, host)
+        ends = service.ways.walk(client, host)
         delay_ns = round(sum(end.shape.delay_s for end in ends) * 1e9)
         nearest[host.campus] = min(delay_ns, nearest.get(host.campus, delay_ns))
     return nearest
@@ -156,7 +160,7 @@ def _prediction(service: Service) -> dict[str, Any]:
             {
                 "client": client.name,
                 "replica": host.name,
-                "seconds": first_token_s(service.workload, service.plan, client, host, typical),
+                "seconds": first_token_s(service.workload, service.ways, client, host, typical),
                 "prefill_s": prefill_s(service.workload, host, typical),
             }
             for client in service.clients
