@@ -6,13 +6,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from traffic.traces.form import Collective, Compute, Node, Trace, Transfer, Work
+from traffic.traces.checking import MOST_BYTES
+from traffic.traces.form import Collective, Compute, Node, Trace, Work
 from traffic.traces.matching import check_progress, check_transfers, reconciled
 from traffic.traces.nodes import Step, ordered
-from traffic.traces.ranks import by_rank, check_repeatable, group_of, model_of, world_size
-from traffic.traces.recording import GroupWork, Recording, rejected
+from traffic.traces.ranks import (
+    Block,
+    block_of,
+    by_rank,
+    check_repeatable,
+    group_of,
+    is_regular,
+    models_of,
+    world_size,
+)
+from traffic.traces.recording import EVERYBODY, GroupWork, Recording, rejected
 
-MOST_BYTES = 1 << 50
+MOST_NODES = 1_000_000
+"""Of all ranks together, where ranks without a file repeat another's."""
 Group = tuple[str, tuple[int, ...]]
 
 
@@ -30,10 +41,11 @@ def assemble(recordings: Sequence[Recording], ranks: int | None = None) -> Impor
     world = world_size(recordings, ranks)
     files = by_rank(recordings, world)
     steps = {rank: ordered(recording) for rank, recording in files.items()}
+    models = models_of(world, files)
+    _check_total(models, steps, files)
     numbering = _Numbering(world)
     programs = []
-    for rank in range(world):
-        model = model_of(rank, files)
+    for rank, model in enumerate(models):
         if model != rank:
             check_repeatable(steps[model], files[model], rank)
         program = steps[model]
@@ -44,11 +56,26 @@ def assemble(recordings: Sequence[Recording], ranks: int | None = None) -> Impor
             )
         )
     trace = Trace(tuple(ranks for _, ranks in numbering.groups), tuple(programs))
-    names = {rank: str(files[model_of(rank, files)].file) for rank in range(world)}
+    names = {rank: str(files[model].file) for rank, model in enumerate(models)}
     trace, notes = reconciled(trace, names)
     check_transfers(trace, names)
     check_progress(trace, names)
     return Imported(trace, files, (*_filled(files, world), *notes))
+
+
+def _check_total(
+    models: Sequence[int], steps: Mapping[int, Sequence[Step]], files: Mapping[int, Recording]
+) -> None:
+    """Raises InvalidInput where so many ranks would repeat so much that nobody could replay it."""
+    total = sum(len(steps[model]) for model in models)
+    if len(models) > len(files) and total > MOST_NODES:
+        largest = max(files, key=lambda rank: len(steps[rank]))
+        raise rejected(
+            files[largest].file,
+            f"{len(models)} ranks that repeat {len(steps[largest])} nodes are too many",
+            found=f"{total:,} nodes", expected=f"at most {MOST_NODES:,}",
+            hint="take fewer ranks, or one step of the profile with --step",
+        )  # fmt: skip
 
 
 def _filled(files: Mapping[int, Recording], world: int) -> list[str]:
@@ -66,26 +93,37 @@ class _Numbering:
     def __init__(self, world: int) -> None:
         self.world = world
         self.groups: dict[Group, int] = {}
-        self.nodes: dict[tuple[int, int, int | None], Node] = {}
+        self.nodes: dict[tuple[int, int, Block], Node] = {}
+        self.regular: dict[int, bool] = {}
 
     def node(
         self, index: int, steps: Sequence[Step], rank: int, model: int, recording: Recording
     ) -> Node:
         """A step of `model` as a node of `rank`; ranks that do the same share it."""
         step = steps[index]
-        work = self._work(step, rank, model, recording)
-        group = work.group if isinstance(work, Collective) else None
-        made = self.nodes.get((model, index, group))
+        block = self._block(step, rank, model)
+        made = self.nodes.get((model, index, block))
         if made is None:
+            work = self._work(step, rank, model, recording)
             made = Node(step.name, step.after, step.stream, work, step.measured)
-            self.nodes[model, index, group] = made
+            self.nodes[model, index, block] = made
         return made
+
+    def _block(self, step: Step, rank: int, model: int) -> Block:
+        """What tells the groups apart in which ranks that repeat `model` do this step."""
+        if not isinstance(step.work, GroupWork) or rank == model:
+            return None
+        ranks = step.work.group.ranks
+        if ranks == EVERYBODY:
+            return None
+        key = id(step.work)
+        if key not in self.regular:
+            self.regular[key] = is_regular(ranks)
+        return block_of(rank, ranks) if self.regular[key] else (rank, rank)
 
     def _work(self, step: Step, rank: int, model: int, recording: Recording) -> Work:
         work = step.work
         if not isinstance(work, GroupWork):
-            if isinstance(work, Transfer):
-                _check_size(work.size_bytes, step, recording)
             return work or Compute(0)
         ranks = group_of(rank, model, work.group.ranks, self.world, recording)
         if rank not in ranks:
@@ -96,18 +134,12 @@ class _Numbering:
         if len(ranks) == 1:
             return Compute(0)
         size = work.size_bytes(len(ranks))
-        _check_size(size, step, recording)
+        if size > MOST_BYTES:
+            raise rejected(
+                recording.file, "a collective of more than a pebibyte", path=step.name,
+                found=str(size),
+            )  # fmt: skip
         number = self.groups.setdefault((work.group.name, ranks), len(self.groups))
         root = work.root if work.root < len(ranks) else 0
         sends = work.sends if len(work.sends) == len(ranks) else ()
         return Collective(work.op, size, number, work.dtype, root, sends)
-
-
-def _check_size(size_bytes: int, step: Step, recording: Recording) -> None:
-    if size_bytes > MOST_BYTES:
-        raise rejected(
-            recording.file,
-            "a message of more than a pebibyte",
-            path=step.name,
-            found=str(size_bytes),
-        )

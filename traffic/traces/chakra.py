@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct, ValidationError, convert, field
 
+from traffic.traces.checking import whole
 from traffic.traces.form import Compute, Op, Transfer
 from traffic.traces.json_text import mistyped
 from traffic.traces.process_groups import listed_groups
@@ -57,7 +58,10 @@ class ChakraNode(Struct):
     def number(self, name: str, default: int = 0) -> int:
         """An attribute as an integer."""
         value = self.attributes.get(name, default)
-        return value if isinstance(value, int) else int(value) if value.isdigit() else default
+        if isinstance(value, int):
+            return value
+        number = whole(value)
+        return default if number is None else number
 
 
 def read_protobuf(file: Path, data: bytes) -> Recording:
@@ -221,7 +225,7 @@ def _from_object(document: object, index: int, file: Path) -> ChakraNode:
         raise mistyped(error, file, f"object {index}") from None
     kind = one.type if isinstance(one.type, int) else TYPES.get(one.type, 0)
     return ChakraNode(
-        max(one.id, 0), one.name, kind, one.data_deps, max(one.duration_micros, 0),
+        one.id, one.name, kind, one.data_deps, one.duration_micros,
         one.inputs.values, dict(_attributes_of(one.attr)),
     )  # fmt: skip
 
@@ -231,5 +235,5 @@ def _attributes_of(listed: list[dict[str, Any]]) -> Iterator[tuple[str, Attribut
         for key, value in one.items():
             if key in ("name", "docString") or not isinstance(value, str | int):
                 continue
-            number = isinstance(value, str) and key != "stringVal" and value.isdecimal()
-            yield str(one.get("name", "")), int(value) if number else value
+            number = whole(value) if isinstance(value, str) and key != "stringVal" else None
+            yield str(one.get("name", "")), value if number is None else number

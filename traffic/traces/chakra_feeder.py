@@ -6,8 +6,9 @@ Its node types are numbers, its durations microseconds. [mlcommons/chakra, src/f
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from traffic.traces.chakra import Attribute, ChakraNode, recording
 from traffic.traces.json_text import decode
@@ -21,7 +22,7 @@ class FeederNode(Struct):
     name: str = field(name="Name", default="")
     type: int = field(name="NodeType", default=0)
     data_deps: list[int] = []
-    runtime: float = 0
+    runtime: Annotated[float, Meta(ge=0, le=1e15)] = 0
     is_cpu_op: bool = False
     comm_type: int | None = None
     comm_size: int | None = None
@@ -54,6 +55,4 @@ def _node(one: FeederNode) -> ChakraNode:
         "pg_name": one.pg_name,
     }
     attributes = {name: value for name, value in said.items() if value is not None}
-    return ChakraNode(
-        one.id, one.name, one.type, one.data_deps, max(round(one.runtime), 0), "", attributes
-    )
+    return ChakraNode(one.id, one.name, one.type, one.data_deps, round(one.runtime), "", attributes)

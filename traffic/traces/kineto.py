@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from traffic.traces.form import Compute, Span
 from traffic.traces.gpu_streams import Activity, Happenings, dependencies
@@ -24,7 +24,7 @@ RUNTIME = ("cuda_runtime", "cuda_driver", "hip_runtime", "privateuse1_runtime")
 COMMUNICATES = re.compile(
     r"nccl.*(kernel|allreduce|allgather|reducescatter|broadcast|sendrecv)", re.I
 )
-_STEP = re.compile(r"ProfilerStep#(\d+)")
+_STEP = re.compile(r"ProfilerStep#([0-9]{1,18})")
 
 
 class Event(Struct):
@@ -33,8 +33,8 @@ class Event(Struct):
     name: str = ""
     ph: str = ""
     cat: str = ""
-    ts: float = 0
-    dur: float = 0
+    ts: Annotated[float, Meta(ge=-1e17, le=1e17)] = 0
+    dur: Annotated[float, Meta(ge=0, le=1e15)] = 0
     tid: int | str = 0
     args: Said | UnsetType | None = UNSET
 

@@ -138,7 +138,7 @@ class Calls:
             ranks = rank_list(one.group_ranks) or self.groups.get(str(name), ())
             ranks = ranks or strided(one.group_start, one.group_stride, one.group_size)
             if ranks or name is not None:
-                return GroupKey(str(name if name is not None else ""), ranks)
+                return self.found.group(str(name if name is not None else ""), ranks)
         return GroupKey("")
 
 
@@ -173,7 +173,8 @@ def _shaped(shapes: Any, types: Any) -> list[tuple[int, str]]:
         whole = isinstance(shape, list) and all(isinstance(one, int) for one in shape)
         width = element_bytes(dtype) if isinstance(dtype, str) else None
         if whole and shape and width:
-            found.append((math.prod(shape) * width, dtype))
+            negative = any(one < 0 for one in shape)
+            found.append((-1 if negative else math.prod(shape) * width, dtype))
     return found
 
 

@@ -77,7 +77,9 @@ def check_progress(trace: Trace, names: Names) -> None:
 
     A collective begins when all have entered it; a send is done without its receive.
     """
-    meetings = {part: tuple(parts) for _, parts in instances(trace) for part in parts}
+    meetings = {
+        part: parts for _, found in instances(trace) for parts in [tuple(found)] for part in parts
+    }
     receives = dict(messages(trace))
     waits = [[len(node.after) for node in nodes] for nodes in trace.ranks]
     for rank, index in receives.values():

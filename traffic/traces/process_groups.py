@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import ast
 import json
-from collections.abc import Sequence
+import re
 from typing import Any
 
+from traffic.traces.checking import MOST_RANKS
 from traffic.traces.form import Op
 
 DTYPE_BYTES = {
@@ -21,6 +21,10 @@ DTYPE_BYTES = {
     "c10::complex<float>": 8, "c10::complex<double>": 16,
 }  # fmt: skip
 """Bytes of one element, by the names that PyTorch gives types in its several files, in lower case."""
+
+NONSENSE = (-1,)
+"""Ranks that no check lets pass: what was written there makes none."""
+_RANK = re.compile(r"-?[0-9]{1,9}")
 
 _OPS: dict[str, Op] = {
     "allreduce": "all_reduce",
@@ -54,18 +58,20 @@ def element_bytes(dtype: str) -> int | None:
 
 def rank_list(written: object) -> tuple[int, ...]:
     """Ranks as a list or its text, `[0, 1]`. One that was cut short, `[0, 1, ..., 7]`, is none."""
-    try:
-        listed = ast.literal_eval(written) if isinstance(written, str) and written else written
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return ()
-    return _integers(listed) if isinstance(listed, list | tuple) else ()
+    if not isinstance(written, str):
+        return _integers(written)
+    inner = written.strip().removeprefix("[").removesuffix("]")
+    texts = [one.strip() for one in inner.split(",")]
+    return tuple(map(int, texts)) if all(map(_RANK.fullmatch, texts)) else ()
 
 
 def strided(start: object, stride: object, size: object) -> tuple[int, ...]:
     """The ranks start, start + stride, …; none where they are not said."""
-    known = [one for one in (start, stride, size) if isinstance(one, int) and one >= 0]
-    if len(known) < 3 or not known[1] or known[2] > 1_000_000:
+    known = [one for one in (start, stride, size) if isinstance(one, int)]
+    if len(known) < 3 or known == [0, 0, 0]:
         return ()
+    if known[0] < 0 or known[1] < 1 or not 0 < known[2] <= MOST_RANKS:
+        return NONSENSE
     return tuple(range(known[0], known[0] + known[1] * known[2], known[1]))
 
 
@@ -79,7 +85,7 @@ def listed_groups(values: str) -> dict[str, tuple[int, ...]]:
         inner = inner[2:-2]
     try:
         groups = json.loads(inner)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return group_ranks(groups)
 
@@ -93,6 +99,7 @@ def group_ranks(groups: Any) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _integers(listed: Sequence[Any]) -> tuple[int, ...]:
-    whole = all(isinstance(one, int) and 0 <= one < 2**31 for one in listed)
+def _integers(listed: object) -> tuple[int, ...]:
+    """The list, if all in it are integers; whether they can be ranks, `checking` says."""
+    whole = isinstance(listed, list | tuple) and all(type(one) is int for one in listed)
     return tuple(listed) if whole and isinstance(listed, list | tuple) else ()

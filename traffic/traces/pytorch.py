@@ -23,7 +23,7 @@ from traffic.traces.process_groups import (
     listed_groups,
     strided,
 )
-from traffic.traces.recording import GroupKey, GroupWork, RawNode, RawWork, Recording, rejected
+from traffic.traces.recording import GroupWork, RawNode, RawWork, Recording, rejected
 
 TENSOR_FIELDS = 6  # tensor id, storage id, offset, elements, bytes of each, device
 
@@ -114,7 +114,8 @@ class _Call:
         self.tensors = before[0] if len(before) == 4 else []
         request, self.group, self.peer = _last_three(before)
         self.request = request if isinstance(request, int | str) else None
-        self.thread = int(node.said("tid") or node.tid)
+        thread = node.said("tid")
+        self.thread = thread if isinstance(thread, int) else node.tid
 
     @property
     def own_rank(self) -> list[int]:
@@ -169,7 +170,7 @@ def _work(call: _Call, group: str, groups: dict[str, tuple[int, ...]], found: Re
     found.kept["collectives"] += 1
     rooted = op in ("broadcast", "reduce") and isinstance(call.peer, int)
     root = max(call.peer, 0) if rooted else 0
-    return GroupWork(op, size, GroupKey(group, ranks), dtype, root, _sends(call, op, size))
+    return GroupWork(op, size, found.group(group, ranks), dtype, root, _sends(call, op, size))
 
 
 def _sends(call: _Call, op: Op, size: int) -> tuple[int, ...]:
@@ -192,7 +193,7 @@ def _bytes_of(listed: Any) -> list[int]:
     if not isinstance(listed, list):
         return []
     if len(listed) == TENSOR_FIELDS and isinstance(listed[3], int) and isinstance(listed[4], int):
-        return [listed[3] * listed[4]]
+        return [listed[3] * listed[4] if min(listed[3:5]) >= 0 else -1]
     return [size for one in listed for size in _bytes_of(one)]
 
 

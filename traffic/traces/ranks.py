@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
+from traffic.traces.checking import MOST_RANKS
 from traffic.traces.form import Transfer
 from traffic.traces.nodes import Step
 from traffic.traces.recording import EVERYBODY, GroupWork, Recording, rejected
 
-MOST_RANKS = 100_000
+Block: TypeAlias = tuple[int, int] | None
+"""Which of the groups that lie side by side; None where there is but one."""
 
 
 def world_size(recordings: Sequence[Recording], asked: int | None) -> int:
@@ -48,9 +51,13 @@ def by_rank(recordings: Sequence[Recording], world: int) -> dict[int, Recording]
     return found
 
 
-def model_of(rank: int, given: Mapping[int, object]) -> int:
-    """The rank whose file a rank without one repeats: the nearest below, else the first."""
-    return max((one for one in given if one <= rank), default=min(given))
+def models_of(world: int, given: Mapping[int, object]) -> list[int]:
+    """For each rank the one whose file it has or, without one, repeats: the nearest below, else the first."""
+    found, model = [], min(given)
+    for rank in range(world):
+        model = rank if rank in given else model
+        found.append(model)
+    return found
 
 
 def check_repeatable(steps: Sequence[Step], recording: Recording, missing: int) -> None:
@@ -74,14 +81,28 @@ def group_of(
         return tuple(range(world))
     if rank == model or rank in ranks:
         return ranks
-    stride = ranks[1] - ranks[0] if len(ranks) > 1 else 1
-    block = max(stride, 1) * len(ranks)
-    if stride < 1 or _block(model, stride, len(ranks)) != ranks or world % block:
+    if not is_regular(ranks) or world % (_stride(ranks) * len(ranks)):
         raise rejected(
             recording.file, f"the group of rank {rank} does not follow from that of rank {model}",
             found=str(list(ranks))[:60], hint="give the files of all ranks",
         )  # fmt: skip
-    return _block(rank, stride, len(ranks))
+    return _block(rank, _stride(ranks), len(ranks))
+
+
+def is_regular(ranks: tuple[int, ...]) -> bool:
+    """Are these every s-th rank of a whole block, so that groups like it lie side by side?"""
+    stride = _stride(ranks)
+    return stride > 0 and _block(ranks[0], stride, len(ranks)) == ranks
+
+
+def block_of(rank: int, ranks: tuple[int, ...]) -> Block:
+    """What ranks have in common that do in one shifted group what others do in `ranks`, which is regular."""
+    stride = _stride(ranks)
+    return rank // (stride * len(ranks)), rank % stride
+
+
+def _stride(ranks: tuple[int, ...]) -> int:
+    return ranks[1] - ranks[0] if len(ranks) > 1 else 1
 
 
 def _block(rank: int, stride: int, size: int) -> tuple[int, ...]:

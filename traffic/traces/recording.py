@@ -19,6 +19,9 @@ EVERYBODY: tuple[int, ...] = ()
 """The ranks of a group that is the whole world, before it is known how large that is."""
 
 
+MOST_LISTED = 5_000_000
+
+
 @dataclass(frozen=True)
 class GroupKey:
     """A process group: its name in the file, and its ranks (EVERYBODY: all there are)."""
@@ -81,6 +84,17 @@ class Recording:
     kept: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    listed: int = 0
+
+    def group(self, name: str, ranks: tuple[int, ...]) -> GroupKey:
+        """A process group of this file. Raises InvalidInput where all together are more than a file can mean."""
+        self.listed += len(ranks)
+        if self.listed > MOST_LISTED:
+            raise rejected(
+                self.file, "its process groups are too many or too large", path=name,
+                found=f"over {MOST_LISTED:,} ranks in all",
+            )  # fmt: skip
+        return GroupKey(name, ranks)
 
     def note(self, text: str) -> None:
         """Say something of the whole file, once."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from traffic.traces.checking import MOST_RANKS, whole
 from traffic.traces.form import Compute, Op
 from traffic.traces.recording import GroupKey, GroupWork, RawNode, RawWork, Recording, rejected
 
@@ -25,6 +26,7 @@ OPS: dict[str, Op] = {
     "ALLTOALL": "all_to_all",
 }
 COLUMNS = "name, -1, then time, collective and bytes of each of three passes, update time"
+MOST_NODES = 400_000
 LEAST_BYTES = 4096  # SimAI sends no less in a transformer's forward pass
 
 
@@ -80,6 +82,8 @@ def _parallelism(file: Path, head: Head, found: Recording) -> None:
     stages = head.number("pp")
     total = head.numbers.get("all_gpus", 0)
     shards = head.number("model_parallel_NPU_group")
+    if total > MOST_RANKS:
+        raise rejected(file, f"{total} GPUs", path="all_gpus", expected=f"at most {MOST_RANKS}")
     if total % (stages * shards * head.number("ep")) or total < 1:
         raise rejected(
             file, "all_gpus cannot be divided among pipeline stages, shards and experts",
@@ -103,15 +107,19 @@ def _head(file: Path, words: list[str]) -> Head:
     at = 1
     while at + 1 < len(words):
         name, value = words[at].rstrip(":"), words[at + 1]
-        if not value.isdigit():
+        number = whole(value)
+        if number is None:
             raise rejected(file, f"{name} is not followed by a number", found=value)
-        numbers[name] = int(value)
+        if name in numbers:
+            raise rejected(file, f"{name} is there twice", found=value)
+        numbers[name] = number
         at += 2
         if name in ("checkpoints", "checkpoint_initiates"):
             indices = words[at : at + numbers[name]]
-            if len(indices) < numbers[name] or not all(one.isdigit() for one in indices):
+            layers = [whole(one) for one in indices]
+            if len(indices) < numbers[name] or None in layers:
                 raise rejected(file, f"{name} are not followed by so many layers", found=value)
-            listed[name] = frozenset(map(int, indices))
+            listed[name] = frozenset(one for one in layers if one is not None)
             at += numbers[name]
     none: frozenset[int] = frozenset()
     return Head(
@@ -121,19 +129,20 @@ def _head(file: Path, words: list[str]) -> Head:
 
 def _layers(file: Path, lines: list[str], head: Head) -> list[Layer]:
     count = lines[1].strip() if len(lines) > 1 else ""
-    if not count.isdigit() or int(count) < 1:
+    layers = whole(count) or 0
+    if not layers:
         raise rejected(
             file, "the second line is not the number of layers", found=count, place=(2, 1)
         )
     written = [(number, line) for number, line in enumerate(lines[2:], 3) if line.strip()]
-    if len(written) < int(count):
+    if len(written) < layers:
         raise rejected(
             file, "the text ends before its last layer", place=(len(lines), 1),
-            found=f"{len(written)} layers", expected=f"{count} layers",
+            found=f"{len(written)} layers", expected=f"{layers} layers",
         )  # fmt: skip
     # Times are nanoseconds in SimAI, microseconds where Chakra's converter reads the text.
     unit_ns = 1 if head.policy in TRANSFORMER else 1000
-    return [_layer(file, *one, unit_ns) for one in written[: int(count)]]
+    return [_layer(file, *one, unit_ns) for one in written[:layers]]
 
 
 def _layer(file: Path, number: int, line: str, unit_ns: int) -> Layer:
@@ -146,8 +155,9 @@ def _layer(file: Path, number: int, line: str, unit_ns: int) -> Layer:
     phases = []
     for first in (2, 5, 8):
         time, name, size = words[first : first + 3]
-        if not time.isdigit() or not size.isdigit():
-            wrong = size if time.isdigit() else time
+        ns, size_bytes = whole(time), whole(size)
+        if ns is None or size_bytes is None:
+            wrong = time if ns is None else size
             raise rejected(file, "not a number", place=(number, line.index(wrong) + 1), found=wrong)
         if name != "NONE" and name.split("_")[0] not in OPS:
             known = ", ".join(["NONE", *OPS])
@@ -155,7 +165,7 @@ def _layer(file: Path, number: int, line: str, unit_ns: int) -> Layer:
                 file, "unknown collective", place=(number, line.index(name) + 1), found=name,
                 expected=f"{known}, or one of them with _EP or _DP_EP",
             )  # fmt: skip
-        phases.append(Phase(int(time) * unit_ns, name, int(size)))
+        phases.append(Phase(ns * unit_ns, name, size_bytes))
     return Layer(words[0], *phases)
 
 
@@ -164,6 +174,8 @@ class _Groups:
 
     def __init__(self, head: Head, world: int | None) -> None:
         self.whole = world is None
+        if self.whole:
+            return
         shards, experts = head.number("model_parallel_NPU_group"), head.number("ep")
         data = (world or shards) // shards
         self.ranks = {
@@ -244,5 +256,10 @@ class _Loop:
 
     def _add(self, name: str, work: RawWork) -> int:
         """A node that waits for what the next node waits for."""
+        if len(self.found.nodes) >= MOST_NODES:
+            raise rejected(
+                self.found.file, f"more than {MOST_NODES:,} pieces of work", path=name,
+                hint="layers that are computed again from a checkpoint count each time",
+            )  # fmt: skip
         self.found.nodes.append(RawNode(len(self.found.nodes), name, work, [*self.at]))
         return len(self.found.nodes) - 1
