@@ -140,7 +140,7 @@ def start_up(hosts: int, words: argparse.Namespace, folder: Path, say: Say) -> R
             sides.theirs.append(pingable_s(plan, SHIPPED))
     say(f"starting {hosts} hosts: longhaul")
     sides.ours.append(pingable_s(plan, PAYLOAD))
-    what = f"{hosts} hosts, {len(plan.links)} links"
+    what = f"{hosts} hosts, {len(plan.wires)} links"
     if not wait:
         return Row(what, f"{median(sides.ours):.1f}", "with --full")
     return compared(what, sides, "{:.1f}")

@@ -71,7 +71,7 @@ def act(fabric: Stage, action: str, what: str) -> None:
         {"kill": fabric.controller.kill, "start": fabric.controller.start}[action]()
         return
     requests = netlink.Requests()
-    (link,) = (link for link in fabric.plan.links if link.name == what)
+    (link,) = (link for link in fabric.plan.wires if link.name == what)
     for end in link.ends:
         {"down": requests.down, "up": requests.up}[action](end.index)
     requests.send()

@@ -21,7 +21,7 @@ from mininet.node import OVSSwitch
 
 from longhaul.fabric.openvswitch import open_vswitch
 from longhaul.inside.stage import STATE, tell
-from scenario.plan.types import Plan, PlannedLink, from_json
+from scenario.plan.types import Plan, PlannedWire, from_json
 
 MOST_MBPS = 1000.0
 """Mininet's TCIntf takes no more: above it, it complains and does not limit. [mininet/link.py]"""
@@ -45,13 +45,13 @@ def started(plan: Plan) -> Mininet:
         net.addHost(host.name, ip=f"{host.ip}/8", mac=host.mac)
     for switch in plan.switches:
         net.addSwitch(switch.name, dpid=f"{switch.dpid:016x}", failMode="standalone")
-    for link in plan.links:
+    for link in plan.wires:
         net.addLink(link.a.node, link.b.node, **shape(link))
     net.start()
     return net
 
 
-def shape(link: PlannedLink) -> dict[str, object]:
+def shape(link: PlannedWire) -> dict[str, object]:
     """A link's rate (Mbit/s) and one-way delay as TCLink takes them."""
     mbps = min(link.a.shape.rate_bps / 1e6, MOST_MBPS)
     return {"bw": mbps, "delay": f"{link.a.shape.delay_s * 1e6:g}us"}

@@ -94,7 +94,7 @@ class Discovery:
         self.learned: dict[str, Rule] = {}
         """Rules for hosts that no plan knows, by address."""
         hosts = {host.name: host for host in plan.hosts + plan.probes}
-        for link in plan.links:
+        for link in plan.wires:
             a, b = ((end.node, end.port) for end in link.ends)
             if host := hosts.get(link.a.node):
                 self._hosts[host.ip] = (host.name, b)

@@ -38,7 +38,7 @@ from controller.discovery import ARP, LLDP, Discovery
 from controller.routes.routes import Wiring, route
 from controller.switches import Answers, Barriers, Switch, generations, is_up
 from scenario.plan.rules import GATEWAY_MAC, Rule, Tables
-from scenario.plan.types import End, Plan, PlannedLink, from_json
+from scenario.plan.types import End, Plan, PlannedWire, from_json
 
 PLAN = "LONGHAUL_PLAN"
 READY = "LONGHAUL_READY"
@@ -75,8 +75,8 @@ class Routed(App):
         self._barriers = Barriers()
         self.discovery = Discovery(self.plan)
         self._damping = Damping(self.plan.routing.hold_down_s)
-        self.between: dict[str, PlannedLink] = {
-            link.name: link for link in self.plan.links if link.kind in ("fabric", "long-haul")
+        self.between: dict[str, PlannedWire] = {
+            link.name: link for link in self.plan.wires if link.kind in ("fabric", "long-haul")
         }
         """The links between switches, by name."""
         self._links = {end.interface: link for link in self.between.values() for end in link.ends}
@@ -279,18 +279,18 @@ class Routed(App):
         elif self.whole(link):
             self._returned(link)
 
-    def whole(self, link: PlannedLink) -> bool:
+    def whole(self, link: PlannedWire) -> bool:
         """Have both ends of a link their carrier?"""
         return not {end.interface for end in link.ends} & self.down
 
-    def _failed(self, link: PlannedLink) -> None:
+    def _failed(self, link: PlannedWire) -> None:
         log.warning("%s is down", link.name)
         self._damping.failed(link.name, time.monotonic())
         self.unused.add(link.name)
         if link.name not in self.avoided:
             self._later(self.plan.routing.repair_after_s, self._converge)
 
-    def _returned(self, link: PlannedLink) -> None:
+    def _returned(self, link: PlannedWire) -> None:
         hold_s = self._damping.hold_down_s(link.name)
         log.info("%s is up; to be used in %g s", link.name, hold_s)
         since_s = time.monotonic()
@@ -299,7 +299,7 @@ class Routed(App):
             self._later(self.plan.routing.repair_after_s, self._converge)
         self._later(hold_s, lambda: self._settled(link, since_s))
 
-    def _settled(self, link: PlannedLink, since_s: float) -> None:
+    def _settled(self, link: PlannedWire, since_s: float) -> None:
         """A link has been up for long enough, unless it has failed in the meantime."""
         if self.whole(link) and not self._damping.failed_since(link.name, since_s):
             self.unused.discard(link.name)

@@ -10,7 +10,7 @@ from typing import Any
 
 from controller.routed import Routed
 from controller.switches import Switch
-from scenario.plan.types import PlannedLink
+from scenario.plan.types import PlannedWire
 
 Data = dict[str, Any]
 
@@ -32,7 +32,7 @@ def topology(routed: Routed) -> Data:
 def _switch(routed: Routed, name: str) -> Data:
     ends = [
         (near, far, planned.name)
-        for planned in routed.plan.links
+        for planned in routed.plan.wires
         for near, far in (planned.ends, planned.ends[::-1])
         if near.node == name
     ]
@@ -70,7 +70,7 @@ def link(routed: Routed, name: str) -> Data:
     }
 
 
-def _discovered(routed: Routed, planned: PlannedLink) -> bool:
+def _discovered(routed: Routed, planned: PlannedWire) -> bool:
     a, b = ((end.node, end.port) for end in planned.ends)
     heard = routed.discovery.heard_at
     return heard.get(a) == b and heard.get(b) == a

@@ -19,8 +19,8 @@ from scenario.plan.types import (
     Plan,
     PlannedEvent,
     PlannedHost,
-    PlannedLink,
     PlannedSwitch,
+    PlannedWire,
     Shape,
     packets_per_bdp,
 )
@@ -42,10 +42,10 @@ def make_plan(topology: Topology) -> Plan:
     switches = tuple(_switches(topology))
     hosts = tuple(_hosts(topology))
     probes = tuple(_probes(topology))
-    links = tuple(_links(topology, hosts, probes))
+    wires = tuple(_wires(topology, hosts, probes))
     message_bytes = topology.routing.message_bytes / topology.scale_bytes
     routing = replace(topology.routing, message_bytes=message_bytes)
-    tables = route(Wiring(hosts + probes, switches, links), routing)
+    tables = route(Wiring(hosts + probes, switches, wires), routing)
     return Plan(
         name=topology.name,
         description=topology.description,
@@ -54,13 +54,13 @@ def make_plan(topology: Topology) -> Plan:
         hosts=hosts,
         probes=probes,
         switches=switches,
-        links=links,
+        wires=wires,
         routing=routing,
         rules=tables.rules,
         groups=tables.groups,
-        timeline=tuple(plan_event(x, links, topology.scale_bytes) for x in topology.timeline),
+        timeline=tuple(plan_event(x, wires, topology.scale_bytes) for x in topology.timeline),
         campuses=tuple(_campus_json(topology, campus, hosts) for campus in topology.campuses),
-        spans=tuple(_span_json(topology, span, links) for span in topology.links),
+        links=tuple(_link_json(topology, link, wires) for link in topology.links),
     )
 
 
@@ -151,15 +151,15 @@ class _Ports:
         return End(name, f"{name}-eth{port}", self._index, port, shape)
 
 
-def _links(
+def _wires(
     topology: Topology, hosts: tuple[PlannedHost, ...], probes: tuple[PlannedHost, ...]
-) -> Iterator[PlannedLink]:
+) -> Iterator[PlannedWire]:
     shaper = _Shaper(topology)
     ports = _Ports()
     delays = {campus.name: campus.host_delay_s for campus in topology.campuses}
     for host in hosts + probes:
         delay = delays[host.campus] if host.rank >= 0 else 0.0
-        yield PlannedLink(
+        yield PlannedWire(
             name=host.name,
             kind="host" if host.rank >= 0 else "probe",
             a=ports.host(host.name, shaper.sender(host.nic_bps, delay)),
@@ -169,12 +169,12 @@ def _links(
         for link in campus.fabric_links:
             shape = shaper.switch(link.rate_bps / topology.scale_bytes, link.delay_s)
             a, b = ports.switch(link.a, shape), ports.switch(link.b, shape)
-            yield PlannedLink(f"{link.a}-{link.b}", "fabric", a, b)
+            yield PlannedWire(f"{link.a}-{link.b}", "fabric", a, b)
     borders = {campus.name: campus.border for campus in topology.campuses}
     for long_haul in topology.links:
         a = ports.switch(borders[long_haul.a], shaper.long_haul(long_haul.forward))
         b = ports.switch(borders[long_haul.b], shaper.long_haul(long_haul.backward))
-        yield PlannedLink(long_haul.name, "long-haul", a, b)
+        yield PlannedWire(long_haul.name, "long-haul", a, b)
 
 
 class _Shaper:
@@ -247,21 +247,21 @@ def _campus_json(
     }
 
 
-def _span_json(
-    topology: Topology, span: LongHaul, links: tuple[PlannedLink, ...]
+def _link_json(
+    topology: Topology, link: LongHaul, wires: tuple[PlannedWire, ...]
 ) -> dict[str, Any]:
-    built = next(x for x in links if x.kind == "long-haul" and x.name == span.name)
-    return asdict(span) | {
+    built = next(x for x in wires if x.kind == "long-haul" and x.name == link.name)
+    return asdict(link) | {
         "forward": asdict(built.a.shape),
         "backward": asdict(built.b.shape),
         "packets_per_bdp": packets_per_bdp(built, topology.mtu_bytes),
     }
 
 
-def plan_event(event: Event, links: Sequence[PlannedLink], scale_bytes: float) -> PlannedEvent:
+def plan_event(event: Event, wires: Sequence[PlannedWire], scale_bytes: float) -> PlannedEvent:
     """An event of the language in the plan's terms; rates divided by `scale_bytes`."""
-    long_hauls = {link.name: link for link in links if link.kind == "long-haul"}
-    access = {link.a.node: link.b.interface for link in links if link.kind == "host"}
+    long_hauls = {wire.name: wire for wire in wires if wire.kind == "long-haul"}
+    access = {wire.a.node: wire.b.interface for wire in wires if wire.kind == "host"}
     dark = [end.interface for name in event.links_down for end in long_hauls[name].ends]
     changes: dict[str, Mapping[str, float]] = {}
     for change in event.changes:

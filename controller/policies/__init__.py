@@ -1,7 +1,7 @@
 """How campuses are routed: each policy is a small class with one method, `paths`.
 
-Pure: a policy sees campuses and spans, and says which paths traffic from one campus to another
-takes, in which shares. Making loop-free rules of its answer, and keeping them alive when spans
+Pure: a policy sees campuses and links, and says which paths traffic from one campus to another
+takes, in which shares. Making loop-free rules of its answer, and keeping them alive when links
 fail, is the business of `controller.routes.routes` and of the controller.
 """
 

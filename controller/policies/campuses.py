@@ -1,4 +1,4 @@
-"""Campuses and the spans between them, as a policy sees them; and the searches that policies share.
+"""Campuses and the links between them, as a policy sees them; and the searches that policies share.
 
 Rates are the emulated ones, as in the plan: a policy decides for the fabric that runs.
 """
@@ -18,9 +18,9 @@ MOST_PATHS = 16
 
 @dataclass(frozen=True, order=True)
 class Arc:
-    """One direction of a span, from campus `tail` to campus `head`. `span` is the link's name."""
+    """One direction of a link, from campus `tail` to campus `head`. `link` is its name."""
 
-    span: str
+    link: str
     tail: str
     head: str
     rate_bps: float
@@ -33,7 +33,7 @@ Path: TypeAlias = tuple[Arc, ...]
 
 @dataclass(frozen=True)
 class Graph:
-    """The spans that are in use, both directions of each, in the plan's order."""
+    """The links that are in use, both directions of each, in the plan's order."""
 
     arcs: tuple[Arc, ...]
 
@@ -45,13 +45,13 @@ class Graph:
             found[arc.tail] = (*found.get(arc.tail, ()), arc)
         return found
 
-    def without(self, *spans: str) -> Graph:
-        """The same graph less some spans."""
-        return Graph(tuple(arc for arc in self.arcs if arc.span not in spans))
+    def without(self, *links: str) -> Graph:
+        """The same graph less some links."""
+        return Graph(tuple(arc for arc in self.arcs if arc.link not in links))
 
     def back(self, arc: Arc) -> Arc:
-        """The other direction of an arc's span."""
-        return next(a for a in self.arcs if a.span == arc.span and a.tail == arc.head)
+        """The other direction of an arc's link."""
+        return next(a for a in self.arcs if a.link == arc.link and a.tail == arc.head)
 
 
 def delay_s(path: Path) -> float:
@@ -71,13 +71,13 @@ def loss(path: Path) -> float:
 
 def rank(path: Path) -> tuple[int, int, tuple[str, ...]]:
     """What a path is ordered by: delay in whole picoseconds, so that equal ones compare equal; then
-    spans, then their names."""
+    links, then their names."""
     picoseconds = sum(round(arc.delay_s * 1e12) for arc in path)
-    return picoseconds, len(path), tuple(arc.span for arc in path)
+    return picoseconds, len(path), tuple(arc.link for arc in path)
 
 
 def shortest(graph: Graph, source: str, sink: str) -> Path | None:
-    """The path of least delay (then fewest spans, then by name), by Dijkstra; None if there is none."""
+    """The path of least delay (then fewest links, then by name), by Dijkstra; None if there is none."""
     return next(simple_paths(graph, source, sink), None)
 
 
@@ -88,8 +88,8 @@ def _by_delay(path: Path) -> tuple[int, ...]:
     return rank(path)[:2]
 
 
-def by_spans(path: Path) -> tuple[int, ...]:
-    """Fewest spans first, then least delay."""
+def by_links(path: Path) -> tuple[int, ...]:
+    """Fewest links first, then least delay."""
     return len(path), rank(path)[0]
 
 
@@ -115,7 +115,7 @@ def simple_paths(graph: Graph, source: str, sink: str, order: Order = _by_delay)
 
 
 def _names(path: Path) -> tuple[str, ...]:
-    return tuple(arc.span for arc in path)
+    return tuple(arc.link for arc in path)
 
 
 def _spurs(graph: Graph, path: Path, found: list[Path], order: Order) -> Iterator[Path]:
@@ -155,8 +155,8 @@ def _best(
 
 
 def disjoint_paths(graph: Graph, source: str, sink: str) -> Iterator[Path]:
-    """Paths that share no span, each the shortest that those before it have left over."""
+    """Paths that share no link, each the shortest that those before it have left over."""
     rest = graph
     while (path := shortest(rest, source, sink)) is not None:
         yield path
-        rest = rest.without(*(arc.span for arc in path))
+        rest = rest.without(*(arc.link for arc in path))

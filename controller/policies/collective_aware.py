@@ -1,7 +1,7 @@
-"""Route collectives: spread the flows of bulk over spans that share nothing, hurry what is small.
+"""Route collectives: spread the flows of bulk over links that share nothing, hurry what is small.
 
 A collective is many flows of equal size that start together, and ends with the last of them: two on
-one span make all wait. So receivers of bulk are dealt to span-disjoint paths in turn, in shares as
+one link make all wait. So receivers of bulk are dealt to link-disjoint paths in turn, in shares as
 the paths' rates are, which no hash could promise. Connections whose messages are all
 small carry the DSCP of expedited forwarding; they take the path of least delay.
 """

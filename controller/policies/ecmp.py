@@ -1,17 +1,17 @@
-"""Traffic is spread over all paths of few spans: equally, or as their rates are."""
+"""Traffic is spread over all paths of few links: equally, or as their rates are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice, takewhile
 
-from controller.policies.campuses import MOST_PATHS, Graph, Path, by_spans, rate_bps, simple_paths
+from controller.policies.campuses import MOST_PATHS, Graph, Path, by_links, rate_bps, simple_paths
 from controller.policies.policy import Policy, Share, weights
 
 
 def few_spans(graph: Graph, source: str, sink: str, detour: int) -> list[Path]:
-    """The paths with at most `detour` spans more than the fewest; MOST_PATHS of them."""
-    paths = simple_paths(graph, source, sink, by_spans)
+    """The paths with at most `detour` links more than the fewest; MOST_PATHS of them."""
+    paths = simple_paths(graph, source, sink, by_links)
     first = next(paths, None)
     if first is None:
         return []
@@ -20,10 +20,10 @@ def few_spans(graph: Graph, source: str, sink: str, detour: int) -> list[Path]:
 
 
 class Ecmp(Policy):
-    """Equal-cost multipath: a span costs one, and each path has the same share. [RFC 2992]"""
+    """Equal-cost multipath: a link costs one, and each path has the same share. [RFC 2992]"""
 
     def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
-        """As many as there are with fewest spans, or `detour` more."""
+        """As many as there are with fewest links, or `detour` more."""
         return [Share(path) for path in few_spans(graph, source, sink, self.routing.detour)]
 
 

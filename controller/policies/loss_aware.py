@@ -1,4 +1,4 @@
-"""Avoid the sick span, unless the way around costs more than its losses.
+"""Avoid the sick link, unless the way around costs more than its losses.
 
 The cost of a path is the time that one TCP connection needs for a message of S bytes over it:
 

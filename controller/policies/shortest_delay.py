@@ -12,6 +12,6 @@ class ShortestDelay(Policy):
     """What distance-vector and link-state routing do with delay as the metric."""
 
     def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
-        """One path; of equals, the one with fewest spans."""
+        """One path; of equals, the one with fewest links."""
         path = shortest(graph, source, sink)
         return [Share(path)] if path is not None else []

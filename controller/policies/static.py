@@ -9,7 +9,7 @@ from controller.policies.policy import Policy, Share
 
 
 class Static(Policy):
-    """Paths written down by hand. One whose span has failed is left out while it is down."""
+    """Paths written down by hand. One whose link has failed is left out while it is down."""
 
     def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
         """Several paths for a pair share its traffic as their weights say."""
@@ -17,7 +17,7 @@ class Static(Policy):
             Share(path, written.weight)
             for written in self.routing.paths
             if (written.source, written.sink) == (source, sink)
-            and (path := follow(graph, source, written.spans)) is not None
+            and (path := follow(graph, source, written.over)) is not None
         ]
         if given:
             return given
@@ -25,12 +25,12 @@ class Static(Policy):
         return [Share(path)] if path is not None else []
 
 
-def follow(graph: Graph, source: str, spans: Sequence[str]) -> Path | None:
-    """The path from `source` over spans by name; None where the graph lacks one of them."""
+def follow(graph: Graph, source: str, links: Sequence[str]) -> Path | None:
+    """The path from `source` over links by name; None where the graph lacks one of them."""
     path: tuple[Arc, ...] = ()
     node = source
-    for span in spans:
-        arc = next((a for a in graph.leaving.get(node, ()) if a.span == span), None)
+    for link in links:
+        arc = next((a for a in graph.leaving.get(node, ()) if a.link == link), None)
         if arc is None:
             return None
         path, node = (*path, arc), arc.head

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from controller.policies.policy import weights
 from scenario.plan.rules import EVERYBODY, Bucket, Groups, Rule
-from scenario.plan.types import PlannedHost, PlannedLink, PlannedSwitch
+from scenario.plan.types import PlannedHost, PlannedSwitch, PlannedWire
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,17 @@ Distances = dict[str, tuple[int, int]]
 
 
 class InnerRoutes:
-    """The routes of a campus: its switches, and the links between them that are up."""
+    """The routes of a campus: its switches, and the wires between them that are up."""
 
     def __init__(
-        self, switches: Sequence[PlannedSwitch], links: Iterable[PlannedLink], groups: Groups
+        self, switches: Sequence[PlannedSwitch], wires: Iterable[PlannedWire], groups: Groups
     ) -> None:
         self._switches = switches
         self._groups = groups
         self._hops: dict[str, list[_Hop]] = {switch.name: [] for switch in switches}
-        for link in links:
-            if link.a.node in self._hops and link.b.node in self._hops:
-                for near, far in (link.ends, link.ends[::-1]):
+        for wire in wires:
+            if wire.a.node in self._hops and wire.b.node in self._hops:
+                for near, far in (wire.ends, wire.ends[::-1]):
                     delay_ps = round(near.shape.delay_s * 1e12)
                     hop = _Hop(far.node, near.port, delay_ps, near.shape.rate_bps)
                     self._hops[near.node].append(hop)
@@ -93,9 +93,9 @@ class InnerRoutes:
         return best
 
 
-def attached(hosts: Iterable[PlannedHost], links: Iterable[PlannedLink]) -> Iterator[Rule]:
+def attached(hosts: Iterable[PlannedHost], wires: Iterable[PlannedWire]) -> Iterator[Rule]:
     """The rule of every host on the switch that it hangs on: its own MAC, its own port."""
     by_name = {host.name: host for host in hosts}
-    for link in links:
-        if host := by_name.get(link.a.node):
-            yield Rule(link.b.node, f"{host.ip}/32", link.b.port, host.mac)
+    for wire in wires:
+        if host := by_name.get(wire.a.node):
+            yield Rule(wire.b.node, f"{host.ip}/32", wire.b.port, host.mac)

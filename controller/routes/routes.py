@@ -2,7 +2,7 @@
 
 Inside a campus: equal-cost shortest paths (`inner_routes`). Between campuses: at the border of the
 sender's campus the policy's paths, each the label of a tree (`trees`) that the borders on the way
-follow. Where a span may fail, a FAST_FAILOVER group moves packets onto a tree of its own, in which
+follow. Where a long-haul link may fail, a FAST_FAILOVER group moves packets onto a tree of its own, in which
 nothing is moved again: so packets turn at most once, and never loop.
 """
 
@@ -27,29 +27,29 @@ from scenario.plan.rules import (
     Tables,
     label,
 )
-from scenario.plan.types import Plan, PlannedHost, PlannedLink, PlannedSwitch
+from scenario.plan.types import Plan, PlannedHost, PlannedSwitch, PlannedWire
 from scenario.types.topology import Routing
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """What there is to route over: all hosts, probes among them, switches and links. `down` are the
-    interfaces that are not up; a link with one of them is not there."""
+    """What there is to route over: all hosts, probes among them, switches and wires. `down` are the
+    interfaces that are not up; a wire with one of them is not there."""
 
     hosts: tuple[PlannedHost, ...]
     switches: tuple[PlannedSwitch, ...]
-    links: tuple[PlannedLink, ...]
+    wires: tuple[PlannedWire, ...]
     down: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, plan: Plan) -> Wiring:
         """All of a plan, up."""
-        return cls(plan.hosts + plan.probes, plan.switches, plan.links)
+        return cls(plan.hosts + plan.probes, plan.switches, plan.wires)
 
     @cached_property
-    def live(self) -> tuple[PlannedLink, ...]:
-        """The links that are up."""
-        return tuple(x for x in self.links if not {x.a.interface, x.b.interface} & self.down)
+    def live(self) -> tuple[PlannedWire, ...]:
+        """The wires that are up."""
+        return tuple(x for x in self.wires if not {x.a.interface, x.b.interface} & self.down)
 
     @cached_property
     def campuses(self) -> dict[str, int]:
@@ -62,27 +62,27 @@ class Wiring:
         return {s.campus: s for s in self.switches if s.role == "border"}
 
     @cached_property
-    def spans(self) -> Graph:
+    def graph(self) -> Graph:
         """The long-haul links that are up, as policies see them."""
         campus = {border.name: name for name, border in self.borders.items()}
         return Graph(
             tuple(
-                Arc(link.name, campus[near.node], campus[far.node],
+                Arc(wire.name, campus[near.node], campus[far.node],
                     near.shape.rate_bps, near.shape.delay_s, near.shape.loss)
-                for link in self.live
-                if link.kind == "long-haul"
-                for near, far in (link.ends, link.ends[::-1])
+                for wire in self.live
+                if wire.kind == "long-haul"
+                for near, far in (wire.ends, wire.ends[::-1])
             )
         )  # fmt: skip
 
     def port(self, arc: Arc) -> int:
         """The OpenFlow port by which an arc leaves its campus's border."""
-        return self._ports[arc.span, self.borders[arc.tail].name]
+        return self._ports[arc.link, self.borders[arc.tail].name]
 
     @cached_property
     def _ports(self) -> dict[tuple[str, str], int]:
-        long_hauls = [link for link in self.links if link.kind == "long-haul"]
-        return {(link.name, end.node): end.port for link in long_hauls for end in link.ends}
+        long_hauls = [wire for wire in self.wires if wire.kind == "long-haul"]
+        return {(wire.name, end.node): end.port for wire in long_hauls for end in wire.ends}
 
 
 def route(wiring: Wiring, routing: Routing, generation: int = 1) -> Tables:
@@ -118,7 +118,7 @@ class _Between:
         self._policy = chosen
         self._groups = groups
         self._generation = generation
-        self._graph = wiring.spans
+        self._graph = wiring.graph
 
     def rules(self) -> Iterator[Rule]:
         """Towards each campus in turn."""

@@ -46,13 +46,13 @@ def check(path: Path) -> None:
     campuses = [path[0].tail, *(arc.head for arc in path)]
     joined = all(a.head == b.tail for a, b in itertools.pairwise(path))
     if not joined or len(set(campuses)) < len(campuses):
-        raise ValueError(f"no path: {' → '.join(arc.span for arc in path)}")
+        raise ValueError(f"no path: {' → '.join(arc.link for arc in path)}")
 
 
 def backup(policy: Policy, graph: Graph, arc: Arc, sink: str) -> Path | None:
-    """The path on from where `arc` starts, were its span cut: the one that the policy would then
+    """The path on from where `arc` starts, were its link cut: the one that the policy would then
     give the largest share of ordinary traffic; None where nothing else leads there."""
-    shares = policy.paths(graph.without(arc.span), arc.tail, sink)
+    shares = policy.paths(graph.without(arc.link), arc.tail, sink)
     ordinary = [share for share in shares if share.dscp is None]
     return max(ordinary, key=_weight).path if ordinary else None
 

@@ -23,7 +23,7 @@ from mininet.node import Controller, Node, OVSSwitch
 from longhaul.fabric import netlink
 from longhaul.fabric.openvswitch import vsctl
 from scenario.plan import bridging
-from scenario.plan.types import End, Plan, PlannedHost, PlannedLink
+from scenario.plan.types import End, Plan, PlannedHost, PlannedWire
 
 CONTROLLER_PORT = 6653
 LOOK_AGAIN_MS = 1000
@@ -287,8 +287,8 @@ def _describe(plan: Plan, homes: Mapping[str, int], controller: bool) -> Mininet
         net.addSwitch(switch.name, dpid=f"{switch.dpid:016x}", failMode=fail_mode)
     if plan.bridged:
         _span(plan, net)
-    for link in plan.links:
-        _add_link(net, link, planned.get(link.a.node))
+    for wire in plan.wires:
+        _add_link(net, wire, planned.get(wire.a.node))
     return net
 
 
@@ -300,14 +300,14 @@ def _span(plan: Plan, net: Mininet) -> None:
             "rstp-address": bridging.address(switch),
             "rstp-priority": bridging.ROOT_PRIORITY if first else bridging.PRIORITY,
         }
-    for link in plan.links:
-        for end in link.ends:
-            if link.kind in ("fabric", "long-haul"):
-                net[end.node].port_costs[end.interface] = bridging.port_cost(link)
+    for wire in plan.wires:
+        for end in wire.ends:
+            if wire.kind in ("fabric", "long-haul"):
+                net[end.node].port_costs[end.interface] = bridging.port_cost(wire)
 
 
-def _add_link(net: Mininet, link: PlannedLink, host: PlannedHost | None) -> None:
-    a, b = link.ends
+def _add_link(net: Mininet, wire: PlannedWire, host: PlannedHost | None) -> None:
+    a, b = wire.ends
     made = net.addLink(
         a.node, b.node, port1=a.port, port2=b.port, intfName1=a.interface, intfName2=b.interface
     )
@@ -320,15 +320,15 @@ def make_links(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
     planned = {host.name: host for host in plan.hosts + plan.probes}
     requests = netlink.Requests()
     requests.up(netlink.LOOPBACK)
-    for link in plan.links:
-        a, b = (_interface(end, planned, homes) for end in link.ends)
+    for wire in plan.wires:
+        a, b = (_interface(end, planned, homes) for end in wire.ends)
         requests.pair(a, b, plan.mtu_bytes)
     requests.send()
-    for link in plan.links:
-        if host := planned.get(link.a.node):
+    for wire in plan.wires:
+        if host := planned.get(wire.a.node):
             address = requests.bridged_address if plan.bridged else requests.address
-            address(link.a.index, host.ip)
-            requests.shape(link.a.interface, link.a.index, link.a.shape.clean(), seed)
+            address(wire.a.index, host.ip)
+            requests.shape(wire.a.interface, wire.a.index, wire.a.shape.clean(), seed)
             requests.send(homes[host.name])
 
 
@@ -336,8 +336,8 @@ def shape_switches(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
     """Shape the switches' interfaces. Impairments are left off, so that rate and delay can be
     checked alone first. Open vSwitch clears the shape of a port that it is given: this comes after."""
     requests = netlink.Requests()
-    for link in plan.links:
-        for end in link.ends:
+    for wire in plan.wires:
+        for end in wire.ends:
             if end.node not in homes:
                 requests.shape(end.interface, end.index, end.shape.clean(), seed)
     requests.send()
@@ -348,8 +348,8 @@ def check_shapes(plan: Plan, homes: Mapping[str, int]) -> None:
     held = netlink.held()
     wrong = [
         end.interface
-        for link in plan.links
-        for end in link.ends
+        for wire in plan.wires
+        for end in wire.ends
         if end.node not in homes and held.get(end.index) != netlink.Held.of(end.shape)
     ]
     if wrong:
@@ -368,8 +368,8 @@ def _interface(
 def impair(plan: Plan, seed: int) -> None:
     """Let the long-haul links lose, delay and corrupt as the plan says."""
     requests = netlink.Requests()
-    for link in plan.links:
-        for end in link.ends:
+    for wire in plan.wires:
+        for end in wire.ends:
             if end.shape.impaired:
                 requests.shape(end.interface, end.index, end.shape, seed)
     requests.send()

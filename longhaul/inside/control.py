@@ -141,10 +141,10 @@ def spanning_tree(plan: Plan) -> None:
     """Wait until the planned spanning tree forwards, hosts' ports among it, and no other link does.
     Raises Stopped."""
     tree = bridging.Bridged(plan).tree()
-    hosts = {link.b.interface for link in plan.links if link.kind in ("host", "probe")}
+    hosts = {link.b.interface for link in plan.wires if link.kind in ("host", "probe")}
     others = [
         {end.interface for end in link.ends}
-        for link in plan.links
+        for link in plan.wires
         if link.kind in ("fabric", "long-haul") and link.a.interface not in tree
     ]
     deadline = time.monotonic() + TREE_WITHIN_S

@@ -23,7 +23,7 @@ class Effects:
     def __init__(self, fabric: Stage, order: Order) -> None:
         self._fabric = fabric
         self._order = order
-        self._ends = {end.interface: end for link in fabric.plan.links for end in link.ends}
+        self._ends = {end.interface: end for link in fabric.plan.wires for end in link.ends}
         self._state = State()
         self._changes = 0
 

@@ -55,7 +55,7 @@ class Telemetry:
     """Takes samples by its own timer."""
 
     def __init__(self, plan: Plan, start_ns: int) -> None:
-        ends = [end for link in plan.links for end in link.ends]
+        ends = [end for link in plan.wires for end in link.ends]
         self._indices = {end.index for end in ends if end.port}
         self._start_ns = start_ns
         self._interval_ns = FIRST_INTERVAL_NS

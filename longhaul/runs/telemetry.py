@@ -42,7 +42,7 @@ def ports(plan: Plan) -> pl.DataFrame:
                 "interface": near.interface, "link": link.name, "kind": link.kind,
                 "towards": far.node, "rate_bps": near.shape.rate_bps,
             }
-            for link in plan.links
+            for link in plan.wires
             for near, far in (link.ends, link.ends[::-1])
             if near.port
         ],

@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scenario.plan.types import End, Plan, PlannedHost, PlannedLink, PlannedSwitch
+from scenario.plan.types import End, Plan, PlannedHost, PlannedSwitch, PlannedWire
 
 COST_PER_S = 1e8
-"""A port's cost is its link's delay in units of 10 ns, and 1 for the hop."""
+"""A port's cost is its wire's delay in units of 10 ns, and 1 for the hop."""
 MOST_COST = 200_000_000
 ROOT_PRIORITY, PRIORITY = 4096, 32768
 CONVERGED_AFTER_S = 60.0
 """Twice the forward delay of 15 s that a port waits at most in each of two states."""
 
 
-def port_cost(link: PlannedLink) -> int:
-    """What each end of a link adds to a path that comes in there."""
-    delay_s = (link.a.shape.delay_s + link.b.shape.delay_s) / 2
+def port_cost(wire: PlannedWire) -> int:
+    """What each end of a wire adds to a path that comes in there."""
+    delay_s = (wire.a.shape.delay_s + wire.b.shape.delay_s) / 2
     return min(MOST_COST, 1 + round(delay_s * COST_PER_S))
 
 
@@ -53,7 +53,7 @@ class Bridged:
         self.plan = plan
         self._up = dict(_parents(plan))
         self._access = {
-            link.a.node: (link.a, link.b) for link in plan.links if link.kind in ("host", "probe")
+            wire.a.node: (wire.a, wire.b) for wire in plan.wires if wire.kind in ("host", "probe")
         }
 
     def walk(self, source: PlannedHost, sink: PlannedHost, dscp: int = 0) -> tuple[End, ...]:  # noqa: ARG002
@@ -84,7 +84,7 @@ class Bridged:
         return frozenset(end.interface for ends in self._up.values() for end in ends)
 
     def _to_root(self, switch: str) -> Iterator[tuple[End, End]]:
-        """The links on the way: each end nearer to the switch, and the other one."""
+        """The wires on the way: each end nearer to the switch, and the other one."""
         while switch in self._up:
             near, far = self._up[switch]
             yield near, far
@@ -92,19 +92,19 @@ class Bridged:
 
 
 def _parents(plan: Plan) -> Iterator[tuple[str, tuple[End, End]]]:
-    """Each switch's link towards the root: its own end, and the other one."""
+    """Each switch's wire towards the root: its own end, and the other one."""
     dpids = {switch.name: switch.dpid for switch in plan.switches}
-    wires = [link for link in plan.links if link.a.node in dpids and link.b.node in dpids]
+    wires = [wire for wire in plan.wires if wire.a.node in dpids and wire.b.node in dpids]
     cost = {root(plan).name: 0}
     best: dict[str, tuple[_Offer, tuple[End, End]]] = {}
     changed = True
     while changed:
         changed = False
-        for link in wires:
-            for near, far in (link.ends, link.ends[::-1]):
+        for wire in wires:
+            for near, far in (wire.ends, wire.ends[::-1]):
                 if far.node not in cost or near.node == root(plan).name:
                     continue
-                offer = _Offer(cost[far.node] + port_cost(link), dpids[far.node], far.port)
+                offer = _Offer(cost[far.node] + port_cost(wire), dpids[far.node], far.port)
                 if near.node not in best or offer < best[near.node][0]:
                     best[near.node] = (offer, (near, far))
                     cost[near.node] = offer.cost

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from scenario.plan.types import End, Plan, PlannedLink
+from scenario.plan.types import End, Plan, PlannedWire
 from scenario.text.diagnostics import (
     Diagnostic,
     InvalidInput,
@@ -55,7 +55,7 @@ def plan_capture(plan: Plan, patterns: Sequence[str], snap_bytes: int) -> Captur
 
     A link between a switch and a host has the host's name.
     """
-    names = [link.name for link in plan.links]
+    names = [link.name for link in plan.wires]
     wrong = [
         _unknown(pattern, names)
         for pattern in patterns
@@ -63,13 +63,13 @@ def plan_capture(plan: Plan, patterns: Sequence[str], snap_bytes: int) -> Captur
     ]
     if wrong:
         raise InvalidInput(wrong)
-    chosen = [x for x in plan.links if any(fnmatchcase(x.name, pattern) for pattern in patterns)]
+    chosen = [x for x in plan.wires if any(fnmatchcase(x.name, pattern) for pattern in patterns)]
     often = Counter(link.name for link in chosen)
     captured = (_captured(link, often[link.name] == 1) for link in chosen)
     return Capture(tuple(captured), snap_bytes) if patterns else None
 
 
-def _captured(link: PlannedLink, unique: bool) -> CapturedLink:
+def _captured(link: PlannedWire, unique: bool) -> CapturedLink:
     """Seen from the end that always stands among the switches. Parallel links share a name, and get
     their interface's as well."""
     name = link.name if unique else f"{link.name}-{link.b.interface}"

@@ -37,9 +37,9 @@ class Forwarding:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._ends = {(end.node, end.port): end for link in plan.links for end in link.ends}
+        self._ends = {(end.node, end.port): end for wire in plan.wires for end in wire.ends}
         self._beyond = {
-            near.interface: far for link in plan.links for near, far in (link.ends, link.ends[::-1])
+            near.interface: far for wire in plan.wires for near, far in (wire.ends, wire.ends[::-1])
         }
         self._groups = {(group.switch, group.id): group for group in plan.groups}
         self._tables: dict[str, _Table] = {switch.name: _Table() for switch in plan.switches}

@@ -105,7 +105,7 @@ def state(plan: Plan, on: Iterable[PlannedEvent]) -> State:
         for host in event.slowed:
             slowdowns[host] = slowdowns.get(host, 1.0) * event.slowdown
         slowdowns |= dict.fromkeys(event.off, math.inf)
-    planned = {end.interface: end.shape for link in plan.links for end in link.ends}
+    planned = {end.interface: end.shape for link in plan.wires for end in link.ends}
     return State(
         down=frozenset(interface for event in events for interface in event.down),
         shapes={name: _reshaped(plan, planned[name], fields[name]) for name in fields},

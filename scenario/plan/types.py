@@ -47,7 +47,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class End:
-    """One end of a link: a node, its interface, that one's index in its namespace, and the OpenFlow
+    """One end of a wire: a node, its interface, that one's index in its namespace, and the OpenFlow
     port (0 on a host)."""
 
     node: str
@@ -58,8 +58,8 @@ class End:
 
 
 @dataclass(frozen=True)
-class PlannedLink:
-    """A veth pair. `kind` is `host`, `fabric`, `long-haul` or `probe`."""
+class PlannedWire:
+    """A veth pair, which carries a link or joins a host. `kind` is `host`, `fabric`, `long-haul` or `probe`."""
 
     name: str
     kind: str
@@ -134,8 +134,9 @@ class PlannedEvent:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is built, in building order, and what will happen to it. `rules` and `groups` are
-    the switches' tables; `campuses` and `spans` are the topology's own words, for those who read the plan."""
+    """All that is built, in building order, and what will happen to it. `wires` are veth pairs, `rules` and
+    `groups` the switches' tables; `campuses` and `links`, the long-haul ones, are the topology's own words, for
+    those who read the plan."""
 
     name: str
     description: str
@@ -144,13 +145,13 @@ class Plan:
     hosts: tuple[PlannedHost, ...]
     probes: tuple[PlannedHost, ...]
     switches: tuple[PlannedSwitch, ...]
-    links: tuple[PlannedLink, ...]
+    wires: tuple[PlannedWire, ...]
     routing: Routing
     rules: tuple[Rule, ...]
     groups: tuple[Group, ...]
     timeline: tuple[PlannedEvent, ...]
     campuses: tuple[dict[str, Any], ...]
-    spans: tuple[dict[str, Any], ...]
+    links: tuple[dict[str, Any], ...]
 
     @property
     def frame_bytes(self) -> int:
@@ -172,21 +173,18 @@ class Plan:
         """Do switches learn, instead of being told?"""
         return self.routing.policy == "none"
 
-    def long_hauls(self) -> Iterator[PlannedLink]:
-        """The links between campuses."""
-        return (link for link in self.links if link.kind == "long-haul")
+    def long_hauls(self) -> Iterator[PlannedWire]:
+        """The wires of the links between campuses."""
+        return (wire for wire in self.wires if wire.kind == "long-haul")
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as plain data, spans under `links`, veth pairs under `wires`."""
-        data = asdict(self)
-        return data | {"wires": data["links"], "links": data.pop("spans")}
+        """The plan as plain data."""
+        return asdict(self)
 
 
 def from_json(data: Any) -> Plan:
     """The plan that `to_json` wrote; what others have added to it is left out. Raises ValueError, with the
     place, where it is none."""
-    if isinstance(data, dict):
-        data = data | {"links": data.get("wires"), "spans": data.get("links")}
     return msgspec.convert(data, Plan)
 
 
@@ -201,7 +199,7 @@ def pacing_Bps(plan: Plan, host: PlannedHost) -> float:
     return host.nic_bps / 8 * plan.payload_share * (1 - acknowledgement)
 
 
-def packets_per_bdp(link: PlannedLink, mtu_bytes: int) -> float:
+def packets_per_bdp(link: PlannedWire, mtu_bytes: int) -> float:
     """Full packets that fill a link for one round trip: the fidelity cost of scaling bytes down.
 
     Below about 20 the window moves in steps too coarse to look like the real network's.

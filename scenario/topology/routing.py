@@ -1,4 +1,4 @@
-"""`routing:` of a topology: which policy, with which options, and what happens when a span fails.
+"""`routing:` of a topology: which policy, with which options, and what happens when a link fails.
 
 A bare name is short for a mapping with `policy`. What an option means is the policy's business
 (`controller/policies`); here is only whether it makes sense.

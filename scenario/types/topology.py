@@ -175,21 +175,21 @@ class Event:
 
 @dataclass(frozen=True)
 class StaticPath:
-    """A path given by hand: from campus `source` over `spans`, links by name, to campus `sink`."""
+    """A path given by hand: from campus `source` `over` long-haul links, by name, to campus `sink`."""
 
     source: str
     sink: str
-    spans: tuple[str, ...]
+    over: tuple[str, ...]
     weight: int = 1
 
 
 @dataclass(frozen=True)
 class Routing:
-    """How campuses are routed: the policy by name, its options, and what happens when a span fails.
+    """How campuses are routed: the policy by name, its options, and what happens when a link fails.
 
-    `detour`, in spans, is of ecmp and wcmp, `message_bytes` of loss-aware, `paths` of static.
+    `detour`, in links, is of ecmp and wcmp, `message_bytes` of loss-aware, `paths` of static.
     `protection`: switches move traffic to a backup by themselves, or wait for the controller. It
-    has new routes in place `repair_after_s` after a failure, and uses a span that came back once it
+    has new routes in place `repair_after_s` after a failure, and uses a link that came back once it
     has stayed up for `hold_down_s`, twice as long after each further failure.
     """
 

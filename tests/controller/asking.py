@@ -67,7 +67,7 @@ def ping(fabric, source, address):
 
 def cut(fabric, name):
     """Take the carrier of a link."""
-    link = next(link for link in fabric.plan.links if link.name == name)
+    link = next(link for link in fabric.plan.wires if link.name == name)
     requests = netlink.Requests()
     for end in link.ends:
         requests.down(end.index)

@@ -26,7 +26,7 @@ def found() -> Discovery:
 
 def deliver(found: Discovery, *without: str) -> None:
     """Carry every LLDP frame to where its link leads, but for some links."""
-    for link in PLAN.links:
+    for link in PLAN.wires:
         for near, far in (link.ends, link.ends[::-1]):
             for port, frame in found.probes(near.node) if near.port and far.port else ():
                 if port == near.port and link.name not in without:
@@ -36,7 +36,7 @@ def deliver(found: Discovery, *without: str) -> None:
 def test_a_fabric_as_planned_differs_in_nothing(found: Discovery) -> None:
     deliver(found)
     assert list(found.differences(set())) == []
-    assert found.links() == sum(link.kind in ("fabric", "long-haul") for link in PLAN.links)
+    assert found.links() == sum(link.kind in ("fabric", "long-haul") for link in PLAN.wires)
 
 
 def test_a_link_that_is_not_heard_is_named_unless_it_is_known_to_be_down(found: Discovery) -> None:

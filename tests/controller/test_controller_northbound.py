@@ -77,9 +77,9 @@ def test_the_topology_is_the_planned_one_and_all_of_it_is_discovered(
     assert [switch["name"] for switch in found["switches"]] == [x.name for x in plan.switches]
     assert all(switch["connected"] for switch in found["switches"])
     ports = {port["interface"]: port for switch in found["switches"] for port in switch["ports"]}
-    assert set(ports) == {end.interface for x in plan.links for end in x.ends if end.port}
+    assert set(ports) == {end.interface for x in plan.wires for end in x.ends if end.port}
     assert all(port["up"] for port in ports.values())
-    between = [x.name for x in plan.links if x.kind in ("fabric", "long-haul")]
+    between = [x.name for x in plan.wires if x.kind in ("fabric", "long-haul")]
     assert [one["name"] for one in found["links"]] == between
     for one in found["links"]:
         assert (one["up"], one["discovered"], one["used"], one["state"]) == (

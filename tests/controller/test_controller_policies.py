@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from controller.damping import Damping
 from controller.policies import POLICIES, policy
-from controller.policies.campuses import Graph, by_spans, disjoint_paths, rank, simple_paths
+from controller.policies.campuses import Graph, by_links, disjoint_paths, rank, simple_paths
 from controller.policies.loss_aware import LossAware
 from controller.policies.policy import EXPEDITED, MOST_WEIGHT, Share, weights
 from controller.routes.routes import dealt
@@ -27,8 +27,8 @@ PARALLEL = graph(
 )  # fmt: skip
 
 
-def spans(shares: Sequence[Share]) -> list[tuple[str, ...]]:
-    return [tuple(arc.span for arc in share.path) for share in shares]
+def links(shares: Sequence[Share]) -> list[tuple[str, ...]]:
+    return [tuple(arc.link for arc in share.path) for share in shares]
 
 
 def chosen(routing: Routing, given: Graph, source: str = "a", sink: str = "b") -> Sequence[Share]:
@@ -36,32 +36,32 @@ def chosen(routing: Routing, given: Graph, source: str = "a", sink: str = "b") -
 
 
 def test_shortest_delay_takes_the_direct_span() -> None:
-    assert spans(chosen(Routing("shortest-delay"), TRIANGLE)) == [("ab",)]
+    assert links(chosen(Routing("shortest-delay"), TRIANGLE)) == [("ab",)]
 
 
 def test_most_bandwidth_goes_around_a_thin_span() -> None:
-    assert spans(chosen(Routing("most-bandwidth"), TRIANGLE)) == [("ac", "cb")]
+    assert links(chosen(Routing("most-bandwidth"), TRIANGLE)) == [("ac", "cb")]
 
 
 def test_most_bandwidth_takes_the_shorter_of_equally_wide_spans() -> None:
-    assert spans(chosen(Routing("most-bandwidth"), PARALLEL)) == [("ab1",)]
+    assert links(chosen(Routing("most-bandwidth"), PARALLEL)) == [("ab1",)]
 
 
 def test_ecmp_gives_every_path_of_fewest_spans_the_same_share() -> None:
     shares = chosen(Routing("ecmp"), PARALLEL, "a", "c")
-    assert spans(shares) == [("ab1", "bc"), ("ab2", "bc"), ("ab3", "bc")]
+    assert links(shares) == [("ab1", "bc"), ("ab2", "bc"), ("ab3", "bc")]
     assert [share.weight for share in shares] == [1, 1, 1]
-    assert spans(chosen(Routing("ecmp"), TRIANGLE)) == [("ab",)]
+    assert links(chosen(Routing("ecmp"), TRIANGLE)) == [("ab",)]
 
 
 def test_a_detour_lets_ecmp_go_around() -> None:
     shares = chosen(Routing("ecmp", detour=1), TRIANGLE)
-    assert spans(shares) == [("ab",), ("ac", "cb")]
+    assert links(shares) == [("ab",), ("ac", "cb")]
 
 
 def test_wcmp_weighs_paths_by_their_bottlenecks() -> None:
     shares = chosen(Routing("wcmp"), PARALLEL)
-    assert [(share.weight, *span) for share, span in zip(shares, spans(shares), strict=True)] == [
+    assert [(share.weight, *link) for share, link in zip(shares, links(shares), strict=True)] == [
         (4, "ab1"), (1, "ab2"), (4, "ab3"),
     ]  # fmt: skip
 
@@ -73,7 +73,7 @@ def test_loss_aware_avoids_the_sick_span_when_a_message_is_long_enough(
     message_bytes: float, path: tuple[str, ...]
 ) -> None:
     routing = Routing("loss-aware", message_bytes=message_bytes)
-    assert spans(chosen(routing, TRIANGLE)) == [path]
+    assert links(chosen(routing, TRIANGLE)) == [path]
 
 
 def test_loss_aware_weighs_paths_by_the_formula_of_mathis() -> None:
@@ -86,22 +86,22 @@ def test_loss_aware_weighs_paths_by_the_formula_of_mathis() -> None:
 
 
 def test_loss_aware_takes_the_sick_span_where_there_is_no_other() -> None:
-    assert spans(chosen(Routing("loss-aware"), TRIANGLE.without("ac"))) == [("ab",)]
+    assert links(chosen(Routing("loss-aware"), TRIANGLE.without("ac"))) == [("ab",)]
 
 
 def test_collective_aware_hurries_small_messages_and_spreads_bulk_over_disjoint_spans() -> None:
     shares = chosen(Routing("collective-aware"), TRIANGLE)
-    assert spans([share for share in shares if share.dscp == EXPEDITED]) == [("ab",)]
+    assert links([share for share in shares if share.dscp == EXPEDITED]) == [("ab",)]
     bulk = [share for share in shares if share.dscp is None]
-    assert spans(bulk) == [("ac", "cb"), ("ab",)]
+    assert links(bulk) == [("ac", "cb"), ("ab",)]
     assert [share.weight for share in bulk] == [4, 1]
 
 
 def test_static_takes_what_is_given_and_the_shortest_where_nothing_is() -> None:
     routing = Routing("static", paths=(StaticPath("a", "b", ("ac", "cb")),))
-    assert spans(chosen(routing, TRIANGLE)) == [("ac", "cb")]
-    assert spans(chosen(routing, TRIANGLE, "b", "a")) == [("ab",)]
-    assert spans(chosen(routing, TRIANGLE.without("cb"))) == [("ab",)]
+    assert links(chosen(routing, TRIANGLE)) == [("ac", "cb")]
+    assert links(chosen(routing, TRIANGLE, "b", "a")) == [("ab",)]
+    assert links(chosen(routing, TRIANGLE.without("cb"))) == [("ab",)]
 
 
 @pytest.mark.parametrize("name", sorted(POLICIES))
@@ -118,8 +118,8 @@ def test_simple_paths_are_all_there_are_in_order(drawn: list[tuple[str, str, int
     found = graph(*((f"s{i}", a, b, 1, d, 0) for i, (a, b, d) in enumerate(drawn) if a != b))
     expected = sorted(_all_simple(found, "a", "d", ()), key=rank)
     assert list(simple_paths(found, "a", "d")) == expected
-    by_length = [by_spans(path) for path in simple_paths(found, "a", "d", by_spans)]
-    assert by_length == sorted(map(by_spans, expected))
+    by_length = [by_links(path) for path in simple_paths(found, "a", "d", by_links)]
+    assert by_length == sorted(map(by_links, expected))
 
 
 def _all_simple(given: Graph, at: str, sink: str, path: tuple) -> list:
@@ -136,7 +136,7 @@ def _all_simple(given: Graph, at: str, sink: str, path: tuple) -> list:
 
 def test_disjoint_paths_share_no_span() -> None:
     paths = list(disjoint_paths(PARALLEL, "a", "b"))
-    names = [arc.span for path in paths for arc in path]
+    names = [arc.link for path in paths for arc in path]
     assert names == ["ab1", "ab2", "ab3"]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from controller.policies.campuses import Arc
 from controller.routes.trees import Trees
 from scenario.plan import forwarding
-from scenario.plan.types import Plan, PlannedLink
+from scenario.plan.types import Plan, PlannedWire
 from tests.controller.networks import POLICY_NAMES, meshes
 from tests.fabric.planned import SHIPPED, plan_of, plan_of_file, ways
 
@@ -131,8 +131,8 @@ def test_a_leaf_has_a_rule_per_host_per_other_leaf_and_one_for_all_else() -> Non
     assert len(plan.tables.of("c1-l1").rules) == 2 + 4 + 1
 
 
-def link(plan: Plan, name: str) -> PlannedLink:
-    return next(link for link in plan.links if link.name == name)
+def link(plan: Plan, name: str) -> PlannedWire:
+    return next(link for link in plan.wires if link.name == name)
 
 
 def test_a_leaf_spreads_connections_over_both_spines_and_over_one_when_the_other_is_cut() -> None:

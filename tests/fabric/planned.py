@@ -99,9 +99,9 @@ class _Header:
 class _Network:
     def __init__(self, plan: Plan, dead: frozenset[str]) -> None:
         self.plan = plan
-        self.at = {(end.node, end.port): end for link in plan.links for end in link.ends}
+        self.at = {(end.node, end.port): end for link in plan.wires for end in link.ends}
         self.far = {}
-        for link in plan.links:
+        for link in plan.wires:
             self.far[link.a.interface], self.far[link.b.interface] = link.b, link.a
         self.dead = dead | {self.far[name].interface for name in dead}
         self.groups = {(group.switch, group.id): group for group in plan.groups}

@@ -29,7 +29,7 @@ def test_every_name_and_address_of_any_topology_is_there_once(plan: Plan) -> Non
 
 def check_names_and_addresses(plan: Plan) -> None:
     everybody = plan.hosts + plan.probes
-    ends = [end for link in plan.links for end in link.ends]
+    ends = [end for link in plan.wires for end in link.ends]
     for values in (
         [host.ip for host in everybody],
         [host.mac for host in everybody],
@@ -73,7 +73,7 @@ def least_delays(plan: Plan) -> dict[tuple[str, str], float]:
     """By Floyd and Warshall, over every pair of nodes."""
     nodes = [x.name for x in plan.hosts + plan.probes + plan.switches]
     best = np.full((len(nodes), len(nodes)), np.inf)
-    for link in plan.links:
+    for link in plan.wires:
         for here, there in (link.ends, link.ends[::-1]):
             pair = nodes.index(here.node), nodes.index(there.node)
             best[pair] = min(best[pair], here.shape.delay_s)
@@ -180,7 +180,7 @@ def test_a_queue_given_in_bytes_is_scaled_and_counted_in_packets() -> None:
 
 def test_a_senders_own_queue_is_not_what_limits_it() -> None:
     plan = pair()
-    for link in plan.links:
+    for link in plan.wires:
         if link.kind in ("host", "probe"):
             assert link.a.shape.limit_packets == 100_000
 

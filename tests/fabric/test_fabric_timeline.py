@@ -34,7 +34,7 @@ def outage(name: str = "e", **timing: float) -> PlannedEvent:
 
 def planned(timing: Timing = LONG, **effects: object) -> PlannedEvent:
     event = Event("e", "any", "something happens", timing, **effects)  # type: ignore[arg-type]
-    return plan_event(event, PLAN.links, PLAN.scale_bytes)
+    return plan_event(event, PLAN.wires, PLAN.scale_bytes)
 
 
 def spans(*events: PlannedEvent, seed: int = 1, count: int = 100) -> list[tuple[float, float]]:
@@ -122,7 +122,7 @@ def test_a_link_that_is_down_is_down_at_both_ends() -> None:
 
 def test_a_host_without_power_computes_nothing_and_its_switch_sees_no_light() -> None:
     found = state(PLAN, [planned(hosts_down=("c1-h100-1",))])
-    (link,) = [link for link in PLAN.links if link.name == "c1-h100-1"]
+    (link,) = [link for link in PLAN.wires if link.name == "c1-h100-1"]
     assert found.down == {link.b.interface}
     assert found.slowdowns == {"c1-h100-1": math.inf}
 

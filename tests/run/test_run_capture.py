@@ -44,7 +44,7 @@ def test_a_run_that_is_captured_is_the_same_run(done: Done, runs: Runs) -> None:
 
 def test_every_link_has_a_file_with_every_frame_that_passed(done: Done) -> None:
     plan = plan_of(done)
-    assert set(index(done)) == {link.name for link in plan.links}
+    assert set(index(done)) == {link.name for link in plan.wires}
     for name, told in index(done).items():
         assert told["dropped"] == 0
         assert len(frames(done, name)) == told["frames"]
@@ -52,7 +52,7 @@ def test_every_link_has_a_file_with_every_frame_that_passed(done: Done) -> None:
 
 def test_both_directions_are_told_apart_by_the_interface_that_receives(done: Done) -> None:
     plan = plan_of(done)
-    (link,) = (link for link in plan.links if link.name == "c1-c2")
+    (link,) = (link for link in plan.wires if link.name == "c1-c2")
     towards = {link.a.interface: "10.1.1.1", link.b.interface: "10.2.1.1"}
     seen = dict.fromkeys(towards, 0)
     for frame, interface, _ in frames(done, "c1-c2"):
@@ -64,7 +64,7 @@ def test_both_directions_are_told_apart_by_the_interface_that_receives(done: Don
 
 def test_a_frame_is_stamped_when_it_arrives(done: Done) -> None:
     """On its way out of c2 a frame reaches the border, and c3 after the long haul's delay."""
-    (link,) = (link for link in plan_of(done).links if link.name == "c2-c3")
+    (link,) = (link for link in plan_of(done).wires if link.name == "c2-c3")
     delay_ns = round(link.a.shape.delay_s * SECOND)
     before = {flow(f): t for f, i, t in frames(done, "c2-l1-c2-b") if i.startswith("c2-b-")}
     over = []

@@ -62,7 +62,7 @@ def test_nothing_that_can_be_chosen_is_faster_than_what_is(op: str) -> None:
 
 def test_many_senders_to_one_port_are_chosen_only_while_its_queue_holds_all_they_send() -> None:
     plan = campuses(1, 8)
-    packets = plan.links[0].b.shape.limit_packets
+    packets = plan.wires[0].b.shape.limit_packets
     fits = 8 * (packets // 7) * PAYLOAD // ELEMENT_BYTES * ELEMENT_BYTES
     names = [
         {x.algorithm for x in predictions(plan, "all_reduce", size, Options(), alone(plan))}
