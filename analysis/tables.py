@@ -12,6 +12,8 @@ from typing import Any
 
 import polars as pl
 
+from scenario.errors import WrongInput
+
 KINDS = ("collective", "compute", "recv", "send")
 """Kinds of events. A kind's code in the digest is its index here."""
 
@@ -31,7 +33,7 @@ ORDER = ("rank", "iteration", "task", "op", "kind")
 NS = 1e-9
 
 
-class RunError(Exception):
+class RunError(WrongInput):
     """A run folder that cannot be analysed. The message says what is missing or wrong, where."""
 
 

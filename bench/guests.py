@@ -18,6 +18,7 @@ from longhaul import folder
 from longhaul.machine import dispatch, uml
 from longhaul.machine.init import PAYLOAD
 from longhaul.machine.kernel import ensure_kernel
+from scenario.errors import LonghaulError
 from scenario.plan.types import Plan
 
 SEED = 1
@@ -30,7 +31,7 @@ Message = dict[str, Any]
 Heard = Generator[tuple[float, Message]]
 
 
-class BenchError(Exception):
+class BenchError(LonghaulError):
     """A measurement could not be made; the text says why."""
 
 

@@ -115,7 +115,7 @@ def _run(fabric: Fabric, kind: str, folder: Path) -> dict[str, Any]:
     if not (out / "summary.json").exists():
         sets = [word for override in fabric.overrides for word in ("--set", override)]
         words = ("run", TOPOLOGY, *sets, "--workload", workload, "--seed", SEED, "--out", out)
-        command = [sys.executable, "-m", "longhaul.cli", *map(str, words)]
+        command = [sys.executable, "-m", "longhaul", *map(str, words)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"{fabric.name}: {done.stderr}")

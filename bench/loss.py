@@ -86,7 +86,7 @@ def measured_Bps(loss: float, congestion: str) -> float:
         command = [
             sys.executable,
             "-m",
-            "longhaul.cli",
+            "longhaul",
             "exec",
             str(topology),
             "--patience",

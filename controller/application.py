@@ -13,11 +13,12 @@ from pathlib import Path
 from types import ModuleType
 
 from controller.base import APPLICATION
+from scenario.errors import WrongInput
 
 RYU, OS_KEN = "ryu", "os_ken"
 
 
-class ApplicationError(Exception):
+class ApplicationError(WrongInput):
     """A file is no application; the text says why."""
 
 

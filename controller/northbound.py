@@ -20,6 +20,7 @@ from controller import views
 from controller.base import MAIN_DISPATCHER, App, application, ofp_event, set_ev_cls, spawn
 from controller.counters import Counters
 from controller.routed import Routed
+from scenario.errors import WrongInput
 
 ADDRESS = ("127.0.0.1", 8080)
 LINKS = "/v1/links/"
@@ -30,7 +31,7 @@ log = logging.getLogger("longhaul.northbound")
 Data = dict[str, Any]
 
 
-class Refused(Exception):
+class Refused(WrongInput):
     """A request that cannot be carried out."""
 
     def __init__(self, status: HTTPStatus, text: str) -> None:

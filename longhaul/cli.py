@@ -14,6 +14,7 @@ from importlib import import_module
 
 from longhaul import __version__
 from longhaul.verbs.arguments import complain
+from scenario.errors import LonghaulError
 
 VERBS = (
     "run",
@@ -33,29 +34,24 @@ VERBS = (
     "show",
     "schema",
     "doctor",
+    "completion",
 )
 """Each a module of `longhaul.verbs`, in the order of `--help`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out the verb of a command line; what went wrong is said plainly, never as a traceback."""
-    from longhaul.folder import FolderTaken
-    from longhaul.machine.dispatch import MachineError
-    from longhaul.machine.uml import GuestError
-    from scenario.text.diagnostics import InvalidInput
+    top = parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could stand here
+        import argcomplete
 
-    words = parser().parse_args(arguments)
+        argcomplete.autocomplete(top)
+    words = top.parse_args(arguments)
     words.command = ["longhaul", *(sys.argv[1:] if arguments is None else arguments)]
     try:
         return int(words.verb(words))
-    except InvalidInput as error:
-        return complain(
-            json.dumps(error.to_json(), indent=1) if _wants_json(words) else str(error), 2
-        )
-    except FolderTaken as error:
-        return complain(f"longhaul: {error}", 2)
-    except (MachineError, GuestError) as error:
-        return complain(f"longhaul: {error}", 1)
+    except LonghaulError as error:
+        return complain(_told(error, words), error.exit_status)
     except KeyboardInterrupt:
         return complain("longhaul: interrupted; nothing of it is left running", 130)
     except BrokenPipeError:
@@ -63,8 +59,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
 
 
-def _wants_json(words: argparse.Namespace) -> bool:
-    return getattr(words, "format", None) == "json"
+def _told(error: LonghaulError, words: argparse.Namespace) -> str:
+    """An error for whoever reads it; what names a file and line already needs no name before it."""
+    if getattr(words, "format", None) == "json":
+        return json.dumps(error.to_json(), indent=1)
+    return str(error) if hasattr(error, "diagnostics") else f"longhaul: {error}"
+
+
+def _help(top: argparse.ArgumentParser) -> int:
+    top.print_help()
+    return 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,11 +79,8 @@ def parser() -> argparse.ArgumentParser:
         epilog="Each verb has its own --help, with an example.",
     )
     top.add_argument("--version", action="version", version=f"longhaul {__version__}")
-    verbs = top.add_subparsers(title="verbs", metavar="VERB", required=True)
+    top.set_defaults(verb=lambda _: _help(top))  # of a command line without any
+    verbs = top.add_subparsers(title="verbs", metavar="VERB")
     for name in VERBS:
         import_module(f"longhaul.verbs.{name}").add(verbs)
     return top
-
-
-if __name__ == "__main__":
-    sys.exit(main())

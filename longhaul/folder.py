@@ -12,11 +12,28 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from scenario.errors import WrongInput
+
 RUNS = Path("runs")
 
 
-class FolderTaken(Exception):
+class FolderTaken(WrongInput):
     """The folder that was asked for has something in it, or cannot be made."""
+
+
+class Unwritable(WrongInput):
+    """The output file that was asked for cannot be written."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"{path} cannot be written: {error.strerror}")
+
+
+def write_output(path: Path, text: str) -> None:
+    """Write a file that the user named. Raises Unwritable."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Unwritable(path, error) from None
 
 
 def next_free(name: str) -> Path:

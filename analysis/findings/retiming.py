@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from scenario.errors import WrongInput
+
 Column = npt.NDArray[Any]
 Seconds = npt.NDArray[np.float64]
 
 
-class CircularGraph(ValueError):
+class CircularGraph(WrongInput, ValueError):
     """Operations wait for each other."""
 
 

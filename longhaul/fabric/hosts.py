@@ -17,15 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from scenario.errors import LonghaulError
+
 LONGEST_WAIT_S = 2e6
 """epoll counts milliseconds in 31 bits."""
 
 
-class HostError(Exception):
+class HostError(LonghaulError):
     """A job in a host failed; the text is its traceback."""
 
 
-class Interrupted(Exception):
+class Interrupted(LonghaulError):
     """Somebody wants to know why it takes so long."""
 
 

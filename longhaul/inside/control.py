@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from longhaul.fabric import openvswitch
+from scenario.errors import LonghaulError
 from scenario.plan import bridging
 from scenario.plan.types import Plan
 
@@ -27,7 +28,7 @@ TREE_LOOK_EVERY_S = 1.0
 LAST_LINES = 4
 
 
-class Stopped(Exception):
+class Stopped(LonghaulError):
     """The run cannot go on; the text says why, for the person who reads it."""
 
 

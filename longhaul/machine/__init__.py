@@ -1,1 +1,4 @@
 """Where a fabric runs: a User-Mode Linux guest, or this machine's own kernel."""
+
+MACHINES = ("auto", "uml", "native")
+TIMES = ("virtual", "real")

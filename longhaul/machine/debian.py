@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from longhaul.machine.child import child
+from scenario.errors import LonghaulError
 
 PUBLIC_MIRROR = "http://deb.debian.org/debian"
 SUITES = ("trixie-backports", "sid")
@@ -60,7 +61,7 @@ Report = Callable[[float], None]
 Entry = dict[str, str]  # one package source, as deb822 fields
 
 
-class SourceUnavailable(Exception):
+class SourceUnavailable(LonghaulError):
     """There is no kernel source to be had; the message says what was tried."""
 
 

@@ -19,14 +19,13 @@ from typing import Any
 
 from longhaul.machine import native, uml
 from longhaul.machine.kernel import KernelUnavailable, ensure_kernel, kernel_release
+from scenario.errors import LonghaulError
 
-MACHINES = ("auto", "uml", "native")
-TIMES = ("virtual", "real")
 _LOOK_EVERY_S = 0.03
 _ANSWER_WITHIN_S = 20.0
 
 
-class MachineError(Exception):
+class MachineError(LonghaulError):
     """A fabric cannot run here, or did not run to its end; the text says why."""
 
 

@@ -24,13 +24,14 @@ from pathlib import Path
 from longhaul.machine.debian import SourceUnavailable, numbers
 from longhaul.machine.kernel_build import INGREDIENTS, TESTED, BuildFailed, build_kernel
 from longhaul.machine.progress import Progress
+from scenario.errors import LonghaulError
 
 BUILDER = 1  # raise it when the result changes though none of the ingredients does
 TOOLS = "apt-get bc bison dpkg-deb flex gcc make patch setpriv tar xz".split()
 ROOM_BYTES = 3e9  # the source with its objects takes 1.9 GB, its package and archive 0.4 GB
 
 
-class KernelUnavailable(Exception):
+class KernelUnavailable(LonghaulError):
     """There is no virtual-time kernel and none can be made; the message says why, and what to do."""
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from longhaul.machine.child import child
 from longhaul.machine.debian import KernelSource, Origin, download, find_source
 from longhaul.machine.progress import Progress
+from scenario.errors import LonghaulError
 
 TESTED = "7.3.4"  # the release that longhaul's figures were measured with
 OLDEST = "6.13"  # an older User-Mode Linux dies at once on a CPU with AMX
@@ -52,7 +53,7 @@ LOG = "build.log"
 OnLine = Callable[[str], None]
 
 
-class BuildFailed(Exception):
+class BuildFailed(LonghaulError):
     """A step of the build failed; the message ends with the last words of the log and names it."""
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from longhaul.machine.init import PAYLOAD, ROOT
+from scenario.errors import LonghaulError
 
 START_NS = 1_700_000_000_000_000_000
 """Wall-clock time at which every virtual run begins, nanoseconds since the epoch."""
@@ -33,7 +34,7 @@ BASE_BYTES = 768 * _MIB
 BYTES_PER_HOST = 48 * _MIB
 
 
-class GuestError(Exception):
+class GuestError(LonghaulError):
     """The guest cannot be started here; the text says why and what to do."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scenario.errors import WrongInput
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from traffic.benchmark import Benchmark
 from traffic.kind import place
 
 
-class Unfit(Exception):
+class Unfit(WrongInput):
     """What was asked for does not exist, or not on these hosts; the text says what does."""
 
 

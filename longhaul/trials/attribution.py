@@ -14,6 +14,7 @@ from analysis.series.attribution import Cause, Trials, attribute
 from analysis.series.shapley import Causes, subsets
 from longhaul.trials import series as trials
 from longhaul.trials.series import Trial
+from scenario.errors import WrongInput
 from scenario.factors import Factor, effective, factors
 from scenario.loading import load_topology, load_workload
 from scenario.types.topology import Training
@@ -22,7 +23,7 @@ MOST_FACTORS = 6
 Data = dict[str, Any]
 
 
-class NothingToAttribute(Exception):
+class NothingToAttribute(WrongInput):
     """None of the factors makes a difference, or there are too many of them."""
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from longhaul import folder
 from longhaul.machine.child import child
+from scenario.errors import LonghaulError
 from scenario.factors import load_without
 from scenario.loading import load_workload
 
@@ -29,7 +30,7 @@ PACKAGES = ("scenario", "longhaul", "controller", "traffic", "analysis")
 _LAST_LINES = 8
 
 
-class TrialFailed(Exception):
+class TrialFailed(LonghaulError):
     """A run of the series did not end well; the text says which, and what it said last.
 
     `reason` is the first line of that which tells of an error.
@@ -157,7 +158,7 @@ def _ended_early(pool: ThreadPoolExecutor, running: _Running) -> Iterator[None]:
 def _run(trial: Trial, path: Path, cpus: SimpleQueue[int], running: _Running) -> None:
     cpu = cpus.get()
     words = [*trial.arguments(), "--out", str(path), "--cpu", str(cpu)]
-    command = [sys.executable, "-m", "longhaul.cli", "run", *words]
+    command = [sys.executable, "-m", "longhaul", "run", *words]
     try:
         with child(command, stdout=subprocess.PIPE) as process:
             running.begun(process)

@@ -7,8 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longhaul.verbs.arguments import Verbs, complain, quantity, verb
-from scenario.text import units
+from longhaul.verbs.arguments import Verbs, quantity, verb
 
 if TYPE_CHECKING:
     from longhaul.shown.aging_table import Table
@@ -25,7 +24,7 @@ def add(verbs: Verbs) -> None:
         "longhaul aging --distance 16km --age 0..25 --margin 1dB",
     )  # fmt: skip
     made.add_argument(
-        "--distance", type=quantity(units.DISTANCE), required=True, help="of fibre: 16km, 10mi"
+        "--distance", type=quantity("distance"), required=True, help="of fibre: 16km, 10mi"
     )
     made.add_argument(
         "--age", type=ages, default="0..30", metavar="YEARS",
@@ -33,13 +32,13 @@ def add(verbs: Verbs) -> None:
     )  # fmt: skip
     made.add_argument("--condition", choices=CONDITIONS, help="default: each of them")
     made.add_argument(
-        "--margin", type=quantity(units.DECIBEL), default=3.0, help="when new (default 3dB)"
+        "--margin", type=quantity("ratio in decibels"), default=3.0, help="when new (default 3dB)"
     )
     made.add_argument(
         "--mode", choices=("loss", "step"), default="loss",
         help="lose packets at full rate, or step down to a rate that closes (default loss)",
     )  # fmt: skip
-    made.add_argument("--rate", type=quantity(units.RATE), help="when new, as 400G")
+    made.add_argument("--rate", type=quantity("rate"), help="when new, as 400G")
     made.add_argument("--mtu", type=int, default=9000, help="packets of so many bytes (9000)")
     made.add_argument("--format", choices=("table", "json"), default="table")
     made.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw it into a file too")
@@ -47,6 +46,7 @@ def add(verbs: Verbs) -> None:
 
 def aging(words: argparse.Namespace) -> int:
     """Print the table and a small plot, or JSON; draw the picture."""
+    from longhaul.folder import write_output
     from longhaul.shown.aging_table import picture, print_table, to_json
 
     table = _table(words)
@@ -55,10 +55,7 @@ def aging(words: argparse.Namespace) -> int:
     else:
         print_table(table)
     if words.plot:
-        try:
-            words.plot.write_text(picture(table), encoding="utf-8")
-        except OSError as error:
-            return complain(f"longhaul: {words.plot} cannot be written: {error.strerror}", 2)
+        write_output(words.plot, picture(table))
     return 0
 
 

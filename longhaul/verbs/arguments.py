@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from longhaul.machine.dispatch import MACHINES
-from scenario.text.units import DURATION, Quantity, UnitError, read
+from longhaul.machine import MACHINES
 
 Verb = Callable[[argparse.Namespace], int]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -79,7 +78,7 @@ def probes(made: argparse.ArgumentParser) -> None:
         help="measure one-way delay, loss and reordering of these long-haul links (* stands for any)",
     )  # fmt: skip
     made.add_argument(
-        "--probe-interval", type=quantity(DURATION), default=PROBE_INTERVAL_S, metavar="TIME",
+        "--probe-interval", type=quantity("duration"), default=PROBE_INTERVAL_S, metavar="TIME",
         help="from one probe to the next, per direction (default 10ms)",
     )  # fmt: skip
 
@@ -146,13 +145,15 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def quantity(kind: Quantity) -> Callable[[str], float]:
-    """A quantity with its unit to its SI value, as argparse's `type`."""
+def quantity(name: str) -> Callable[[str], float]:
+    """A quantity with its unit (a name of `units.QUANTITIES`) to its SI value, as argparse's `type`."""
 
     def read_quantity(text: str) -> float:
+        from scenario.text import units
+
         try:
-            return read(text, kind)
-        except UnitError as error:
+            return units.read(text, units.QUANTITIES[name])
+        except units.UnitError as error:
             hint = f"; {error.hint}" if error.hint else ""
             raise argparse.ArgumentTypeError(
                 f"{text!r}: {error.message}: expected {error.expected}{hint}"

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from longhaul.verbs.arguments import Verbs, complain, names, number, topology, verb
+from longhaul.verbs.arguments import Verbs, names, number, topology, verb
 
 
 def add(verbs: Verbs) -> None:
@@ -48,9 +48,8 @@ def attribute(words: argparse.Namespace) -> int:
     from longhaul import folder
     from longhaul.runs.workloads import DEFAULT
     from longhaul.shown import progress
-    from longhaul.trials.attribution import NothingToAttribute, Question, answer
+    from longhaul.trials.attribution import Question, answer
     from longhaul.trials.remedies import mend
-    from longhaul.trials.series import TrialFailed
 
     question = Question(
         topology=words.topology,
@@ -61,16 +60,11 @@ def attribute(words: argparse.Namespace) -> int:
         seeds=words.seeds,
         jobs=words.jobs,
     )
-    try:
-        with progress.counted("runs") as hear:
-            found = answer(question, hear) | {"command": shlex.join(words.command)}
-        if words.mend:
-            with progress.counted("runs with remedies") as hear:
-                found["remedies"] = mend(question, hear)
-    except NothingToAttribute as error:
-        return complain(f"longhaul: {error}", 2)
-    except TrialFailed as error:
-        return complain(f"longhaul: {error}", 1)
+    with progress.counted("runs") as hear:
+        found = answer(question, hear) | {"command": shlex.join(words.command)}
+    if words.mend:
+        with progress.counted("runs with remedies") as hear:
+            found["remedies"] = mend(question, hear)
     final = words.out or folder.next_free(f"{found['name']}-attribution")
     with folder.new(final) as partial:
         write_json(found, partial / "attribution.json")

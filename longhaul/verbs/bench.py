@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longhaul.machine.dispatch import TIMES
+from longhaul.machine import TIMES
 from longhaul.verbs.arguments import Verbs, complain, names, patience, topology, verb, where
 
 if TYPE_CHECKING:
@@ -70,7 +70,6 @@ def bench(words: argparse.Namespace) -> int:
     from analysis.findings.benchmark import RESULTS
     from analysis.terminal.benchmark import print_results
     from analysis.terminal.training import console
-    from longhaul.runs.benchmark import Unfit
     from longhaul.runs.benchmark import bench as measure
     from longhaul.runs.life import Request
     from longhaul.shown import progress
@@ -87,11 +86,8 @@ def bench(words: argparse.Namespace) -> int:
         patience_s=words.patience,
         command=tuple(words.command),
     )
-    try:
-        with progress.shown() as hear:
-            folder = measure(request, wanted(words), hear)
-    except Unfit as error:
-        return complain(f"longhaul: {error}", 2)
+    with progress.shown() as hear:
+        folder = measure(request, wanted(words), hear)
     text = (folder / RESULTS).read_text()
     if words.format == "json":
         print(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from longhaul.verbs.arguments import Verbs, complain, verb
+from longhaul.verbs.arguments import Verbs, verb
+from scenario.errors import WrongInput
 
 
 def add(verbs: Verbs) -> None:
@@ -27,16 +28,12 @@ def compare(words: argparse.Namespace) -> int:
 
     from analysis.run import load_run
     from analysis.series.compare import compare as compared
-    from analysis.tables import RunError
     from analysis.terminal.compare import print_comparison
     from analysis.terminal.training import console
 
     if len(words.runs) < 2:
-        return complain("longhaul: name two runs or more", 2)
-    try:
-        found = compared([load_run(path) for path in words.runs])
-    except RunError as error:
-        return complain(f"longhaul: {error}", 2)
+        raise WrongInput("name two runs or more")
+    found = compared([load_run(path) for path in words.runs])
     if words.format == "json":
         print(json.dumps([one.as_dict() for one in found], indent=1))
         return 0

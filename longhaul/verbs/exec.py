@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from longhaul.machine.dispatch import TIMES
+from longhaul.machine import TIMES
 from longhaul.verbs.arguments import Verbs, controller, patience, setting, topology, verb, where
 
 

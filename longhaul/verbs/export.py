@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longhaul.verbs.arguments import Verbs, complain, verb
+from scenario.errors import WrongInput
 
 if TYPE_CHECKING:
     from analysis.run import Run
@@ -42,23 +43,18 @@ def add(verbs: Verbs) -> None:
 def export(words: argparse.Namespace) -> int:
     """Write one form of a finished run."""
     from analysis.run import load_run
-    from analysis.tables import RunError
+    from longhaul.folder import write_output
 
+    run = load_run(words.run)
     try:
-        run = load_run(words.run)
         summary = json.loads((words.run / "summary.json").read_text(encoding="utf-8"))
-    except RunError as error:
-        return complain(f"longhaul: {error}", 2)
     except (OSError, ValueError):
-        return complain(f"longhaul: {words.run} is not the folder of a finished run", 2)
+        raise WrongInput(f"{words.run} is not the folder of a finished run") from None
     text = FORMATS[words.format](run, summary, words.table)
     if words.out is None:
         sys.stdout.write(text)
-        return 0
-    try:
-        words.out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        return complain(f"longhaul: {words.out} cannot be written: {error.strerror}", 2)
+    else:
+        write_output(words.out, text)
     return 0
 
 

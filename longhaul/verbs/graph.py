@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from longhaul.verbs.arguments import Verbs, complain, topology, verb
+from longhaul.verbs.arguments import Verbs, topology, verb
 
 FORMATS = ("svg", "html", "dot", "mermaid")
 
@@ -25,6 +25,7 @@ def graph(words: argparse.Namespace) -> int:
     """Write the picture."""
     from analysis.pictures.diagrams import dot, mermaid
     from analysis.pictures.graphs import html, svg
+    from longhaul.folder import write_output
     from longhaul.planning import make_plan
     from scenario.loading import load_topology
 
@@ -33,11 +34,8 @@ def graph(words: argparse.Namespace) -> int:
     picture = drawers[words.format or _format(words.output)](plan)
     if words.output is None:
         print(picture, end="")
-        return 0
-    try:
-        words.output.write_text(picture, encoding="utf-8")
-    except OSError as error:
-        return complain(f"longhaul: {words.output} cannot be written: {error.strerror}", 2)
+    else:
+        write_output(words.output, picture)
     return 0
 
 

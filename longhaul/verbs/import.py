@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from longhaul.verbs.arguments import Verbs, complain, number, verb
+from longhaul.verbs.arguments import Verbs, number, verb
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,12 +66,13 @@ def import_(words: argparse.Namespace) -> int:
 
 
 def _write(imported: Imported, words: argparse.Namespace) -> int:
+    from longhaul.folder import Unwritable
     from traffic.traces.writing import write
 
     try:
         workload, trace = write(imported, words.output, words.ranks_per_host)
     except OSError as error:
-        return complain(f"longhaul: {words.output} cannot be written: {error.strerror}", 2)
+        raise Unwritable(words.output, error) from None
     if words.format == "table":
         hosts = -(-len(imported.trace.ranks) // words.ranks_per_host)
         print(f"workload {workload}, of {hosts} hosts, and its trace {trace.name}")

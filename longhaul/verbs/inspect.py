@@ -6,7 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from longhaul.verbs.arguments import Verbs, complain, overrides, verb
+from longhaul.verbs.arguments import Verbs, overrides, verb
+from scenario.errors import WrongInput
 
 
 def add(verbs: Verbs) -> None:
@@ -27,9 +28,9 @@ def inspect(words: argparse.Namespace) -> int:
     if not words.what.is_dir():
         return _topology(words)
     if not is_run(words.what):
-        return complain(f"longhaul: {words.what} is not a run folder", 2)
+        raise WrongInput(f"{words.what} is not a run folder")
     if words.overrides:
-        return complain("longhaul: --set is for topologies; a run has been", 2)
+        raise WrongInput("--set is for topologies; a run has been")
     return _run(words)
 
 

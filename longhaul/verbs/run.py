@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longhaul.machine.dispatch import TIMES
+from longhaul.machine import TIMES
 from longhaul.verbs.arguments import (
     Verbs,
     capture,

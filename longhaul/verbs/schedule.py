@@ -6,8 +6,9 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from longhaul.verbs.arguments import Verbs, complain, verb
+from longhaul.verbs.arguments import Verbs, verb
 from longhaul.verbs.bench import OPS, count, size
+from scenario.errors import WrongInput
 
 if TYPE_CHECKING:
     from traffic.collectives import Layout, Options
@@ -56,7 +57,7 @@ def schedule(words: argparse.Namespace) -> int:
         made = make_schedule(words.op, words.algorithm, layout, size_bytes, options_of(words))
         drawn = messages(made)
     except ValueError as error:
-        return complain(f"longhaul: {error}", 2)
+        raise WrongInput(error) from None
     print(FORMATS[words.format](words, drawn, layout.ranks, size_bytes // 4 * 4))
     return 0
 

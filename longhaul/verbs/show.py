@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from longhaul.verbs.arguments import Verbs, complain, verb
+from longhaul.verbs.arguments import Verbs, verb
+from scenario.errors import WrongInput
 
 
 def add(verbs: Verbs) -> None:
@@ -26,6 +27,6 @@ def show(words: argparse.Namespace) -> int:
         print_results(words.run, console())
         return 0
     if not (words.run / "summary.json").exists():
-        return complain(f"longhaul: {words.run} is not the folder of a finished run", 2)
+        raise WrongInput(f"{words.run} is not the folder of a finished run")
     print_summary(words.run, console())
     return 0

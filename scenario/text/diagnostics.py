@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from scenario.errors import WrongInput
+
 LONGEST_EXCERPT = 96
 LONGEST_VALUE = 72
 MOST_SHOWN = 100
@@ -60,7 +62,7 @@ class Diagnostic:
         return "\n".join(lines)
 
 
-class InvalidInput(Exception):
+class InvalidInput(WrongInput):
     """Input that cannot be used, with every reason (`diagnostics`, in the order of the text).
 
     What is wrong in a template is told once, however often the template is used.

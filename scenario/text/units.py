@@ -11,11 +11,13 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from scenario.errors import WrongInput
+
 NUMBER = r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,3})?"
 _SPLIT = re.compile(rf"\s*({NUMBER})\s*(\S.*)?", re.DOTALL)
 
 
-class UnitError(ValueError):
+class UnitError(WrongInput, ValueError):
     """Text that is not the quantity it should be: what would be, and how to mend it."""
 
     def __init__(self, message: str, expected: str, hint: str = "") -> None:

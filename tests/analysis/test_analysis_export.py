@@ -226,7 +226,7 @@ def test_the_verb_writes_every_format(tmp_path: Path, form: str) -> None:
     path = make_run(tmp_path / "run", uniform(3))
     write_summary(path)
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "longhaul.cli", "export", path, "--format", form]
+    command = [sys.executable, "-m", "longhaul", "export", path, "--format", form]
     done = subprocess.run([*command, "--out", out], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert out.read_text()
@@ -235,7 +235,7 @@ def test_the_verb_writes_every_format(tmp_path: Path, form: str) -> None:
 
 
 def test_what_is_no_run_is_told_plainly(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "longhaul.cli", "export", tmp_path, "--format", "csv"]
+    command = [sys.executable, "-m", "longhaul", "export", tmp_path, "--format", "csv"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "not the folder of a finished run" in done.stderr

@@ -28,7 +28,7 @@ FACTORS = ("--factors", "distance,hardware")
 
 def started(folder: Path, *words: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "longhaul.cli", *map(str, words)],
+        [sys.executable, "-m", "longhaul", *map(str, words)],
         cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

@@ -54,7 +54,7 @@ def graph(*spans: tuple[str, str, str, float, float, float]) -> Graph:
 def longhaul(*words: str | Path) -> tuple[int, str, str]:
     """Carry out a command line: its status, output and complaints."""
     done = subprocess.run(
-        [sys.executable, "-m", "longhaul.cli", *map(str, words)],
+        [sys.executable, "-m", "longhaul", *map(str, words)],
         cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=150,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr

@@ -40,7 +40,7 @@ def started(*words: str | Path, cwd: Path = ROOT, **options: Any) -> subprocess.
     environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"}
     environment |= options.pop("env", {})
     return subprocess.Popen(
-        [*options.pop("before", ()), sys.executable, "-m", "longhaul.cli", *map(str, words)],
+        [*options.pop("before", ()), sys.executable, "-m", "longhaul", *map(str, words)],
         cwd=cwd,
         env=environment,
         stdin=options.pop("stdin", subprocess.DEVNULL),

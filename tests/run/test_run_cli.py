@@ -33,7 +33,7 @@ class Done:
 def shell(*words: str | Path) -> Done:
     """Carry out a command line as a shell would."""
     done = subprocess.run(
-        [sys.executable, "-m", "longhaul.cli", *map(str, words)],
+        [sys.executable, "-m", "longhaul", *map(str, words)],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -81,8 +81,11 @@ def test_every_verb_has_help_with_an_example(verb: str) -> None:
     assert f"example: longhaul {verb}" in told.stdout
 
 
-def test_no_verb_or_an_unknown_one_is_refused_with_the_usage() -> None:
-    assert "usage: longhaul" in refused(2, by=shell)
+def test_without_a_verb_there_is_help() -> None:
+    assert longhaul() == longhaul("--help")
+
+
+def test_an_unknown_verb_is_refused_with_the_usage() -> None:
     assert "usage: longhaul" in refused(2, "fly")
 
 
@@ -283,7 +286,7 @@ def test_a_schema_is_printed_as_json(kind: str) -> None:
 
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
-    command = [sys.executable, "-m", "longhaul.cli", "plan", str(TWO_HOSTS), "--format", "json"]
+    command = [sys.executable, "-m", "longhaul", "plan", str(TWO_HOSTS), "--format", "json"]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as told:

@@ -10,13 +10,15 @@ import struct
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from scenario.errors import WrongInput
+
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 _FIXED = {FIXED64: struct.Struct("<Q"), FIXED32: struct.Struct("<I")}
 
 Value: TypeAlias = "int | bytes"
 
 
-class Malformed(ValueError):
+class Malformed(WrongInput, ValueError):
     """Bytes that are no message; `at` is the offset of the first that is wrong."""
 
     def __init__(self, message: str, at: int) -> None:
