@@ -24,6 +24,7 @@ from scenario.plan.types import (
     Shape,
     packets_per_bdp,
 )
+from scenario.types.achieved import achieved_flops, times
 from scenario.types.topology import Campus, Change, Direction, Event, Host, LongHaul, Topology
 
 HOST_QUEUE_PACKETS = 100_000  # a sender's own queue is bounded by its socket buffers, not by drops
@@ -95,7 +96,8 @@ def _hosts(topology: Topology) -> Iterator[PlannedHost]:
 def _planned_host(
     rank: int, host: Host, leaf: str, octets: tuple[int, int, int], scale: float
 ) -> PlannedHost:
-    achieved = host.accelerator.peak_flops * host.accelerator.mfu * host.gpus / host.slowdown
+    chip = host.accelerator
+    achieved = times(chip.achieved, host.gpus / host.slowdown)
     return PlannedHost(
         rank=rank,
         name=host.name,
@@ -106,9 +108,11 @@ def _planned_host(
         accelerator=host.accelerator.name,
         gpus=host.gpus,
         nic_bps=host.nic_bps / scale,
-        flops=achieved,
-        peak_flops=host.accelerator.peak_flops * host.gpus,
-        memory_Bps=host.accelerator.hbm_Bps * host.gpus / host.slowdown,
+        flops=achieved_flops(achieved),
+        peak_flops=chip.peak_flops * host.gpus,
+        memory_Bps=chip.hbm_Bps * host.gpus / host.slowdown,
+        memory_bytes=chip.memory_bytes * host.gpus if chip.memory_bytes else None,
+        achieved=achieved,
     )
 
 

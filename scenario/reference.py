@@ -16,12 +16,13 @@ from scenario.text import inheritance
 from scenario.text.shape import check
 from scenario.text.strict import Strict
 from scenario.text.tree import Mapping, at
-from scenario.text.units import BANDWIDTH, FLOPS, QUANTITIES, RATE, write
+from scenario.text.units import BANDWIDTH, FLOPS, POWER, QUANTITIES, RATE, SIZE, write
 from scenario.topology import aging, timeline
 from scenario.topology.aging import Aged, Span, aging_table
-from scenario.topology.catalogue import catalogue
+from scenario.topology.catalogue import accelerator, catalogue
 from scenario.topology.models import AcceleratorModel, TopologyModel
 from scenario.topology.timeline import Timed
+from scenario.types.achieved import achieved_flops
 from scenario.workload.kinds import KINDS
 
 HEAD = """\
@@ -163,6 +164,7 @@ SECTIONS: dict[str, str] = {
     "Flaps": "Flaps",
     "Effects": "Direction of a long-haul link",
     "AcceleratorModel": "Accelerator",
+    "MeasuredModel": "Measured throughput",
     "Defaults": "Defaults",
     "Kinds": "Kinds",
     "RoutingModel": "Routing",
@@ -344,11 +346,33 @@ def _catalogue() -> str:
         written = at(catalogue(), name)
         assert isinstance(written, Mapping)
         model = check(written, AcceleratorModel)
-        figures = (write(model.peak, FLOPS), f"{model.mfu:.1%}", write(model.hbm, BANDWIDTH))
-        links = (write(model.nic, RATE), write(model.nvlink, BANDWIDTH), str(model.per_host))
+        sizes = (write(model.memory, SIZE) if model.memory else "–", write(model.hbm, BANDWIDTH))
+        power = write(model.tdp, POWER) if model.tdp else "–"
+        links = (
+            write(model.nic, RATE),
+            f"{model.per_host} of {model.nvlink_domain or model.per_host}",
+        )
+        figures = (
+            write(model.peak, FLOPS),
+            *(_achieved(model, at) for at in _SHOWN),
+            *sizes,
+            power,
+        )
         rows.append((f"`{name}`", *figures, *links, model.source))
-    head = ("name", "peak", "mfu", "hbm", "nic", "nvlink", "per host", "source")
-    return _table(head, rows)
+    shown = (f"{precision}, {parameters / 1e9:.0f}B" for precision, parameters in _SHOWN)
+    head = ("name", "peak (bf16)", *shown, "memory", "hbm", "tdp", "nic", "GPUs: host, NVLink")
+    return _table((*head, "source"), rows)
+
+
+_SHOWN = (("bf16", 8.03e9), ("bf16", 70.6e9), ("bf16", 405.9e9), ("fp8", 70.6e9))
+
+
+def _achieved(model: AcceleratorModel, at_size: tuple[str, float]) -> str:
+    """TFLOP/s that training a model of that size achieves, and their share of that precision's peak."""
+    precision, parameters = at_size
+    flops = achieved_flops(accelerator("", model).achieved, precision, parameters)
+    peak = model.peak_fp8 if precision == "fp8" and model.peak_fp8 else model.peak
+    return f"{flops / 1e12:.0f} ({flops / peak:.0%})"
 
 
 def _assumptions() -> str:

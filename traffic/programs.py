@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from scenario.plan.types import Plan, PlannedHost
+from scenario.types.achieved import FLOP_PER_PARAMETER
 from scenario.types.topology import Collective, Training
 from traffic.collectives import ELEMENT_BYTES, Options
 from traffic.model.choosing import choose
 from traffic.model.model import Model
 from traffic.schedule import Schedule
 from traffic.tasks import GroupCollective
+from traffic.training.work import weights
 
 SETTLED = 3  # iterations after which who ends early also enters early
 
@@ -29,13 +31,10 @@ def size_bytes(workload: Training, plan: Plan) -> int:
 
 
 def compute_s(workload: Training, hosts: Sequence[PlannedHost]) -> list[float]:
-    """Seconds of compute per step and rank: equal shares of the batch on unequal hosts, or shares that
-    take all equally long."""
-    if workload.shares == "proportional":
-        whole = sum(host.flops for host in hosts)
-        return [6 * workload.parameters * workload.tokens / whole] * len(hosts)
-    flop = 6 * workload.parameters * workload.tokens / len(hosts)
-    return [flop / host.flops for host in hosts]
+    """Seconds of compute per step and rank, each with its share of the batch."""
+    weighed = weights(workload, hosts)
+    flop = FLOP_PER_PARAMETER * workload.parameters * workload.tokens / sum(weighed)
+    return [flop * weight / host.flops for weight, host in zip(weighed, hosts, strict=True)]
 
 
 def resolved(workload: Training, plan: Plan) -> Training:

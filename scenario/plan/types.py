@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from scenario.plan.rules import Group, Rule, Tables
+from scenario.types.achieved import Achieved
 from scenario.types.topology import Routing, Timing
 
 ETHERNET_HEADER = 14
@@ -76,8 +77,9 @@ class PlannedWire:
 class PlannedHost:
     """A host: `rank` −1 marks a campus's probe, a measurement host at its border (as perfSONAR's).
 
-    `flops` is what its GPUs achieve together, `peak_flops` their dense bf16 peak, `memory_Bps` the
-    bandwidth of their memories.
+    `flops` is what its GPUs achieve together in training a model of usual size, `peak_flops` their dense bf16 peak,
+    `memory_Bps` the bandwidth of their memories, `memory_bytes` how much those hold (None: nobody knows).
+    `achieved` says what they do with other models.
     """
 
     rank: int
@@ -92,6 +94,8 @@ class PlannedHost:
     flops: float
     peak_flops: float = 0.0
     memory_Bps: float = 0.0
+    memory_bytes: float | None = None
+    achieved: tuple[Achieved, ...] = ()
 
 
 @dataclass(frozen=True)

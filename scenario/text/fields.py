@@ -162,6 +162,7 @@ Files: TypeAlias = Annotated[
 Rate: TypeAlias = Annotated[float, Read(units.RATE, above=0, most=1e15)]
 Bandwidth: TypeAlias = Annotated[float, Read(units.BANDWIDTH, above=0, most=1e15)]
 Flops: TypeAlias = Annotated[float, Read(units.FLOPS, above=0, most=1e18)]
+Power: TypeAlias = Annotated[float, Read(units.POWER, above=0, most=1e10)]
 Size: TypeAlias = Annotated[float, Read(units.SIZE, above=0, most=1e15)]
 Distance: TypeAlias = Annotated[float, Read(units.DISTANCE, above=0, most=5e7)]
 Delay: TypeAlias = Annotated[float, Read(units.DURATION, least=0, most=10)]

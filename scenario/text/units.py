@@ -92,6 +92,9 @@ FLOPS = Quantity(
     ("GFLOP/s", "TFLOP/s"),
     "989TFLOP/s",
 )
+POWER = Quantity(
+    "power", "a", {"W": "1", "kW": "1e3", "MW": "1e6", "GW": "1e9"}, ("W", "kW", "MW"), "700W"
+)
 DECIBEL = Quantity("ratio in decibels", "a", {"dB": "1"}, ("dB",), "3dB")
 FREQUENCY = Quantity(
     "frequency",
@@ -121,6 +124,7 @@ QUANTITIES = {
         DURATION,
         AGE,
         FLOPS,
+        POWER,
         DECIBEL,
         FREQUENCY,
         SHARE,

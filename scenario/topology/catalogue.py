@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
@@ -9,6 +10,7 @@ from scenario.text.merge import merge, with_entry
 from scenario.text.reading import read_text
 from scenario.text.tree import Entry, Mapping, Node, at
 from scenario.topology.models import AcceleratorModel
+from scenario.types.achieved import FLOP_PER_PARAMETER, USUAL_PARAMETERS, Achieved
 from scenario.types.topology import Accelerator
 
 
@@ -32,4 +34,25 @@ def with_catalogue(root: Mapping) -> Mapping:
 
 def accelerator(name: str, written: AcceleratorModel) -> Accelerator:
     """The accelerator in SI units."""
-    return Accelerator(name, written.peak, written.mfu, written.hbm, written.nic)
+    return Accelerator(
+        name=name,
+        peak_flops=written.peak,
+        achieved=tuple(_achieved(written)),
+        hbm_Bps=written.hbm,
+        nic_bps=written.nic,
+        memory_bytes=written.memory,
+        tdp_w=written.tdp,
+        nvlink_domain=written.nvlink_domain,
+    )
+
+
+def _achieved(written: AcceleratorModel) -> Iterator[Achieved]:
+    """By hand, or as measured."""
+    if written.mfu is not None:
+        yield Achieved("bf16", USUAL_PARAMETERS, written.mfu * written.peak)
+        if written.peak_fp8:
+            yield Achieved("fp8", USUAL_PARAMETERS, written.mfu * written.peak_fp8)
+        return
+    for point in written.measured:
+        flops = FLOP_PER_PARAMETER * point.parameters * point.tokens
+        yield Achieved(point.precision, point.parameters, flops)

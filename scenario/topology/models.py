@@ -14,15 +14,18 @@ from scenario.text.fields import (
     Age,
     Bandwidth,
     CampusName,
+    Count,
     Delay,
     Distance,
     Files,
     Flops,
+    Frequency,
     Margin,
     Model,
     Name,
     Number,
     PositiveShare,
+    Power,
     Rate,
     Share,
     ShortName,
@@ -45,13 +48,36 @@ class Scale(Strict):
     """Payloads and rates are divided by this alike, so that times do not change."""
 
 
+class MeasuredModel(Strict):
+    """A published measurement of training: what one GPU of many makes of a model."""
+
+    precision: Literal["bf16", "fp8"] = "bf16"
+    """The arithmetic of its matrix products."""
+    parameters: Count
+    """Parameters of the model that was trained."""
+    tokens: Frequency
+    """Tokens per second and GPU."""
+    source: str = ""
+    """Who published it, of how many GPUs."""
+
+
 class AcceleratorModel(Strict):
     """One generation of GPU, as the catalogue or a topology describes it."""
 
     peak: Flops
     """Peak of dense bf16 arithmetic, per GPU."""
-    mfu: PositiveShare
-    """The share of `peak` that training reaches."""
+    peak_fp8: Flops | None = None
+    """Peak of dense fp8 arithmetic, per GPU; else it has none, and computes fp8 as bf16."""
+    measured: list[MeasuredModel] = Field(default=[], max_length=100)
+    """Published training throughput: the share of the peak that is achieved is 6·N·tokens/s over the peak."""
+    mfu: PositiveShare | None = None
+    """The share of the peak that training reaches, whatever the model: it goes before `measured`."""
+    memory: Size | None = None
+    """Memory of each GPU. Where it is given, a model that does not fit is refused."""
+    tdp: Power | None = None
+    """Power that each GPU is made for."""
+    nvlink_domain: int | None = Field(default=None, ge=1, le=100_000)
+    """How many GPUs are joined by NVLink (or what does its work); else those of a host."""
     hbm: Bandwidth
     """Memory bandwidth, per GPU."""
     nic: Rate

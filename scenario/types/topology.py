@@ -11,18 +11,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from scenario.types.training import Plain, Shares, Slowdowns, Strategy
+from scenario.types.achieved import Achieved, achieved_flops
+from scenario.types.training import Plain, Precision, Shares, Slowdowns, Strategy
 
 
 @dataclass(frozen=True)
 class Accelerator:
-    """One GPU generation. `mfu` is the share of the dense bf16 peak that training reaches."""
+    """One GPU generation: its dense bf16 peak, and what training `achieved`, per GPU. `memory_bytes` and `tdp_w` are
+    None where nobody knows; `nvlink_domain` GPUs are joined without the network."""
 
     name: str
     peak_flops: float
-    mfu: float
+    achieved: tuple[Achieved, ...]
     hbm_Bps: float
     nic_bps: float
+    memory_bytes: float | None = None
+    tdp_w: float | None = None
+    nvlink_domain: int | None = None
+
+    @property
+    def mfu(self) -> float:
+        """The share of the bf16 peak that training a model of usual size achieves."""
+        return achieved_flops(self.achieved) / self.peak_flops
 
 
 @dataclass(frozen=True)
@@ -284,7 +294,8 @@ class Training(Workload):
     `tokens` is the global batch, divided between hosts in `shares`; each computes its own in `accumulate`
     parts. `gradient_bytes` is parameters x dtype size (`value_bytes`), `layers` are parameters layer by
     layer, `active` those that a token meets, `hidden` the values per token between layers. All are the
-    real world's, unscaled. `gpu_hour` is the price of one GPU for an hour.
+    real world's, unscaled. `precision` is that of the arithmetic, whatever travels. `gpu_hour` is the price
+    of one GPU for an hour.
     """
 
     kind = "training"
@@ -302,5 +313,6 @@ class Training(Workload):
     hidden: int = 0
     value_bytes: float = 2.0
     accumulate: int = 1
-    shares: Shares = "equal"
+    shares: Shares = "per-gpu"
+    precision: Precision = "bf16"
     slowdowns: Slowdowns | None = None

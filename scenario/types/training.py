@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Shares: TypeAlias = Literal["equal", "proportional"]
+Shares: TypeAlias = Literal["per-gpu", "per-host", "proportional"]
+Precision: TypeAlias = Literal["bf16", "fp8"]
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ class ModelModel(Strict):
     """Size of the activations between layers, in values per token."""
     dtype: Literal["fp32", "bf16", "fp16", "fp8"] = "bf16"
     """The type that gradients, parameters and activations travel in."""
+    precision: Literal["bf16", "fp8"] = "bf16"
+    """The arithmetic of matrix products: it decides how fast accelerators are."""
 
 
 class Batch(Strict):
@@ -57,9 +59,9 @@ class Batch(Strict):
     """Tokens in one step, over all hosts together: `4Mi`, `4e6`."""
     accumulate: int = Field(default=1, ge=1, le=1024)
     """In how many parts each host computes its share of them, one after another."""
-    shares: Literal["equal", "proportional"] = "equal"
-    """`equal`: every host gets as much, and the slowest sets the pace. `proportional`: each gets what it can
-    compute in the same time."""
+    shares: Literal["per-gpu", "per-host", "proportional"] = "per-gpu"
+    """`per-gpu`: every GPU gets as much, as frameworks do it, and the slowest sets the pace. `per-host`: every host
+    does, however many GPUs it has. `proportional`: each gets what it can compute in the same time."""
 
 
 class TrainingModel(WorkloadModel):
@@ -107,6 +109,7 @@ def training(written: TrainingModel, where: Where) -> Training:
         value_bytes=DTYPE_BYTES[written.model.dtype],
         accumulate=written.batch.accumulate,
         shares=written.batch.shares,
+        precision=written.model.precision,
         slowdowns=Slowdowns(slow.distribution, slow.spread, slow.chance) if slow else None,
     )
 

@@ -217,9 +217,9 @@ def test_shares_in_proportion_take_all_hosts_equally_long(mixed: Plan) -> None:
         tasks = graph(workload(f"batch.shares={shares}"), mixed).tasks
         return {own[0]["ns"] for own in tasks}
 
-    assert len(times("equal")) == 2  # H100 and H200 compute equally fast
+    assert len(times("per-host")) == 2  # H100 and H200 compute equally fast
     assert max(times("proportional")) - min(times("proportional")) <= 1
-    assert min(times("equal")) < min(times("proportional")) < max(times("equal"))
+    assert min(times("per-host")) < min(times("proportional")) < max(times("per-host"))
 
 
 @pytest.mark.parametrize("distribution", ["half-normal", "exponential", "fixed"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from scenario.plan.forwarding import Ways
 from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
+from scenario.types.achieved import achieved_flops
 from scenario.types.inference import Inference
 from traffic.serving.batching import Speed
 from traffic.serving.line import HEADER
@@ -35,9 +36,11 @@ def carried(workload: Inference, plan: Plan) -> Carried:
 
 def speed(workload: Inference, host: PlannedHost) -> Speed:
     """What a host does with the workload's model: two operations per parameter and token [Kaplan et
-    al. 2020], at the share of the peak that the accelerator reaches in training."""
+    al. 2020], at the share of the peak that the accelerator reaches in training such a model."""
+    precision = "fp8" if workload.weight_bytes <= workload.parameters else "bf16"
+    points = host.achieved
     return Speed(
-        flops=host.flops,
+        flops=achieved_flops(points, precision, workload.parameters) if points else host.flops,
         memory_Bps=host.memory_Bps * workload.bandwidth_share,
         token_flop=2 * workload.parameters,
         weight_bytes=workload.weight_bytes,

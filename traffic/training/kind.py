@@ -18,8 +18,10 @@ from traffic.model.forecast import ideal_iteration_s, iteration_s
 from traffic.model.model import collective_s, ring_textbook_s
 from traffic.programs import compute_s, make_schedule, resolved, size_bytes
 from traffic.tasks import Replay, Task, make_program
+from traffic.training.memory import check_memory
 from traffic.training.strategies import graph
 from traffic.training.task_graph import Graph
+from traffic.training.work import at_speed
 
 MODELLED: tuple[str, ...] = (
     "GPU compute is a sleep of 6·N·tokens ÷ (peak × achieved share); an optimizer's step takes no time",
@@ -34,6 +36,8 @@ def prepare(workload: Training, plan: Plan, seed: int) -> Prepared:
     """One program per host, and what α–β expects of them. Raises ValueError."""
     if len(plan.hosts) < 2:
         raise ValueError("training on a single host needs no network: give it two hosts or more")
+    check_memory(workload, plan)
+    plan = at_speed(plan, workload.precision, workload.active or workload.parameters)
     workload = resolved(workload, plan)
     tasks = graph(workload, plan)
     prediction = _prediction(workload, plan, tasks)

@@ -11,7 +11,7 @@ from scenario.types.topology import Training
 from scenario.types.training import Pipeline
 from traffic.schedule import Op, Schedule
 from traffic.training.task_graph import At, Graph, message
-from traffic.training.work import BACKWARD, FORWARD, seconds, shares
+from traffic.training.work import BACKWARD, FORWARD, seconds, shares, weights
 
 Pass = Literal["forward", "backward"]
 FLOP: dict[Pass, float] = {"forward": FORWARD, "backward": BACKWARD}
@@ -123,10 +123,8 @@ class _Stages:
         self._sent: dict[tuple[int, Pass, int], At] = {}
 
     def _weight(self, workload: Training, group: Sequence[int]) -> float:
-        """How much of the model a stage takes: by its hosts, or by what they achieve."""
-        if workload.shares == "equal":
-            return float(len(group))
-        return sum(self.graph.plan.hosts[rank].flops for rank in group)
+        """How much of the model a stage takes: by its GPUs, its hosts, or what they achieve."""
+        return sum(weights(workload, [self.graph.plan.hosts[rank] for rank in group]))
 
     def add(self, stage: int, which: Pass, number: int) -> None:
         """A pass, and the messages that it leads to."""

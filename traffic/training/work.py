@@ -6,20 +6,43 @@ A forward pass takes 2 FLOP per parameter and token, a backward pass 4. [Kaplan 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from scenario.plan.types import Plan
+from scenario.plan.types import Plan, PlannedHost
+from scenario.types.achieved import achieved_flops
 from scenario.types.topology import Training
 
 FORWARD = 2.0
 BACKWARD = 4.0
 
 
+def at_speed(plan: Plan, precision: str, parameters: float) -> Plan:
+    """The plan with every host's `flops` as for a model of so many parameters, computed in a precision."""
+
+    def fitted(host: PlannedHost) -> PlannedHost:
+        flops = achieved_flops(host.achieved, precision, parameters)
+        return replace(host, flops=flops)
+
+    return replace(
+        plan, hosts=tuple(fitted(host) if host.achieved else host for host in plan.hosts)
+    )
+
+
+def weights(workload: Training, hosts: Sequence[PlannedHost]) -> list[float]:
+    """What the hosts' shares of some work are in proportion to."""
+    match workload.shares:
+        case "per-gpu":
+            return [float(host.gpus) for host in hosts]
+        case "per-host":
+            return [1.0] * len(hosts)
+    return [host.flops for host in hosts]
+
+
 def shares(workload: Training, plan: Plan, ranks: Sequence[int]) -> dict[int, float]:
     """The share of some work that each of the ranks takes; they sum to 1."""
-    if workload.shares == "equal":
-        return dict.fromkeys(ranks, 1 / len(ranks))
-    whole = sum(plan.hosts[rank].flops for rank in ranks)
-    return {rank: plan.hosts[rank].flops / whole for rank in ranks}
+    weighed = weights(workload, [plan.hosts[rank] for rank in ranks])
+    whole = sum(weighed)
+    return {rank: weight / whole for rank, weight in zip(ranks, weighed, strict=True)}
 
 
 def tokens(workload: Training, plan: Plan) -> dict[int, float]:
