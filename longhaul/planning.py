@@ -247,8 +247,13 @@ def _campus_json(
         "fabric_links": [
             asdict(link) | {"rate_bps": link.rate_bps / scale} for link in campus.fabric_links
         ],
-        "hosts": [asdict(host) for host in hosts if host.campus == campus.name],
+        "hosts": [_host_json(host) for host in hosts if host.campus == campus.name],
     }
+
+
+def _host_json(host: PlannedHost) -> dict[str, Any]:
+    """What people and the analysis ask of a host; what it achieves stands with the plan's own hosts."""
+    return {key: value for key, value in asdict(host).items() if key != "achieved"}
 
 
 def _link_json(

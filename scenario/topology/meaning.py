@@ -104,6 +104,10 @@ def check_model(written: TopologyModel, problems: Problems) -> None:
             problems.add(("campuses", name), message, "both `latitude` and `longitude`")
         _check_hosts(name, campus, problems)
         _check_fabric(("campuses", name, "fabric"), campus, problems)
+    for name, chip in written.accelerators.items():
+        if chip.mfu is None and not any(one.precision == "bf16" for one in chip.measured):
+            message = "nothing says how fast it trains in bf16"
+            problems.add_key(("accelerators", name), message, "`mfu`, or `measured` with bf16")
     total = sum(_hosts(campus) for campus in written.campuses.values())
     if total > MOST_HOSTS:
         expected = f"at most {MOST_HOSTS:,} hosts"

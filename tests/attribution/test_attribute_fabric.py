@@ -112,7 +112,8 @@ def test_remedies_are_ranked_by_what_they_buy_and_excused_by_name(answered: Path
     assert uniform["worth_per_day"]["currency"] == "USD"
     assert uniform["worth_per_day"]["amount"] == pytest.approx(16 * 2.5 * 24 * uniform["share"])
     # A cycle of DiLoCo has the tokens of 50 iterations, and crosses the long haul once.
-    actual_s, once_s = found(answered)["actual_s"], 0.00342
+    once_s = 6 * 5e7 * 2**16 / 2 / (8 * 6 * 8.03e9 * 10682)
+    actual_s = found(answered)["actual_s"]
     mended_s = actual_s - by_name["DiLoCo"]["saved_s"]
     assert mended_s == pytest.approx(once_s + (actual_s - once_s) / 50, rel=0.05)
     assert "worth a day" in said

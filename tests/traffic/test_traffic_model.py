@@ -22,6 +22,7 @@ from traffic.programs import make_schedule as schedule_of
 from traffic.schedule import Op, Piece, Schedule
 from traffic.training.kind import prepare
 from traffic.training.task_graph import CHANNELS
+from traffic.training.work import at_speed
 
 ROOT = Path(__file__).parents[2]
 FRAME, PAYLOAD = 9014, 8948  # bytes on the wire, and of them for the user, at an MTU of 9000
@@ -315,15 +316,14 @@ def test_a_collective_carries_at_least_one_element_per_rank(
     assert size_bytes(tiny, colossus) == 24 * ELEMENT_BYTES
 
 
-def test_compute_time_is_an_equal_share_of_six_n_tokens_over_the_hosts_speed(
+def test_compute_time_is_an_equal_share_per_gpu_of_six_n_tokens_over_the_hosts_speed(
     workload: Training, colossus: Plan
 ) -> None:
-    seconds = dict(
-        zip((h.name for h in colossus.hosts), compute_s(workload, colossus.hosts), strict=True)
-    )
-    flop = 6 * 7e9 * 4 * 2**20 / 24
-    assert seconds["c1-h100-1"] == pytest.approx(flop / (8 * 989e12 * 0.363))
-    assert seconds["c2-gb200-1"] == pytest.approx(flop / (4 * 2500e12 * 0.387))
+    hosts = at_speed(colossus, "bf16", 7e9).hosts
+    seconds = dict(zip((h.name for h in hosts), compute_s(workload, hosts), strict=True))
+    flop = 6 * 7e9 * 4 * 2**20 / sum(host.gpus for host in hosts)
+    assert seconds["c1-h100-1"] == pytest.approx(flop / (6 * 8.03e9 * 10682))
+    assert seconds["c2-gb200-1"] == pytest.approx(flop / (6 * 405.9e9 * 438.2))
 
 
 def _op(row: list[Any], group: int) -> Op:
@@ -335,6 +335,7 @@ def test_programs_say_as_json_what_the_schedule_and_the_workload_say(
     workload: Training, colossus: Plan
 ) -> None:
     schedule = schedule_of(workload, colossus)
+    hosts = at_speed(colossus, "bf16", 7e9).hosts
     programs = list(prepare(workload, colossus, seed=1).programs.values())
     assert json.loads(json.dumps(programs)) == [
         program | {"tasks": json.loads(json.dumps(program["tasks"]))} for program in programs
@@ -344,7 +345,7 @@ def test_programs_say_as_json_what_the_schedule_and_the_workload_say(
         compute, collective = program["tasks"]
         assert program["iterations"] == workload.warmup + workload.iterations
         assert program["addresses"] == [host.ip for host in colossus.hosts]
-        assert compute["ns"] == round(compute_s(workload, colossus.hosts)[program["rank"]] * 1e9)
+        assert compute["ns"] == round(compute_s(workload, hosts)[program["rank"]] * 1e9)
         assert collective["after"] == [0]
         group = CHANNELS  # the first process group's connections
         assert tuple(_op(row, group) for row in collective["ops"]) == ops
