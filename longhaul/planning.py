@@ -25,6 +25,7 @@ from scenario.plan.types import (
     packets_per_bdp,
 )
 from scenario.types.achieved import achieved_flops, times
+from scenario.types.impairments import IMPAIRMENTS
 from scenario.types.topology import Campus, Change, Direction, Event, Host, LongHaul, Topology
 
 HOST_QUEUE_PACKETS = 100_000  # a sender's own queue is bounded by its socket buffers, not by drops
@@ -34,7 +35,7 @@ SWITCH_INDICES = 1000  # above whatever the kernel has numbered itself
 BORDER_RATE = (
     4.0  # a probe's access link, as a multiple of the fastest long-haul link of its campus
 )
-SHAPED = ("delay_s", "jitter_s", "loss", "loss_correlation", "corruption", "reorder")
+SHAPED = ("delay_s", *IMPAIRMENTS)
 """The fields of a direction that a shape has under the same name and in the same units."""
 
 
@@ -205,11 +206,7 @@ class _Shaper:
             rate_bps=rate_bps,
             delay_s=way.delay_s,
             limit_packets=self._limit(rate_bps, way.delay_s + way.jitter_s, way.queue_bytes),
-            jitter_s=way.jitter_s,
-            loss=way.loss,
-            loss_correlation=way.loss_correlation,
-            corruption=way.corruption,
-            reorder=way.reorder,
+            **way.impairments,
         )
 
     def _limit(self, rate_bps: float, delay_s: float, queue_bytes: float | None) -> int:

@@ -18,7 +18,7 @@ from scenario.text.merge import only, without
 from scenario.text.overrides import parse_all, put, put_rest
 from scenario.text.shape import complaints_of_part, examine
 from scenario.text.tree import Problems
-from scenario.topology.aging import Aged, Span, aged, aging_table, gilbert_elliott
+from scenario.topology.aging import Aged, Span, aged, aging_table
 from scenario.topology.catalogue import with_catalogue
 from scenario.topology.elaboration import elaborate
 from scenario.topology.meaning import check_model, check_references, without_consequences
@@ -34,7 +34,6 @@ __all__ = [
     "Span",
     "aged",
     "aging_table",
-    "gilbert_elliott",
     "language",
     "load_topology",
     "load_workload",

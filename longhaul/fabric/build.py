@@ -8,8 +8,9 @@ and all bridges in one ovsdb transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -259,7 +260,6 @@ def running(plan: Plan, homes: Mapping[str, int], seed: int, controller: bool) -
     net.built = True
     net.start()
     shape_switches(plan, homes, seed)
-    check_shapes(plan, homes)
     yield net
 
 
@@ -335,23 +335,18 @@ def make_links(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
 def shape_switches(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
     """Shape the switches' interfaces. Impairments are left off, so that rate and delay can be
     checked alone first. Open vSwitch clears the shape of a port that it is given: this comes after."""
+    ends = [end for wire in plan.wires for end in wire.ends if end.node not in homes]
+    _shape([replace(end, shape=end.shape.clean()) for end in ends], seed)
+
+
+def _shape(ends: Sequence[End], seed: int) -> None:
+    """Shape interfaces of ours, and read back what they hold. Raises OSError where it is something else."""
     requests = netlink.Requests()
-    for wire in plan.wires:
-        for end in wire.ends:
-            if end.node not in homes:
-                requests.shape(end.interface, end.index, end.shape.clean(), seed)
+    for end in ends:
+        requests.shape(end.interface, end.index, end.shape, seed)
     requests.send()
-
-
-def check_shapes(plan: Plan, homes: Mapping[str, int]) -> None:
-    """Read back what every switch's interface holds. Raises OSError where it is not what was asked."""
     held = netlink.held()
-    wrong = [
-        end.interface
-        for wire in plan.wires
-        for end in wire.ends
-        if end.node not in homes and held.get(end.index) != netlink.Held.of(end.shape)
-    ]
+    wrong = [end.interface for end in ends if held.get(end.index) != netlink.Held.of(end.shape)]
     if wrong:
         raise OSError(f"the kernel does not hold the shape asked for on: {', '.join(wrong)}")
 
@@ -367,9 +362,4 @@ def _interface(
 
 def impair(plan: Plan, seed: int) -> None:
     """Let the long-haul links lose, delay and corrupt as the plan says."""
-    requests = netlink.Requests()
-    for wire in plan.wires:
-        for end in wire.ends:
-            if end.shape.impaired:
-                requests.shape(end.interface, end.index, end.shape, seed)
-    requests.send()
+    _shape([end for wire in plan.wires for end in wire.ends if end.shape.impaired], seed)

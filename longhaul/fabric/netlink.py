@@ -24,6 +24,7 @@ from pyroute2.netlink.rtnl.tcmsg import plugins, sched_netem
 
 from scenario.plan.rules import GATEWAY, GATEWAY_MAC
 from scenario.plan.types import Shape
+from scenario.types.impairments import gilbert_elliott
 
 _CLONE_NEWNET = 0x40000000
 _PERMANENT = 0x80  # NUD_PERMANENT
@@ -97,7 +98,7 @@ def netem_options(shape: Shape, seed: int) -> dict[str, Any]:
     if rate_Bps > _UINT32:
         attrs.append(["TCA_NETEM_RATE64", rate_Bps])
     if shape.loss and shape.loss_correlation:
-        attrs.append(["TCA_NETEM_LOSS", {"attrs": [["NETEM_LOSS_GE", _gilbert_elliott(shape)]]}])
+        attrs.append(["TCA_NETEM_LOSS", {"attrs": [["NETEM_LOSS_GE", _bursts(shape)]]}])
     if shape.corruption:
         corrupt = {"prob_corrupt": _share(shape.corruption), "corr_corrupt": 0}
         attrs.append(["TCA_NETEM_CORRUPT", corrupt])
@@ -119,18 +120,10 @@ def _rate(rate_Bps: int) -> dict[str, int]:
     return {"rate": rate_Bps, "packet_overhead": 0, "cell_size": 0, "cell_overhead": 0}
 
 
-def _gilbert_elliott(shape: Shape) -> dict[str, int]:
-    """p = π(1−ρ) and r = (1−π)(1−ρ): all is lost in the bad state, nothing in the good one.
-
-    ρ is the correlation of one packet's loss with the next one's. [Haßlinger & Hohlfeld 2008]
-    """
-    rest = 1 - shape.loss_correlation
-    return {
-        "p": _share(shape.loss * rest),
-        "r": _share((1 - shape.loss) * rest),
-        "h": 0,
-        "k1": 0,
-    }
+def _bursts(shape: Shape) -> dict[str, int]:
+    """All is lost in the bad state (h), nothing in the good one (k1)."""
+    p, r = gilbert_elliott(shape.loss, shape.loss_correlation)
+    return {"p": _share(p), "r": _share(r), "h": 0, "k1": 0}
 
 
 def _share(probability: float) -> int:
@@ -272,28 +265,45 @@ def index_of(route: IPRoute, interface: str) -> int:
 
 @dataclass(frozen=True)
 class Held:
-    """What a netem qdisc says that it holds."""
+    """What a netem qdisc says that it holds. Chances are 32-bit fractions, `bursts` the two of its chain."""
 
     rate_Bps: int
     delay_ns: int
     limit_packets: int
+    jitter_ns: int
+    loss: int
+    bursts: tuple[int, int]
+    corruption: int
+    reorder: int
 
     @classmethod
     def of(cls, wanted: Shape) -> Held:
         """What it must hold to do what `wanted` says."""
-        return cls(round(wanted.rate_bps / 8), round(wanted.delay_s * 1e9), wanted.limit_packets)
+        return cls.said(netem_options(wanted, seed=0))
+
+    @classmethod
+    def said(cls, options: Any) -> Held:
+        """From TCA_OPTIONS, ours or the kernel's."""
+        told = dict(options["attrs"])
+        chain = dict(told["TCA_NETEM_LOSS"]["attrs"]) if "TCA_NETEM_LOSS" in told else {}
+        bursts = chain.get("NETEM_LOSS_GE", {"p": 0, "r": 0})
+        return cls(
+            rate_Bps=told.get("TCA_NETEM_RATE64") or told["TCA_NETEM_RATE"]["rate"],
+            delay_ns=told["TCA_NETEM_LATENCY64"],
+            limit_packets=options["limit"],
+            jitter_ns=told["TCA_NETEM_JITTER64"],
+            loss=options["loss"],
+            bursts=(bursts["p"], bursts["r"]),
+            corruption=told.get("TCA_NETEM_CORRUPT", {"prob_corrupt": 0})["prob_corrupt"],
+            reorder=told.get("TCA_NETEM_REORDER", {"prob_reorder": 0})["prob_reorder"],
+        )
 
 
 def held() -> dict[int, Held]:
     """The netem of every interface in our namespace that has one, by index."""
     with IPRoute() as route:
         qdiscs = [q for q in route.get_qdiscs() if q.get_attr("TCA_KIND") == "netem"]
-    return {qdisc["index"]: _held(qdisc.get_attr("TCA_OPTIONS")) for qdisc in qdiscs}
-
-
-def _held(options: Any) -> Held:
-    rate = options.get_attr("TCA_NETEM_RATE64") or options.get_attr("TCA_NETEM_RATE")["rate"]
-    return Held(rate, options.get_attr("TCA_NETEM_LATENCY64"), options["limit"])
+    return {qdisc["index"]: Held.said(qdisc.get_attr("TCA_OPTIONS")) for qdisc in qdiscs}
 
 
 @dataclass(frozen=True)

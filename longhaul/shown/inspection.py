@@ -24,6 +24,7 @@ from longhaul.runs.flows import FILE as FLOWS
 from longhaul.runs.flows import busiest as busiest_rules
 from longhaul.runs.telemetry import FILE as TELEMETRY
 from longhaul.runs.telemetry import busiest
+from scenario.types.impairments import IMPAIRMENTS
 from scenario.types.topology import Campus, Host, Topology
 
 Data = dict[str, Any]
@@ -120,8 +121,8 @@ def _more(way: Data) -> Iterator[str]:
     """The rarer things that a direction does."""
     if way["jitter_s"]:
         yield f"jitter {units.time(way['jitter_s'])}"
-    for key in ("loss_correlation", "corruption", "reorder"):
-        if way[key]:
+    for key in IMPAIRMENTS:
+        if key not in ("jitter_s", "loss") and way[key]:
             yield f"{key.replace('_', '-')} {units.ratio(way[key])}"
     if way["queue_bytes"]:
         yield f"queue {units.size(way['queue_bytes'])}"

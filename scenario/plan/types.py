@@ -14,6 +14,7 @@ import msgspec
 
 from scenario.plan.rules import Group, Rule, Tables
 from scenario.types.achieved import Achieved
+from scenario.types.impairments import Impairments
 from scenario.types.topology import Routing, Timing
 
 ETHERNET_HEADER = 14
@@ -21,25 +22,15 @@ TCP_IP_HEADERS = 20 + 20 + 12  # IPv4, TCP, and TCP's time-stamp option
 
 
 @dataclass(frozen=True)
-class Shape:
+class Shape(Impairments):
     """What one interface does to what it sends: one netem with rate and delay.
 
-    `loss` is per packet; `limit_packets` covers what is in flight on the delay line and the queue.
+    `limit_packets` covers what is in flight on the delay line and the queue.
     """
 
     rate_bps: float
     delay_s: float
     limit_packets: int
-    jitter_s: float = 0.0
-    loss: float = 0.0
-    loss_correlation: float = 0.0
-    corruption: float = 0.0
-    reorder: float = 0.0
-
-    @property
-    def impaired(self) -> bool:
-        """Does it do anything to packets beside rate and delay?"""
-        return any((self.jitter_s, self.loss, self.corruption, self.reorder))
 
     def clean(self) -> Shape:
         """The same rate, delay and queue, and nothing else."""

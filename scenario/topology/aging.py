@@ -178,14 +178,6 @@ def packet_loss(failure: float, packet_bytes: float = 1500) -> float:
     return 1.0 if failure >= 1 else -math.expm1(codewords * math.log1p(-failure))
 
 
-def gilbert_elliott(loss: float, correlation: float) -> tuple[float, float]:
-    """(p, r): chances to turn bad and to turn good, for a loss share and a lag-1 correlation.
-
-    Losses happen in the bad state only. How long bursts are is an assumption of whoever asks.
-    """
-    return loss * (1 - correlation), (1 - loss) * (1 - correlation)
-
-
 def _at_step(span: Span, share: float, bits: int, packet_bytes: float) -> Aged:
     full = 2 ** STEPS[0][1] - 1
     snr = snr_db(span) + 10 * math.log10(full / (2**bits - 1))

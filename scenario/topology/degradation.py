@@ -6,28 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from scenario.text.tree import Steps
 from scenario.text.units import DURATION, RATE, write
+from scenario.topology.impaired import FIELDS, said
 from scenario.topology.scene import Scene, listed
 from scenario.topology.timeline import Degrade, RateStep, Ways
 from scenario.types.topology import Change, Direction, LongHaul
 
-# What may change: the field of a direction for each key of `degrade`.
-CHANGED = {
-    "rate": "rate_bps",
-    "delay": "delay_s",
-    "jitter": "jitter_s",
-    "loss": "loss",
-    "loss_correlation": "loss_correlation",
-    "corruption": "corruption",
-    "reorder": "reorder",
-}
 _NOTHING = "an event that changes nothing"
 
 
 def degrade(scene: Scene, steps: Steps, event: Degrade) -> tuple[str, tuple[Change, ...]]:
     """The event at `steps` in words, and what it changes. Complains where that makes no sense."""
     links = scene.links_like(event.link)
-    written = {field: getattr(event, key) for key, field in CHANGED.items()}
-    asked = {field: value for field, value in written.items() if value is not None}
+    asked = said(event)
     ways = [way for link in links for way in _ways(link, event.direction)]
     _check(scene, steps, asked, ways)
     direction = "" if event.direction == "both" else f" {event.direction}"
@@ -55,7 +45,7 @@ def _check(
 ) -> None:
     """Complain of nothing changed, losses in bursts without losses, and more rate than there is."""
     if not asked:
-        keys = ", ".join(key.replace("_", "-") for key in CHANGED)
+        keys = ", ".join(key.replace("_", "-") for key in FIELDS)
         scene.problems.add(steps, _NOTHING, f"at least one of {keys}")
     elif all(getattr(way, field) == asked[field] for way in ways for field in asked):
         scene.problems.add(steps, _NOTHING, "something else than the link does anyway")
@@ -81,7 +71,7 @@ def _ways(link: LongHaul, direction: Ways) -> tuple[Direction, ...]:
 def _said(event: Degrade) -> Iterator[str]:
     """What a degraded link does, in words."""
     quantities = {"rate": RATE, "delay": DURATION, "jitter": DURATION}
-    for key in CHANGED:
+    for key in FIELDS:
         value = getattr(event, key)
         if value is not None:
             quantity = quantities.get(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scenario.text.tree import Problems, Steps
 from scenario.topology.aging import YEAR_S, Aged, Span, aged, oldest_age_s
 from scenario.topology.geography import length_m, light_delay_s
+from scenario.topology.impaired import WRITTEN, said
 from scenario.topology.models import Effects, Link, TopologyModel
 from scenario.types.topology import Direction, LongHaul
 
@@ -71,15 +72,12 @@ def _span(link: Link, distance_m: float, age_s: float) -> Span:
 def _direction(link: Link, way: Effects, distance_m: float, state: Aged) -> Direction:
     """What is said of the direction, else of the link, else by physics and age."""
     modelled_loss = state.packet_loss if state.packet_loss >= NEGLIGIBLE_LOSS else 0.0
+    impairments = {"loss": modelled_loss} | said(way, link, fields=WRITTEN)
     return Direction(
         rate_bps=nominal_bps(link, way) * state.rate_share,
         delay_s=_first(way.delay, link.delay, light_delay_s(distance_m, link.medium)),
-        jitter_s=_first(way.jitter, link.jitter, 0.0),
-        loss=_first(way.loss, link.loss, modelled_loss),
-        loss_correlation=_first(way.loss_correlation, link.loss_correlation, 0.0),
-        corruption=_first(way.corruption, link.corruption, 0.0),
-        reorder=_first(way.reorder, link.reorder, 0.0),
         queue_bytes=way.queue if way.queue is not None else link.queue,
+        **impairments,
     )
 
 

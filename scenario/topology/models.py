@@ -32,6 +32,7 @@ from scenario.text.fields import (
     Size,
 )
 from scenario.text.strict import Strict
+from scenario.topology.impaired import Impaired
 from scenario.topology.routing import RoutingField, RoutingModel
 from scenario.topology.timeline import EventModel, Flaps
 from scenario.workload.kinds import WorkloadField
@@ -248,23 +249,13 @@ class CampusModel(Strict):
     """Groups of hosts, dealt to the leaves in order, evenly."""
 
 
-class Effects(Strict):
+class Effects(Impaired):
     """What a long-haul link does to packets. What is not given, the link's physics decide."""
 
-    rate: Rate | None = None
-    """Rate."""
     delay: Delay | None = None
     """One-way delay; else what light takes over the distance."""
-    jitter: Delay | None = None
-    """Spread of the delay (standard deviation)."""
     loss: Share | None = None
     """Share of packets lost; else as the aging model says."""
-    loss_correlation: Share | None = None
-    """How much the fate of a packet resembles that of the one before: losses in bursts."""
-    corruption: Share | None = None
-    """Share of packets that arrive with a flipped bit."""
-    reorder: Share | None = None
-    """Share of packets that overtake others."""
     queue: Size | None = None
     """Buffer in front of the link; else one bandwidth-delay product."""
 

@@ -20,10 +20,9 @@ from scenario.text.fields import (
     Pattern,
     Period,
     PositiveShare,
-    Rate,
-    Share,
 )
 from scenario.text.strict import Strict
+from scenario.topology.impaired import Impaired
 
 Ways: TypeAlias = Literal["both", "forward", "backward"]
 
@@ -66,6 +65,13 @@ class OnLinks(Timed):
     """The link, or a pattern such as `c1-*`: all that match at once, as cables in one duct are."""
 
 
+class OnWays(OnLinks):
+    """An event of links that may be of one direction only."""
+
+    direction: Ways = "both"
+    """In which direction."""
+
+
 class OnHosts(Timed):
     """An event of hosts: of those that `hosts` names, or of a whole campus."""
 
@@ -93,27 +99,13 @@ class LinkFlap(OnLinks):
     """How long it is up in between; else as long as `for` or `mttr`."""
 
 
-class Degrade(OnLinks):
+class Degrade(Impaired, OnWays):
     """A link that treats packets otherwise for a while. What is not given stays as it is."""
 
     event: Literal["degrade"]
     """A link does something else to packets."""
-    direction: Ways = "both"
-    """In which direction."""
-    rate: Rate | None = None
-    """Rate."""
     delay: Delay | None = None
     """One-way delay, as after protection switching to a longer path."""
-    jitter: Delay | None = None
-    """Spread of the delay (standard deviation)."""
-    loss: Share | None = None
-    """Share of packets lost."""
-    loss_correlation: Share | None = None
-    """How much the fate of a packet resembles that of the one before: losses in bursts."""
-    corruption: Share | None = None
-    """Share of packets that arrive with a flipped bit."""
-    reorder: Share | None = None
-    """Share of packets that overtake others."""
 
 
 class RateStep(OnLinks):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from scenario.types.achieved import Achieved, achieved_flops
+from scenario.types.impairments import Impairments
 from scenario.types.training import Plain, Precision, Shares, Slowdowns, Strategy
 
 
@@ -98,7 +99,7 @@ class Campus:
 
 
 @dataclass(frozen=True)
-class Direction:
+class Direction(Impairments):
     """What one direction of a long-haul link does to packets.
 
     `queue_bytes` None: derived from the bandwidth-delay product.
@@ -106,11 +107,6 @@ class Direction:
 
     rate_bps: float
     delay_s: float
-    jitter_s: float = 0.0
-    loss: float = 0.0
-    loss_correlation: float = 0.0
-    corruption: float = 0.0
-    reorder: float = 0.0
     queue_bytes: float | None = None
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from scenario.topology import aging
 from scenario.topology.aging import MEASURED, YEAR_S, Span, aged, aging_table
+from scenario.types.impairments import gilbert_elliott
 
 TEN_MILES_M = 16093.44
 CONDITIONS = ["dry", "damp", "waterlogged"]
@@ -111,6 +112,6 @@ def test_the_oldest_age_is_where_the_loss_is_what_was_asked() -> None:
 def test_gilbert_elliott_has_the_loss_and_the_correlation_asked_for(
     loss: float, correlation: float
 ) -> None:
-    p, r = aging.gilbert_elliott(loss, correlation)
+    p, r = gilbert_elliott(loss, correlation)
     assert p / (p + r) == pytest.approx(loss)
     assert 1 - p - r == pytest.approx(correlation, abs=1e-9)
