@@ -3,6 +3,7 @@
 
 VENV := $(abspath $(or $(LONGHAUL_VENV),.venv))
 PACKAGES := scenario longhaul controller traffic analysis
+TYPED := $(PACKAGES) bench tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup python demo test check format bench lock clean
@@ -23,10 +24,11 @@ test: setup ## set up, then all tests, those in virtual time included
 	@$(VENV)/bin/python -m pytest -m "not alone" --numprocesses auto --dist worksteal
 	@$(VENV)/bin/python -m pytest -m alone
 
-check: python ## format, lint and types
+check: python ## format, lint, types (of bench and tests too), layers
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
-	@$(VENV)/bin/mypy $(PACKAGES)
+	@$(VENV)/bin/mypy $(TYPED)
+	@$(VENV)/bin/lint-imports
 
 format: python ## let ruff rewrite what it can
 	@$(VENV)/bin/ruff format .

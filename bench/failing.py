@@ -13,8 +13,6 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from pyroute2 import IPRoute
-
 from longhaul.fabric import netlink
 from longhaul.inside.stage import Stage, stage, tell
 from scenario.plan.types import Plan, from_json
@@ -79,12 +77,11 @@ def act(fabric: Stage, action: str, what: str) -> None:
 
 def sent(plan: Plan) -> dict[str, int]:
     """Packets that each long-haul interface has sent."""
-    with IPRoute() as route:
-        return {
-            end.interface: netlink.sent(route, end.interface).packets
-            for link in plan.long_hauls()
-            for end in link.ends
-        }
+    return {
+        end.interface: netlink.sent(end.interface).packets
+        for link in plan.long_hauls()
+        for end in link.ends
+    }
 
 
 if __name__ == "__main__":

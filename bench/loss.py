@@ -51,7 +51,7 @@ def mathis_Bps(loss: float) -> float:
 
 def cubic_Bps(loss: float) -> float:
     """CUBIC's goodput: the larger of its own average window and of Reno's [RFC 9438, section 5.1]."""
-    own = (C * (3 + BETA) / (4 * (1 - BETA))) ** 0.25 * RTT_S**0.75 / loss**0.75
+    own: float = (C * (3 + BETA) / (4 * (1 - BETA))) ** 0.25 * RTT_S**0.75 / loss**0.75
     return min(RATE_BPS / 8, max(own, math.sqrt(1.5 / loss)) * MSS / RTT_S)
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -45,7 +46,7 @@ def main() -> int:
     return 0 if worst < AGREES else 1
 
 
-def _worst(ours: Mapping[object, float], published: Mapping[str, float]) -> float:
+def _worst(ours: Mapping[Any, float], published: Mapping[str, float]) -> float:
     named = {str(key): value for key, value in ours.items()}
     return max(abs(named[key] / value - 1) for key, value in published.items())
 

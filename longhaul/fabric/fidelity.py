@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pyroute2 import IPRoute
-
 from longhaul.fabric import netlink
 from longhaul.fabric.hosts import Hosts, Job
 from longhaul.fabric.losses import by_chance
@@ -145,7 +143,7 @@ class Check:
         port = way.there[-1].interface
         server = self._role(way.sink, "iperf-server", address=way.sink.ip)
         server.hear()
-        idle_bytes = sent(port).bytes
+        idle_bytes = netlink.sent(port).bytes
         client = self._role(
             way.source,
             "iperf-client",
@@ -215,19 +213,13 @@ def payload_rate(interface: str, busy_bytes: int, ramp_s: float, window_s: float
     Raises TimeoutError where it never does.
     """
     deadline_s = time.monotonic() + BUSY_WITHIN_S
-    while sent(interface).bytes < busy_bytes:
+    while netlink.sent(interface).bytes < busy_bytes:
         if time.monotonic() > deadline_s:
             raise TimeoutError(f"iperf3 sends nothing over {interface}")
         time.sleep(ramp_s / 20)
     time.sleep(ramp_s)
-    first, first_s = sent(interface), time.monotonic()
+    first, first_s = netlink.sent(interface), time.monotonic()
     time.sleep(window_s)
-    last, last_s = sent(interface), time.monotonic()
+    last, last_s = netlink.sent(interface), time.monotonic()
     headers = (last.packets - first.packets) * (TCP_IP_HEADERS + ETHERNET_HEADER)
     return (last.bytes - first.bytes - headers) / (last_s - first_s)
-
-
-def sent(interface: str) -> netlink.Sent:
-    """What an interface has sent since it was made."""
-    with IPRoute() as route:
-        return netlink.sent(route, interface)

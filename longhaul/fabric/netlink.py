@@ -314,8 +314,9 @@ class Sent:
     packets: int
 
 
-def sent(route: IPRoute, interface: str) -> Sent:
+def sent(interface: str) -> Sent:
     """An interface's transmit counters."""
-    (link,) = route.link("get", index=index_of(route, interface))
+    with IPRoute() as route:
+        (link,) = route.link("get", index=index_of(route, interface))
     counters = link.get_attr("IFLA_STATS64")
     return Sent(counters["tx_bytes"], counters["tx_packets"])

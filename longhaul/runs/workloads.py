@@ -11,7 +11,7 @@ from scenario.text.diagnostics import Diagnostic, InvalidInput
 from scenario.loading import load_workload
 from scenario.text.diagnostics import Collected, Place, Source, complain, nearest
 from scenario.workload.placement import hosts_on, known_places, overlaps, shared
-from scenario.topology.scene import one_of_many
+from scenario.text.diagnostics import one_of_many
 from scenario.types.topology import Host, Topology, Workload
 
 DEFAULT = Path(__file__).parents[2] / "traffic" / "workloads" / "training.yaml"

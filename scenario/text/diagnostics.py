@@ -16,6 +16,7 @@ from scenario.errors import WrongInput
 LONGEST_EXCERPT = 96
 LONGEST_VALUE = 72
 MOST_SHOWN = 100
+MOST_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -177,3 +178,9 @@ def _excerpt(place: Place) -> str:
     width = max(1, min(place.length, len(text) - offset))
     gutter = f"{place.line:>5}"
     return f"{gutter} | {text}".rstrip() + f"\n{' ' * 5} | {' ' * offset}{'^' * width}"
+
+
+def one_of_many(names: list[str]) -> str:
+    """As `one_of`; of many names, the first few."""
+    more = len(names) - MOST_LISTED
+    return one_of(names[:MOST_LISTED]) + (f", and {more} more" if more > 0 else "")

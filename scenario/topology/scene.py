@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from scenario.text.diagnostics import nearest, one_of
+from scenario.text.diagnostics import nearest, one_of_many
 from scenario.text.tree import Problems, Steps
 from scenario.topology.models import TopologyModel
 from scenario.topology.timeline import OnHosts
 from scenario.types.topology import Campus, LongHaul
-
-MOST_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -64,9 +62,3 @@ def listed(what: str, names: Iterable[str], pattern: str) -> str:
         return f"{what}s {pattern}"
     *first, last = every or [""]
     return f"{what}s {', '.join(first)} and {last}" if first else f"{what} {last}"
-
-
-def one_of_many(names: list[str]) -> str:
-    """As `one_of`; of many names, the first few."""
-    more = len(names) - MOST_LISTED
-    return one_of(names[:MOST_LISTED]) + (f", and {more} more" if more > 0 else "")

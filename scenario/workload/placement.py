@@ -7,9 +7,8 @@ from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
 
-from scenario.text.diagnostics import nearest
+from scenario.text.diagnostics import nearest, one_of_many
 from scenario.text.tree import Problems, Steps
-from scenario.topology.scene import one_of_many
 from scenario.types.topology import Campus, Host, Workload
 from scenario.workload.common import Where, WorkloadModel
 from scenario.workload.kinds import KINDS, WorkloadField

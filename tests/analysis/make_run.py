@@ -173,7 +173,7 @@ def _all_reduce(
         lost = random.random(ranks) < 1 - (1 - loss) ** max(1, chunk // 1448)
         sent = start + wire + lost * 3 * (delay_ns + 200_000)
         if step == 0:
-            late_s = [made.held_up.get((rank, iteration), 0.0) for rank in here]
+            late_s = [made.held_up.get((int(rank), iteration), 0.0) for rank in here]
             sent = sent + np.round(np.array(late_s) * 1e9).astype(np.int64)
         first = np.maximum(np.roll(start + delay_ns, 1), have)
         arrived = np.maximum(np.roll(sent + delay_ns, 1), first)

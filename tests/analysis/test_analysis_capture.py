@@ -87,7 +87,7 @@ def test_what_is_no_capture_is_told(tmp_path: Path) -> None:
 
 def test_the_module_prints_the_streams(tmp_path: Path) -> None:
     wrpcap(str(tmp_path / "a.pcap"), transfer(7))
-    command = [sys.executable, "-m", "analysis", "capture", tmp_path / "a.pcap"]
+    command: list[str | Path] = [sys.executable, "-m", "analysis", "capture", tmp_path / "a.pcap"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "1 of 4" in done.stdout
     told = subprocess.run(

@@ -99,7 +99,15 @@ def test_the_terminal_fits_80_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["json", "table"])
 def test_the_verb_compares_run_folders(tmp_path: Path, form: str) -> None:
     folders = [make_run(tmp_path / f"s{i}", replace(NOISY, seed=i)) for i in range(2)]
-    command = [sys.executable, "-m", "longhaul", "compare", *folders, "--format", form]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "longhaul",
+        "compare",
+        *folders,
+        "--format",
+        form,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     if form == "json":
@@ -114,7 +122,7 @@ def test_the_verb_compares_run_folders(tmp_path: Path, form: str) -> None:
 
 
 def test_what_is_no_run_is_told_plainly(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "longhaul", "compare", tmp_path, tmp_path]
+    command: list[str | Path] = [sys.executable, "-m", "longhaul", "compare", tmp_path, tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "not the folder of a finished run" in done.stderr

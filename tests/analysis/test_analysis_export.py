@@ -192,7 +192,7 @@ def test_a_log_has_a_tagged_line_for_each_kind_of_duration(tmp_path: Path) -> No
 def test_the_slowest_messages_tell_their_link_rank_and_event(tmp_path: Path) -> None:
     hosts: dict[str, tuple[str, ...]] = dict.fromkeys("abc", ("GB200",) * 3)
     links = tuple(Link(x, y, 1e-4, 20e6) for x, y in ("ab", "bc", "ac"))
-    plain = {"hosts": hosts, "links": links, "jitter": 0.0, "iterations": 9}
+    plain: dict[str, Any] = {"hosts": hosts, "links": links, "jitter": 0.0, "iterations": 9}
     quiet = load_run(make_run(tmp_path / "quiet", Scenario(**plain)))
     at = float(quiet.events.filter(quiet.events["iteration"] == 3)["end_ns"].to_numpy().max()) / 1e9
     late = {(2, i): 0.2 for i in range(4, 9)}
@@ -226,7 +226,7 @@ def test_the_verb_writes_every_format(tmp_path: Path, form: str) -> None:
     path = make_run(tmp_path / "run", uniform(3))
     write_summary(path)
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "longhaul", "export", path, "--format", form]
+    command: list[str | Path] = [sys.executable, "-m", "longhaul", "export", path, "--format", form]
     done = subprocess.run([*command, "--out", out], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert out.read_text()
@@ -235,7 +235,15 @@ def test_the_verb_writes_every_format(tmp_path: Path, form: str) -> None:
 
 
 def test_what_is_no_run_is_told_plainly(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "longhaul", "export", tmp_path, "--format", "csv"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "longhaul",
+        "export",
+        tmp_path,
+        "--format",
+        "csv",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "not the folder of a finished run" in done.stderr

@@ -28,7 +28,7 @@ STEP_S = 0.42
 
 def run_of(tmp_path: Path, **changes: Any) -> Run:
     """Three campuses without jitter: an iteration is untouched, or something was planted in it."""
-    plain = {"hosts": HOSTS, "links": LINKS, "jitter": 0.0, "iterations": 9}
+    plain: dict[str, Any] = {"hosts": HOSTS, "links": LINKS, "jitter": 0.0, "iterations": 9}
     return load_run(make_run(tmp_path / "run", Scenario(**plain | changes)))
 
 

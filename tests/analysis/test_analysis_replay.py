@@ -150,7 +150,7 @@ def test_what_is_no_such_trace_is_told(tmp_path: Path, change: Any, said: str) -
 def test_the_module_prints_the_slowdown_of_a_trace(tmp_path: Path) -> None:
     path = tmp_path / "trace.parquet"
     data_parallel((1.0, 1.5)).write_parquet(path)
-    command = [sys.executable, "-m", "analysis", "imported", path]
+    command: list[str | Path] = [sys.executable, "-m", "analysis", "imported", path]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "S = 1.1765: 15.0% of the time wasted" in done.stdout
     wrong = [*command[:-1], tmp_path / "nothing"]

@@ -1,5 +1,6 @@
 """Remedies: what each changes in a run, and that none is asked for twice."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_the_verdict_is_what_frees_most_gpu_time() -> None:
 
 
 def test_what_cannot_be_had_or_trusted_or_felt_is_no_verdict() -> None:
-    had = [
+    had: list[Mapping[str, Any]] = [
         remedy("a", 0.3, faithful=False),
         remedy("b", 0.3, why_not="no"),
         remedy("c", 0.3, learns_alike=False),

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.controller.networks import ROOT, longhaul
+from tests.controller.networks import longhaul
+from tests.fabric.planned import ROOT
 
 HERE = Path(__file__).parent
 TRIANGLE = ROOT / "bench" / "triangle.yaml"

@@ -10,7 +10,8 @@ import pytest
 from longhaul.fabric.openvswitch import Flow, read_flow
 from longhaul.runs import flows
 from longhaul.runs.telemetry import busiest
-from tests.controller.networks import ROOT, longhaul
+from tests.controller.networks import longhaul
+from tests.fabric.planned import ROOT
 
 INTERVAL_NS = 10_000_000
 

@@ -58,6 +58,6 @@ def test_the_command_line_says_any_of_them_and_ends_with_its_status(
 
 
 def test_what_is_not_ours_is_a_defect_and_comes_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("longhaul.verbs.doctor.doctor", lambda _: {}["absent"])
+    monkeypatch.setattr("longhaul.verbs.doctor.doctor", lambda _: dict[str, int]()["absent"])
     with pytest.raises(KeyError):
         main(["doctor"])

@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def done(folder: Path, kernel: Path) -> Done:  # noqa: ARG001
     files = [folder / f"job.{rank}.json" for rank in range(RANKS)]
     workload = folder / "job.yaml"
-    words = ("--ranks-per-host", PER_HOST, "-o", workload, "--format", "json")
+    words = ("--ranks-per-host", str(PER_HOST), "-o", workload, "--format", "json")
     imported = longhaul("import", *files, *words)
     assert imported.status == 0, imported.complaint
     sizes = {one["op"]: one["size_bytes"] for one in json.loads(imported.out)["collectives"]}

@@ -7,7 +7,7 @@ import pytest
 
 from scenario.loading import load_topology, load_workload
 from scenario.text.diagnostics import InvalidInput
-from scenario.types.topology import Topology
+from scenario.types.topology import Topology, Training
 
 Load = Callable[..., Topology]
 ROOT = Path(__file__).parents[2]
@@ -87,6 +87,7 @@ def test_the_last_of_several_overrides_wins(load: Load) -> None:
 def test_a_workload_takes_overrides_too() -> None:
     path = ROOT / "traffic" / "workloads" / "training.yaml"
     workload = load_workload(path, ["iterations=3", "model.parameters=1B", "model.dtype=fp32"])
+    assert isinstance(workload, Training)
     assert (workload.iterations, workload.gradient_bytes) == (3, 4e9)
 
 

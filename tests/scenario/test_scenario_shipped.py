@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from scenario.loading import load_topology, load_workload
+from scenario.types.topology import Training
 
 ROOT = Path(__file__).parents[2]
 TOPOLOGIES = sorted((ROOT / "topologies").glob("*.yaml"))
@@ -35,5 +36,6 @@ def test_colossus_is_one_mixed_campus_and_two_uniform_ones_over_an_aging_network
 
 def test_the_default_workload_sums_two_bytes_for_each_of_seven_billion_parameters() -> None:
     workload = load_workload(ROOT / "traffic" / "workloads" / "training.yaml")
+    assert isinstance(workload, Training)
     assert workload.gradient_bytes == 14e9
     assert workload.tokens == 4 * 2**20

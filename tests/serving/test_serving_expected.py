@@ -7,7 +7,7 @@ import pytest
 from longhaul.planning import make_plan
 from scenario.loading import load_topology
 from scenario.plan import forwarding
-from scenario.plan.types import Plan
+from scenario.plan.types import Plan, PlannedHost
 from tests.serving.conftest import Written
 from traffic.serving.expected import carried, first_token_s, message_s
 from traffic.serving.kind import prepare
@@ -38,18 +38,23 @@ def plan(folder: Path, scale: float = 1.0) -> Plan:
     return make_plan(load_topology(file))
 
 
+def ends(made: Plan) -> tuple[PlannedHost, PlannedHost]:
+    source, sink = made.hosts
+    return source, sink
+
+
 def test_a_small_message_takes_every_delay_and_its_own_bytes_on_every_wire(tmp_path: Path) -> None:
     made = plan(tmp_path)
     bits = 8 * (100 + 66)
     expected_s = WIRES_S + 4 * bits / 8e9 + bits / 1e9
-    assert message_s(forwarding.of(made), *made.hosts, 100) == pytest.approx(expected_s)
+    assert message_s(forwarding.of(made), *ends(made), 100) == pytest.approx(expected_s)
 
 
 def test_a_large_message_follows_its_first_frame_at_the_slowest_pace(tmp_path: Path) -> None:
     made = plan(tmp_path)
     payload = 1066 - 52
     expected_s = WIRES_S + 4 * FRAME_BITS / 8e9 + 10 * FRAME_BITS / 1e9
-    assert message_s(forwarding.of(made), *made.hosts, 10 * payload) == pytest.approx(expected_s)
+    assert message_s(forwarding.of(made), *ends(made), 10 * payload) == pytest.approx(expected_s)
 
 
 def test_messages_are_divided_down_to_a_header_and_to_one_byte(
@@ -66,10 +71,10 @@ def test_the_first_token_is_there_and_prefill_and_back(written: Written, tmp_pat
     """8.03e9 parameters, 100 tokens: 2 x 8.03e9 x 100 operations at 50 TFLOP/s, or reading 16 GB."""
     made = plan(tmp_path)
     workload = written("messages={prompt: 4B, token: 250B}")
-    there_s, back_s = (message_s(forwarding.of(made), *made.hosts, size) for size in (400, 250))
+    there_s, back_s = (message_s(forwarding.of(made), *ends(made), size) for size in (400, 250))
     compute_s = max(2 * 8.03e9 * 100 / 50e12, 2 * 8.03e9 / 1e12)
     expected_s = there_s + compute_s + back_s
-    assert first_token_s(workload, forwarding.of(made), *made.hosts, 100) == pytest.approx(
+    assert first_token_s(workload, forwarding.of(made), *ends(made), 100) == pytest.approx(
         expected_s
     )
 

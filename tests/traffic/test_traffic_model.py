@@ -295,7 +295,9 @@ def test_a_schedule_whose_sends_nobody_takes_is_refused() -> None:
 
 @pytest.fixture(scope="module")
 def workload() -> Training:
-    return load_workload(ROOT / "traffic" / "workloads" / "training.yaml")
+    found = load_workload(ROOT / "traffic" / "workloads" / "training.yaml")
+    assert isinstance(found, Training)
+    return found
 
 
 @pytest.fixture(scope="module")

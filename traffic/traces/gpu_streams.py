@@ -13,8 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from traffic.traces.form import Span
-from traffic.traces.kineto_calls import Said, Spans
+from traffic.traces.kineto_calls import Activity, Said, Spans
 from traffic.traces.recording import Recording
 
 WAITS = "StreamWaitEvent"
@@ -33,22 +32,6 @@ class Timed(Protocol):
 
     @property
     def said(self) -> Said: ...  # noqa: D102
-
-
-@dataclass(frozen=True)
-class Activity:
-    """A kernel, copy or fill: when the host launched it, when it ran (`span` from the trace's start in
-    nanoseconds, `begin` and `end` as the file has them in microseconds)."""
-
-    name: str
-    stream: str
-    launched: float
-    thread: int | str | None
-    communicates: bool
-    said: Said
-    span: Span
-    begin: float
-    end: float
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from traffic.traces.form import Compute, Span
-from traffic.traces.gpu_streams import Activity, Happenings, dependencies
+from traffic.traces.gpu_streams import Happenings, dependencies
 from traffic.traces.json_text import decode
-from traffic.traces.kineto_calls import Calls, Said
+from traffic.traces.kineto_calls import Activity, Calls, Said
 from traffic.traces.recording import RawNode, Recording, rejected
 
 GPU = ("kernel", "gpu_memcpy", "gpu_memset")

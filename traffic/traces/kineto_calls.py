@@ -10,16 +10,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from msgspec import Struct, field
 
-from traffic.traces.form import Compute, Op, Transfer
+from traffic.traces.form import Compute, Op, Span, Transfer
 from traffic.traces.process_groups import collective, element_bytes, group_ranks, rank_list, strided
 from traffic.traces.recording import GroupKey, GroupWork, RawWork, Recording
-
-if TYPE_CHECKING:
-    from traffic.traces.gpu_streams import Activity
 
 KERNELS: tuple[tuple[str, Op], ...] = (
     ("allreduce", "all_reduce"),
@@ -68,6 +66,22 @@ class Call(Protocol):
 
     @property
     def said(self) -> Said: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Activity:
+    """A kernel, copy or fill: when the host launched it, when it ran (`span` from the trace's start in
+    nanoseconds, `begin` and `end` as the file has them in microseconds)."""
+
+    name: str
+    stream: str
+    launched: float
+    thread: int | str | None
+    communicates: bool
+    said: Said
+    span: Span
+    begin: float
+    end: float
 
 
 class Spans:
