@@ -12,11 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from analysis.errors import RunError
 from analysis.findings import capture, critical, imported, incidents, latencies, oneway, serving
 from analysis.findings.summary import summarise, write_summary
+from analysis.form.files import plain
 from analysis.report.page import write_report
 from analysis.run import load_run
-from analysis.tables import RunError
 from analysis.terminal.capture import print_streams
 from analysis.terminal.imported import print_slowdowns
 from analysis.terminal.training import (
@@ -67,16 +68,16 @@ def _report(path: Path) -> None:
 
 
 def _stalls(path: Path) -> None:
-    print_stalls(summarise(load_run(path)), console())
+    print_stalls(summarise(load_run(path)).stalls, console())
 
 
 def _critical(path: Path) -> None:
-    console().print(critical_table({"critical_path": critical.described(load_run(path))}))
+    console().print(critical_table(critical.described(load_run(path))))
 
 
 def _incidents(path: Path) -> None:
     found = incidents.costs(load_run(path))
-    console().print(timeline_table({"timeline": [cost.as_dict() for cost in found]}))
+    console().print(timeline_table([cost.told() for cost in found]))
 
 
 def _latencies(path: Path) -> None:
@@ -101,7 +102,7 @@ def _imported(path: Path) -> None:
 
 
 def _print_json(found: Any) -> None:
-    print(json.dumps(found, indent=1, ensure_ascii=False))
+    print(json.dumps(plain(found), indent=1, ensure_ascii=False))
 
 
 _PATHS = {"capture": "CAPTURE", "imported": "TRACE"}

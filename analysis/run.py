@@ -5,7 +5,6 @@ In: a run folder. Out: a `Run`; `RunError` where a file is missing, broken or at
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +12,11 @@ from typing import Any
 
 import polars as pl
 
+from analysis.errors import RunError
+from analysis.form.files import read
+from analysis.form.parts import Check, Happened
 from analysis.messages import messages, with_campuses
-from analysis.tables import RunError, read_events
+from analysis.tables import read_events
 
 REQUIRED = {
     "manifest": ("longhaul", "name", "command", "seed", "time", "machine", "kernel", "inputs"),
@@ -24,9 +26,6 @@ REQUIRED = {
 
 TRAINING = ("training", "trace")
 """The kinds of workload whose hosts are ranks, which leave events."""
-
-HAPPENED = ("name", "kind", "says", "begin_ns", "end_ns", "targets")
-"""Keys of an event of `timeline.json`."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,8 @@ class Run:
     ranks: pl.DataFrame
     manifest: dict[str, Any]
     plan: dict[str, Any]
-    fidelity: list[dict[str, Any]]
-    timeline: list[dict[str, Any]] = field(default_factory=list)
+    fidelity: list[Check]
+    timeline: list[Happened] = field(default_factory=list)
 
     @property
     def warmup(self) -> int:
@@ -84,7 +83,7 @@ def load_run(path: Path) -> Run:
     path = Path(path)
     if not (path / "events.parquet").is_file():
         raise RunError(f"{path}: no events.parquet; not the folder of a finished run")
-    plan = _read_json(path / "plan.json", dict)
+    plan = read_plan(path)
     recorded = read_events(path / "events.parquet")
     workload = _training(plan, path)
     own = pl.col("rank").is_in(workload["ranks"])
@@ -94,43 +93,39 @@ def load_run(path: Path) -> Run:
         events=recorded.filter(own),
         workload=workload,
         ranks=_ranks(plan, path).filter(own),
-        manifest=_read_json(path / "manifest.json", dict),
+        manifest=read_manifest(path),
         plan=plan,
-        fidelity=_read_json(path / "fidelity.json", list),
-        timeline=_timeline(path / "timeline.json"),
+        fidelity=read_fidelity(path),
+        timeline=read_timeline(path),
     )
     _check(run)
     return run
 
 
-def _read_json(path: Path, kind: type) -> Any:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunError(f"{path}: {error.strerror}; not the folder of a finished run") from error
-    except ValueError as error:
-        raise RunError(f"{path}: broken JSON: {error}") from error
-    if not isinstance(found, kind):
-        raise RunError(f"{path}: expected a JSON {kind.__name__}, found {type(found).__name__}")
-    return found
+def read_plan(run_dir: Path) -> dict[str, Any]:
+    """What was built."""
+    return read(Path(run_dir) / "plan.json", dict[str, Any])
 
 
-def _timeline(path: Path) -> list[dict[str, Any]]:
+def read_manifest(run_dir: Path) -> dict[str, Any]:
+    """What ran, where, and of which inputs."""
+    return read(Path(run_dir) / "manifest.json", dict[str, Any])
+
+
+def read_fidelity(run_dir: Path) -> list[Check]:
+    """What was asked of the fabric against what was measured."""
+    return read(Path(run_dir) / "fidelity.json", list[Check])
+
+
+def read_timeline(run_dir: Path) -> list[Happened]:
     """The timeline's events that came to pass; a run folder without the file had none."""
-    if not path.is_file():
-        return []
-    rows: list[dict[str, Any]] = _read_json(path, list)
-    for index, row in enumerate(rows):
-        missing = [key for key in HAPPENED if key not in row]
-        if missing:
-            raise RunError(f"{path}: event {index} lacks {', '.join(missing)}")
-    return rows
+    path = Path(run_dir) / "timeline.json"
+    return read(path, list[Happened]) if path.is_file() else []
 
 
 def trains(path: Path) -> bool:
     """Whether a workload of a run folder leaves events of ranks."""
-    plan = _read_json(Path(path) / "plan.json", dict)
-    return any(one.get("kind") in TRAINING for one in plan.get("workloads", []))
+    return any(one.get("kind") in TRAINING for one in read_plan(path).get("workloads", []))
 
 
 def _training(plan: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from scenario.errors import WrongInput
+from analysis.errors import RunError
 
 KINDS = ("collective", "compute", "recv", "send")
 """Kinds of events. A kind's code in the digest is its index here."""
@@ -31,10 +31,6 @@ SCHEMA: dict[str, Any] = {
 }
 ORDER = ("rank", "iteration", "task", "op", "kind")
 NS = 1e-9
-
-
-class RunError(WrongInput):
-    """A run folder that cannot be analysed. The message says what is missing or wrong, where."""
 
 
 def write_events(columns: Mapping[str, Any], path: Path) -> pl.DataFrame:

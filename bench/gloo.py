@@ -101,7 +101,7 @@ def ours(topology: Path, real_bytes: float) -> Ours:
         collect(run, inputs)
         about = inputs.prepared[0].about | {"ranks": inputs.placed[0].ranks}
         (row,) = rows(about, pl.read_parquet(run / "events.parquet"), None)
-    return Ours(row["p50_s"], row["predicted_s"])
+    return Ours(row.p50_s, row.predicted_s)
 
 
 def gloo_s(plan: Plan, size_bytes: int) -> float:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import html
-import json
 import math
 import re
 import subprocess
@@ -19,7 +18,9 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from analysis.form.serving import Service
+from analysis.form.summary import Summary, TrainingSummary, read_summary
 
 ROOT = Path(__file__).parents[1]
 TOPOLOGY = ROOT / "topologies" / "colossus.yaml"
@@ -72,16 +73,16 @@ class Outcome:
     """What a fabric did to both: the runs' summaries, `served` the part about requests."""
 
     fabric: Fabric
-    trained: dict[str, Any]
-    served: dict[str, Any]
+    trained: TrainingSummary
+    served: Service
 
     @property
     def times_s(self) -> tuple[float, float, float]:
         """An iteration, a first token and a whole answer, all p50."""
         return (
-            self.trained["iterations"]["p50_s"],
-            self.served["first_token"]["p50_s"],
-            self.served["end_to_end"]["p50_s"],
+            self.trained.iterations.p50_s,
+            self.served.first_token.p50_s,
+            self.served.end_to_end.p50_s,
         )
 
 
@@ -102,13 +103,14 @@ def main() -> None:
             print(f"| {' | '.join(cells)} |", flush=True)
         for fabric in FABRICS:
             trained, served = (_run(fabric, kind, folder) for kind in ("training", "inference"))
-            outcomes.append(Outcome(fabric, trained, served["serving"][0]))
+            assert isinstance(trained, TrainingSummary)
+            outcomes.append(Outcome(fabric, trained, served.serving[0]))
             print(f"| {' | '.join(_cells(outcomes[-1]))} |", flush=True)
     if words.plot:
         words.plot.write_text(picture(outcomes), encoding="utf-8")
 
 
-def _run(fabric: Fabric, kind: str, folder: Path) -> dict[str, Any]:
+def _run(fabric: Fabric, kind: str, folder: Path) -> Summary:
     """A run's summary, of one that is there already if there is one."""
     workload = HERE / f"lease-{kind}.yaml"
     out = folder / f"{kind}-{re.sub('[^a-z0-9]+', '-', fabric.name.lower())}"
@@ -119,22 +121,23 @@ def _run(fabric: Fabric, kind: str, folder: Path) -> dict[str, Any]:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"{fabric.name}: {done.stderr}")
-    found: dict[str, Any] = json.loads((out / "summary.json").read_text())
-    return found
+    return read_summary(out)
 
 
 def _cells(outcome: Outcome) -> list[str]:
     trained, served = outcome.trained, outcome.served
-    lost = 1 - trained["stalls"]["one_campus"]["iteration_s"] / trained["iterations"]["mean_s"]
+    alone, gaps = trained.stalls.one_campus, served.inter_token
+    assert alone
+    assert gaps
     return [
         outcome.fabric.name,
-        f"{trained['iterations']['p50_s']:.3f} s",
-        f"{lost:.1%}",
-        f"{served['first_token']['p50_s'] * 1e3:.1f} ms",
-        f"{served['first_token']['p99_s'] * 1e3:.0f} ms",
-        f"{served['end_to_end']['p50_s'] * 1e3:.0f} ms",
-        f"{served['inter_token']['p999_s'] * 1e3:.1f} ms",
-        f"{served['goodput']['share']:.1%}",
+        f"{trained.iterations.p50_s:.3f} s",
+        f"{1 - alone.iteration_s / trained.iterations.mean_s:.1%}",
+        f"{served.first_token.p50_s * 1e3:.1f} ms",
+        f"{served.first_token.p99_s * 1e3:.0f} ms",
+        f"{served.end_to_end.p50_s * 1e3:.0f} ms",
+        f"{gaps.p999_s * 1e3:.1f} ms",
+        f"{served.goodput.share:.1%}",
     ]
 
 

@@ -8,7 +8,7 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     │   ├── InvalidInput                 scenario.text.diagnostics    a file or a setting, with every place
     │   ├── UnitError                    scenario.text.units          a text that is not the quantity it should be
     │   ├── Malformed                    traffic.traces.protobuf      bytes that are no message
-    │   ├── RunError                     analysis.tables              a run folder that cannot be analysed
+    │   ├── RunError                     analysis.errors              a run folder that cannot be analysed
     │   ├── CircularGraph                analysis.findings.retiming   operations that wait for each other
     │   ├── ApplicationError             controller.application       a file that is no controller application
     │   ├── Refused                      controller.northbound        a request to the controller that makes no sense

@@ -6,43 +6,45 @@ In: a run and its summary. Out: text. Columns carry their unit in their names.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import polars as pl
 
 from analysis.findings import hops
 from analysis.findings.critical import critical_path
 from analysis.findings.stalls import collective_times, iterations
+from analysis.form.files import plain
+from analysis.form.summary import TrainingSummary
 from analysis.run import Run
 
-Data = dict[str, Any]
+_WHO = ("rank", "name", "campus", "accelerator", "gpus")
 
 
-def _ranks(_: Run, summary: Data) -> pl.DataFrame:
-    return pl.DataFrame(summary["stalls"]["by_rank"])
+def _ranks(_: Run, summary: TrainingSummary) -> pl.DataFrame:
+    table = pl.DataFrame(plain(summary.stalls.by_rank))
+    return table.select(*_WHO, pl.exclude(*_WHO))
 
 
-def _iterations(run: Run, _: Data) -> pl.DataFrame:
+def _iterations(run: Run, _: TrainingSummary) -> pl.DataFrame:
     return iterations(run)
 
 
-def _collectives(run: Run, _: Data) -> pl.DataFrame:
+def _collectives(run: Run, _: TrainingSummary) -> pl.DataFrame:
     return collective_times(run.measured)
 
 
-def _pairs(run: Run, _: Data) -> pl.DataFrame:
+def _pairs(run: Run, _: TrainingSummary) -> pl.DataFrame:
     return hops.pairs(run.messages, run.ranks)
 
 
-def _links(run: Run, _: Data) -> pl.DataFrame:
+def _links(run: Run, _: TrainingSummary) -> pl.DataFrame:
     return hops.between_campuses(run)
 
 
-def _path(run: Run, _: Data) -> pl.DataFrame:
+def _path(run: Run, _: TrainingSummary) -> pl.DataFrame:
     return critical_path(run)
 
 
-TABLES: dict[str, Callable[[Run, Data], pl.DataFrame]] = {
+TABLES: dict[str, Callable[[Run, TrainingSummary], pl.DataFrame]] = {
     "ranks": _ranks,
     "iterations": _iterations,
     "collectives": _collectives,
@@ -53,20 +55,18 @@ TABLES: dict[str, Callable[[Run, Data], pl.DataFrame]] = {
 """What can be had as a table, by name."""
 
 
-def csv(run: Run, summary: Data, name: str) -> str:
+def csv(run: Run, summary: TrainingSummary, name: str) -> str:
     """The table as CSV with a header (RFC 4180)."""
     return TABLES[name](run, summary).write_csv()
 
 
-def markdown(run: Run, summary: Data, name: str) -> str:
+def markdown(run: Run, summary: TrainingSummary, name: str) -> str:
     """The headline, the table, and what it takes to reproduce it."""
     table = TABLES[name](run, summary)
     rows = [table.columns, ["---"] * table.width, *map(_shown, table.iter_rows())]
     lines = ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
-    foot = (
-        f"`{_cell(run.manifest['command'])}`, seed {summary['seed']}, digest `{summary['digest']}`"
-    )
-    return "\n".join([f"**{_cell(summary['headline'])}**", "", *lines, "", foot, ""])
+    foot = f"`{_cell(run.manifest['command'])}`, seed {summary.seed}, digest `{summary.digest}`"
+    return "\n".join([f"**{_cell(summary.headline)}**", "", *lines, "", foot, ""])
 
 
 def _shown(row: tuple[object, ...]) -> list[str]:

@@ -7,23 +7,24 @@ mean over the iterations after the warm-up gives the bandwidths (nccl-tests, doc
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from analysis.findings.bandwidth import algbw, bus_factor
 from analysis.findings.tail import nearest_rank
+from analysis.form.benchmark import FILE, Benchmark, Case, Row
+from analysis.form.files import write
+from analysis.run import read_plan
 
-RESULTS = "bench.json"
-
-Row = dict[str, Any]
+Data = dict[str, Any]
 
 
 def write_results(folder: Path) -> None:
     """Work out `bench.json` of a run folder: `op`, `ranks`, `iterations` and `rows`."""
-    plan = json.loads((folder / "plan.json").read_text())
+    plan = read_plan(folder)
     (about,) = plan["workloads"]
     wrong = folder / "wrong.parquet"
     found = rows(
@@ -31,21 +32,21 @@ def write_results(folder: Path) -> None:
         pl.read_parquet(folder / "events.parquet"),
         pl.read_parquet(wrong) if wrong.exists() else None,
     )
-    data = {
-        "name": plan["name"],
-        "op": about["op"],
-        "ranks": len(about["ranks"]),
-        "scale_bytes": plan["scale_bytes"],
-        "iterations": about["iterations"],
-        "warmup": about["warmup"],
-        "congestion": about["congestion"],
-        "channels": about["channels"],
-        "rows": found,
-    }
-    (folder / RESULTS).write_text(json.dumps(data, indent=1))
+    results = Benchmark(
+        name=plan["name"],
+        op=about["op"],
+        ranks=len(about["ranks"]),
+        scale_bytes=plan["scale_bytes"],
+        iterations=about["iterations"],
+        warmup=about["warmup"],
+        congestion=about["congestion"],
+        channels=about["channels"],
+        rows=found,
+    )
+    write(results, folder / FILE)
 
 
-def rows(about: Row, events: pl.DataFrame, wrong: pl.DataFrame | None) -> list[Row]:
+def rows(about: Data, events: pl.DataFrame, wrong: pl.DataFrame | None) -> list[Row]:
     """One row per case: sizes in real-world bytes, times in seconds, bandwidths in real-world bytes per
     second. `wrong` is null where nothing was checked."""
     ranks = len(about["ranks"])
@@ -56,9 +57,14 @@ def rows(about: Row, events: pl.DataFrame, wrong: pl.DataFrame | None) -> list[R
         else None
     )
     return [
-        _row(about["op"], ranks, case, durations[2 * number + 1])
-        | {"wrong": by_task[2 * number + 1] if by_task else None}
-        for number, case in enumerate(about["cases"])
+        _row(
+            about["op"],
+            ranks,
+            case,
+            durations[2 * number + 1],
+            by_task[2 * number + 1] if by_task else None,
+        )
+        for number, case in enumerate(msgspec.convert(about["cases"], list[Case]))
     ]
 
 
@@ -76,16 +82,22 @@ def _durations(events: pl.DataFrame, warmup: int) -> dict[int, list[float]]:
     return found
 
 
-def _row(op: str, ranks: int, case: Row, times_s: list[float]) -> Row:
+def _row(op: str, ranks: int, case: Case, times_s: list[float], wrong: int | None) -> Row:
     mean_s = sum(times_s) / len(times_s)
-    bandwidth_Bps = algbw(case["size_bytes"], mean_s)
-    return case | {
-        "time_s": mean_s,
-        "p50_s": nearest_rank(sorted(times_s), 0.5),
-        "p99_s": nearest_rank(sorted(times_s), 0.99),
-        "min_s": min(times_s),
-        "max_s": max(times_s),
-        "algbw_Bps": bandwidth_Bps,
-        "busbw_Bps": bandwidth_Bps * bus_factor(op, ranks),
-        "error": mean_s / case["predicted_s"] - 1 if case["predicted_s"] else None,
-    }
+    bandwidth_Bps = algbw(case.size_bytes, mean_s)
+    return Row(
+        asked=case.asked,
+        algorithm=case.algorithm,
+        size_bytes=case.size_bytes,
+        carried_bytes=case.carried_bytes,
+        predicted_s=case.predicted_s,
+        time_s=mean_s,
+        p50_s=nearest_rank(sorted(times_s), 0.5),
+        p99_s=nearest_rank(sorted(times_s), 0.99),
+        min_s=min(times_s),
+        max_s=max(times_s),
+        algbw_Bps=bandwidth_Bps,
+        busbw_Bps=bandwidth_Bps * bus_factor(op, ranks),
+        error=mean_s / case.predicted_s - 1 if case.predicted_s else None,
+        wrong=wrong,
+    )

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from analysis.tables import RunError
+from analysis.errors import RunError
 
 WRAP = 2**32
 

@@ -8,49 +8,20 @@ predicted. α–β as in Thakur, Rabenseifner & Gropp 2005; a ring's steps are a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 
 from analysis.findings.stalls import collective_times
 from analysis.findings.tail import nearest_rank
+from analysis.form.training import CostModel, Fit, ModelCheck, Scale
 from analysis.run import Run
 from analysis.tables import NS
 
 INSIDE = "inside a campus"
-FIBRE_S_PER_M = 4.897e-9
-"""Light in fibre of group index 1.4682."""
 SCALES = (24, 1_000, 10_000, 100_000)
 """Ranks that a prediction is printed for."""
-Data = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A class of link: seconds per message, seconds per carried byte, and how many messages of how many
-    sizes said so. With one size of message α is the plan's, and β what is left."""
-
-    name: str
-    alpha_s: float
-    beta_s_per_byte: float
-    count: int
-    sizes: int
-
-    def message_s(self, size_bytes: float) -> float:
-        """The time of one message."""
-        return self.alpha_s + self.beta_s_per_byte * size_bytes
-
-    def as_dict(self) -> Data:
-        """As `summary.json` holds it."""
-        return {
-            "class": self.name,
-            "alpha_s": self.alpha_s,
-            "beta_s_per_byte": self.beta_s_per_byte,
-            "count": self.count,
-            "sizes": self.sizes,
-        }
 
 
 def fits(run: Run) -> list[Fit]:
@@ -72,41 +43,34 @@ def ring_s(classes: Sequence[Fit], ranks: int, size_bytes: float) -> float:
     return 2 * (ranks - 1) * step_s
 
 
-def farther(fit: Fit, added_m: float) -> Fit:
-    """The same class with so many metres of fibre more."""
-    return replace(fit, alpha_s=fit.alpha_s + added_m * FIBRE_S_PER_M)
-
-
-def cost_model(run: Run) -> Data:
-    """The fits, what they say of this very run (with the error), and of larger ones. Keys: docs/analysis.md.
+def cost_model(run: Run) -> CostModel:
+    """The fits, what they say of this very run (with the error), and of larger ones.
 
     Empty fits where the run's messages say nothing. Predictions are of ring all-reduces only.
     """
     classes = fits(run)
     rings = run.workload.get("op") == "all_reduce" and run.workload.get("algorithm") == "ring"
     if not classes or not rings:
-        return {"classes": [one.as_dict() for one in classes], "check": None, "scales": []}
+        return CostModel(classes=classes, check=None, scales=[])
     size = float(run.workload["size_bytes"])
-    return {
-        "classes": [one.as_dict() for one in classes],
-        "check": _check(run, classes, size),
-        "scales": [
-            {"ranks": ranks, "collective_s": ring_s(classes, ranks, size)}
+    return CostModel(
+        classes=classes,
+        check=_check(run, classes, size),
+        scales=[
+            Scale(ranks=ranks, collective_s=ring_s(classes, ranks, size))
             for ranks in sorted({run.world_size, *SCALES})
             if ranks >= run.world_size
         ],
-    }
+    )
 
 
-def _check(run: Run, classes: Sequence[Fit], size_bytes: float) -> Data:
+def _check(run: Run, classes: Sequence[Fit], size_bytes: float) -> ModelCheck:
     times = collective_times(run.measured)["transfer_ns"].cast(pl.Float64).sort() * NS
     measured_s = nearest_rank(times, 0.5)
     predicted_s = ring_s(classes, run.world_size, size_bytes)
-    return {
-        "predicted_s": predicted_s,
-        "measured_s": measured_s,
-        "error": predicted_s / measured_s - 1,
-    }
+    return ModelCheck(
+        predicted_s=predicted_s, measured_s=measured_s, error=predicted_s / measured_s - 1
+    )
 
 
 def _class(name: str, rows: pl.DataFrame, propagation_s: float) -> Fit:
@@ -116,7 +80,7 @@ def _class(name: str, rows: pl.DataFrame, propagation_s: float) -> Fit:
     if awaited.height:
         return _fit(name, awaited, propagation_s)
     behind = _fit(name, rows, 0.0)
-    return replace(behind, alpha_s=behind.alpha_s + propagation_s)
+    return msgspec.structs.replace(behind, alpha_s=behind.alpha_s + propagation_s)
 
 
 def _fit(name: str, rows: pl.DataFrame, propagation_s: float) -> Fit:

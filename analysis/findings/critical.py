@@ -18,10 +18,11 @@ import numpy.typing as npt
 import polars as pl
 
 from analysis.findings.stalls import iterations
+from analysis.form.training import CriticalPath, LinkKind, Passage
 from analysis.run import Run
 from analysis.tables import KINDS, NS
 
-LINKS = ("compute", "send", "wire", "wait")
+LINKS: tuple[LinkKind, ...] = ("compute", "send", "wire", "wait")
 """Kinds of link. `send`: queued at the sender behind its own earlier message. `wire`: from the first byte
 handed to TCP to the last byte received. `wait`: ready, and nothing recorded that it waited for."""
 
@@ -42,7 +43,6 @@ MOST_ITERATIONS = 1000
 _TASKS = 2**15
 """More than there are tasks in an iteration: they are numbered in 16 bits."""
 Column = npt.NDArray[Any]
-Data = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -72,38 +72,40 @@ def critical_path(run: Run, most: int = MOST_ITERATIONS) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row").sort("begin_ns")
 
 
-def by_kind(path: pl.DataFrame) -> Data:
-    """Mean seconds per iteration of each kind of link: `compute_s`, `send_s`, `wire_s`, `wait_s`, and
-    over how many `iterations`."""
+def described(run: Run) -> CriticalPath:
+    """The path in figures, means per iteration: by kind of link, and where it ran."""
+    path = critical_path(run)
+    seconds = by_kind(path)
+    return CriticalPath(
+        iterations=path["iteration"].n_unique(),
+        compute_s=seconds["compute"],
+        send_s=seconds["send"],
+        wire_s=seconds["wire"],
+        wait_s=seconds["wait"],
+        through=through(run, path),
+    )
+
+
+def by_kind(path: pl.DataFrame) -> dict[LinkKind, float]:
+    """Mean seconds per iteration of each kind of link."""
     count = path["iteration"].n_unique()
     length = (pl.col("end_ns") - pl.col("begin_ns")).sum()
     sums = dict(path.group_by("kind").agg(length).iter_rows())
-    means = {f"{kind}_s": sums.get(kind, 0) * NS / count for kind in LINKS}
-    return {"iterations": count, **means}
+    return {kind: sums.get(kind, 0) * NS / count for kind in LINKS}
 
 
-def described(run: Run) -> Data:
-    """The path in figures: by kind of link, and where it ran."""
-    path = critical_path(run)
-    return {**by_kind(path), "through": through(run, path)}
-
-
-def through(run: Run, path: pl.DataFrame, top: int = 8) -> list[Data]:
+def through(run: Run, path: pl.DataFrame, top: int = 8) -> list[Passage]:
     """Where the path ran: compute by host, the rest by campuses; mean seconds per iteration, most first."""
     count = path["iteration"].n_unique()
     name = dict(run.ranks.select("rank", "name").iter_rows())
     campus = dict(run.ranks.select("rank", "campus").iter_rows())
-    sums: dict[tuple[str, str], int] = {}
-    for row in path.iter_rows(named=True):
-        crossing = f"{campus.get(row['peer'])} → {campus[row['rank']]}"
-        place = name[row["rank"]] if row["kind"] in {"compute", "wait"} else crossing
-        key = (row["kind"], place)
-        sums[key] = sums.get(key, 0) + row["end_ns"] - row["begin_ns"]
+    sums: dict[tuple[LinkKind, str], int] = {}
+    for kind, rank, peer, begin_ns, end_ns in path.select(_SCHEMA.names()[1:]).iter_rows():
+        crossing = f"{campus.get(peer)} → {campus[rank]}"
+        key = (kind, name[rank] if kind in {"compute", "wait"} else crossing)
+        sums[key] = sums.get(key, 0) + end_ns - begin_ns
     ordered = sorted(sums.items(), key=lambda one: (-one[1], one[0]))
-    return [
-        {"kind": kind, "where": place, "seconds": ns * NS / count}
-        for (kind, place), ns in ordered[:top]
-    ]
+    return [Passage(kind, place, ns * NS / count) for (kind, place), ns in ordered[:top]]
 
 
 def _cut(

@@ -6,17 +6,14 @@ workload names a price.
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 
+from analysis.form.training import Efficiency, Price
 from analysis.run import Run
 
-Data = dict[str, Any]
 
-
-def efficiency(run: Run, ranks: pl.DataFrame, iteration_s: float) -> Data:
-    """Keys: `goodput`, `mfu`, `tokens_per_s`, `gpus`, `idle_gpus`, `price`. `ranks` is as of `stalls.by_rank`.
+def efficiency(run: Run, ranks: pl.DataFrame, iteration_s: float) -> Efficiency:
+    """What the GPUs were used for. `ranks` is as of `stalls.by_rank`.
 
     `goodput`: the share of GPU time in which GPUs compute. `mfu`: model FLOP per second, 6·N·tokens,
     over the dense peak of all GPUs [Chowdhery et al. 2022, appendix B]; None where the plan has no
@@ -25,14 +22,14 @@ def efficiency(run: Run, ranks: pl.DataFrame, iteration_s: float) -> Data:
     """
     gpus = int(ranks["gpus"].sum())
     busy = float((ranks["gpus"] * ranks["compute_s"]).sum()) / (gpus * iteration_s)
-    return {
-        "goodput": busy,
-        "mfu": _mfu(run, iteration_s),
-        "tokens_per_s": run.workload["tokens"] / iteration_s if "tokens" in run.workload else None,
-        "gpus": gpus,
-        "idle_gpus": gpus * (1 - busy),
-        "price": _price(run, gpus * (1 - busy), gpus),
-    }
+    return Efficiency(
+        goodput=busy,
+        mfu=_mfu(run, iteration_s),
+        tokens_per_s=run.workload["tokens"] / iteration_s if "tokens" in run.workload else None,
+        gpus=gpus,
+        idle_gpus=gpus * (1 - busy),
+        price=_price(run, gpus * (1 - busy), gpus),
+    )
 
 
 def _mfu(run: Run, iteration_s: float) -> float | None:
@@ -45,15 +42,15 @@ def _mfu(run: Run, iteration_s: float) -> float | None:
     return float(flop / iteration_s / peak_flops)
 
 
-def _price(run: Run, idle_gpus: float, gpus: int) -> Data | None:
+def _price(run: Run, idle_gpus: float, gpus: int) -> Price | None:
     """What an hour of training costs, and how much of that is for GPUs that do nothing."""
     gpu_hour = run.workload.get("gpu_hour")
     if not gpu_hour:
         return None
     amount = gpu_hour["amount"]
-    return {
-        "currency": gpu_hour["currency"],
-        "gpu_hour": amount,
-        "per_hour": amount * gpus,
-        "idle_per_hour": amount * idle_gpus,
-    }
+    return Price(
+        currency=gpu_hour["currency"],
+        gpu_hour=amount,
+        per_hour=amount * gpus,
+        idle_per_hour=amount * idle_gpus,
+    )

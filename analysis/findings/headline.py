@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from analysis import units
+from analysis.form.parts import Check, Tail
+from analysis.form.stalls import GenerationAtCampus, Stalls
+from analysis.form.summary import TrainingSummary
 
 NOTICEABLE = 0.01
 """A share of GPU time below which a cause is not worth a word in the headline."""
@@ -14,59 +15,61 @@ _MOST = 0.6
 """A share of the blame that is called most of it."""
 
 
-def headline(summary: dict[str, Any]) -> str:
+def headline(summary: TrainingSummary) -> str:
     """How long an iteration took, how much was lost, and to what; unfaithful runs say so first."""
-    return warning(summary) + _loss(summary) + _happened(summary) + "."
+    return warning(summary.fidelity) + _loss(summary) + _happened(summary) + "."
 
 
-def warning(summary: dict[str, Any]) -> str:
+def warning(fidelity: list[Check]) -> str:
     """What precedes the headline of an unfaithful run; nothing for a faithful one."""
-    if summary["faithful"]:
+    if faithful(fidelity):
         return ""
-    wrong = [check["what"] for check in summary["fidelity"] if not check["ok"]]
+    wrong = [check.what for check in fidelity if not check.ok]
     what = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
     return f"UNFAITHFUL ({what or 'nothing was checked'}): "
 
 
-def _loss(summary: dict[str, Any]) -> str:
-    took = f"An iteration took {_typical(summary['iterations'])}"
-    one_campus = summary["stalls"]["one_campus"]
+def faithful(fidelity: list[Check]) -> bool:
+    """Whether everything that was checked is within its limit; nothing checked is not faithful."""
+    return bool(fidelity) and all(check.ok for check in fidelity)
+
+
+def _loss(summary: TrainingSummary) -> str:
+    took = f"An iteration took {_typical(summary.iterations)}"
+    one_campus = summary.stalls.one_campus
     if not one_campus:
-        return f"{took}: {_spent(summary['stalls'])}"
-    ideal, waste = units.time(one_campus["iteration_s"], 4), one_campus["waste"]
+        return f"{took}: {_spent(summary.stalls)}"
+    ideal, waste = units.time(one_campus.iteration_s, 4), one_campus.waste
     if waste < NOTICEABLE:
-        return f"{took}, as it would on one uniform campus ({ideal}): {_spent(summary['stalls'])}"
+        return f"{took}, as it would on one uniform campus ({ideal}): {_spent(summary.stalls)}"
     lost = f"{units.percent(waste)} of the GPU time lost"
-    return (
-        f"{took} where one uniform campus would take {ideal} ({lost}): {_spent(summary['stalls'])}"
-    )
+    return f"{took} where one uniform campus would take {ideal} ({lost}): {_spent(summary.stalls)}"
 
 
-def _typical(iterations: dict[str, Any]) -> str:
+def _typical(iterations: Tail) -> str:
     """The median; the mean, too, where a few long iterations pull the two apart."""
-    median, mean = iterations["p50_s"], iterations["mean_s"]
+    median, mean = iterations.p50_s, iterations.mean_s
     if abs(mean / median - 1) < _APART:
         return f"{units.time(median, 4)} (p50)"
     return f"{units.time(mean, 4)} on average (p50 {units.time(median, 4)})"
 
 
-def _happened(summary: dict[str, Any]) -> str:
+def _happened(summary: TrainingSummary) -> str:
     """What the costliest event of the timeline cost, if it is worth a word."""
-    costly = [one for one in summary["timeline"] if one["cost_s"] is not None]
+    costly = [(one.cost_s, one) for one in summary.timeline if one.cost_s is not None]
     if not costly:
         return ""
-    worst = max(costly, key=lambda one: one["cost_s"])
-    share = worst["cost_s"] / (summary["iterations"]["mean_s"] * summary["iterations"]["count"])
+    cost_s, worst = max(costly, key=lambda one: one[0])
+    share = cost_s / (summary.iterations.mean_s * summary.iterations.count)
     if share < NOTICEABLE:
         return ""
-    cost = f"{units.time(worst['cost_s'])} ({units.percent(share)} of the run)"
-    return f"; {worst['name']} ({worst['says']}) cost {cost}"
+    cost = f"{units.time(cost_s)} ({units.percent(share)} of the run)"
+    return f"; {worst.name} ({worst.says}) cost {cost}"
 
 
-def _spent(stalls: dict[str, Any]) -> str:
+def _spent(stalls: Stalls) -> str:
     """Of all GPU time: waiting (for whom) and moving data."""
-    total_s = stalls["compute_s"] + stalls["exposed_communication_s"] + stalls["idle_s"]
-    wait, transfer = stalls["sync_wait_s"] / total_s, stalls["transfer_s"] / total_s
+    wait, transfer = stalls.sync_wait_s / stalls.whole_s, stalls.transfer_s / stalls.whole_s
     moving = f"{units.percent(transfer)} moving data"
     if wait < NOTICEABLE:
         return f"ranks spent {units.percent(transfer)} of their time moving data"
@@ -74,21 +77,21 @@ def _spent(stalls: dict[str, Any]) -> str:
     return f"ranks spent {waiting}, and {moving}"
 
 
-def _for_whom(stalls: dict[str, Any]) -> str:
+def _for_whom(stalls: Stalls) -> str:
     """The smallest that carries most of the blame: a rank, a generation at a campus, or nobody."""
-    if stalls["compute_wait_s"] < stalls["sync_wait_s"] / 2:
+    if stalls.compute_wait_s < stalls.sync_wait_s / 2:
         return "for no rank's compute but for what others had to do first"
-    rank = max(stalls["by_rank"], key=lambda one: one["blamed_share"])
-    if rank["blamed_share"] >= _MOST:
-        return f"mostly for rank {rank['rank']} ({rank['accelerator']}, {rank['name']})"
-    return _groups(stalls["by_group"])
+    rank = max(stalls.by_rank, key=lambda one: one.blamed_share)
+    if rank.blamed_share >= _MOST:
+        return f"mostly for rank {rank.rank} ({rank.accelerator}, {rank.name})"
+    return _groups(stalls.by_group)
 
 
-def _groups(groups: list[dict[str, Any]]) -> str:
+def _groups(groups: list[GenerationAtCampus]) -> str:
     """The fewest groups (most blamed first) that carry most of the blame, unless that is nearly all."""
-    carried, named = 0.0, []
+    carried, named = 0.0, list[GenerationAtCampus]()
     for group in groups:
-        carried += group["blamed_share"]
+        carried += group.blamed_share
         named.append(group)
         if carried >= _MOST:
             break
@@ -97,8 +100,8 @@ def _groups(groups: list[dict[str, Any]]) -> str:
     return "mostly for " + " and ".join(_at_campuses(named))
 
 
-def _at_campuses(groups: list[dict[str, Any]]) -> list[str]:
+def _at_campuses(groups: list[GenerationAtCampus]) -> list[str]:
     campuses: dict[str, list[str]] = {}
     for group in groups:
-        campuses.setdefault(group["campus"], []).append(group["accelerator"])
+        campuses.setdefault(group.campus, []).append(group.accelerator)
     return [f"{' and '.join(sorted(names))} at {campus}" for campus, names in campuses.items()]

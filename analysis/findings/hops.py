@@ -5,8 +5,10 @@ In: messages (`analysis.messages`). Out: tables of counts and seconds, worst fir
 
 from __future__ import annotations
 
+import msgspec
 import polars as pl
 
+from analysis.form.training import Between
 from analysis.run import Run
 from analysis.tables import NS
 
@@ -21,6 +23,11 @@ def pairs(found: pl.DataFrame, ranks: pl.DataFrame) -> pl.DataFrame:
         .join(place.rename({"rank": "dst", "name": "dst_name", "campus": "dst_campus"}), on="dst")
         .sort(["transfer_mean_s", "src", "dst"], descending=[True, False, False])
     )
+
+
+def links(run: Run) -> list[Between]:
+    """Messages per ordered pair of campuses, as `summary.json` has them."""
+    return msgspec.convert(between_campuses(run).to_dicts(), list[Between])
 
 
 def between_campuses(run: Run) -> pl.DataFrame:

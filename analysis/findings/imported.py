@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from analysis.errors import RunError
 from analysis.findings.retiming import Column, Graph, Seconds
-from analysis.tables import RunError
 
 COMPUTE = ("forward-compute", "backward-compute")
 FLOWS = ("forward-send", "forward-recv", "backward-send", "backward-recv")

@@ -17,10 +17,11 @@ import polars as pl
 from analysis.findings.critical import critical_path
 from analysis.findings.stalls import iterations
 from analysis.findings.tail import nearest_rank
+from analysis.form.parts import Happened
+from analysis.form.training import EventCost
 from analysis.run import Run
 from analysis.tables import NS
 
-Data = dict[str, Any]
 Place: TypeAlias = tuple[str, str]
 STOPPING = ("crash", "power-loss")
 """Kinds of event that hold up a host's messages too, not its compute alone."""
@@ -64,21 +65,20 @@ class Cost:
         """How long it was in force, over all occurrences."""
         return sum(end - begin for begin, end in self.incident.spans_ns)
 
-    def as_dict(self) -> Data:
+    def told(self) -> EventCost:
         """As `summary.json` holds it; times in seconds of the events' clock."""
-        spans = [[begin * NS, end * NS] for begin, end in self.incident.spans_ns]
-        return {
-            "name": self.incident.name,
-            "kind": self.incident.kind,
-            "says": self.incident.says,
-            "links": list(self.incident.links),
-            "hosts": list(self.incident.hosts),
-            "spans_s": spans,
-            "touched": list(self.touched),
-            "beyond": self.beyond,
-            "cost_s": self.cost_s,
-            "together": list(self.together),
-        }
+        return EventCost(
+            name=self.incident.name,
+            kind=self.incident.kind,
+            says=self.incident.says,
+            links=list(self.incident.links),
+            hosts=list(self.incident.hosts),
+            spans_s=[(begin * NS, end * NS) for begin, end in self.incident.spans_ns],
+            touched=list(self.touched),
+            beyond=self.beyond,
+            cost_s=self.cost_s,
+            together=list(self.together),
+        )
 
 
 def incidents(run: Run) -> list[Incident]:
@@ -87,10 +87,10 @@ def incidents(run: Run) -> list[Incident]:
     One that never ended lasted to the end of the run; one that began after it is left out.
     """
     last_ns = int(run.events["end_ns"].max() or 0)  # type: ignore[arg-type]
-    found: dict[str, list[Data]] = {}
+    found: dict[str, list[Happened]] = {}
     for row in run.timeline:
-        if row["begin_ns"] < last_ns:
-            found.setdefault(row["name"], []).append(row)
+        if row.begin_ns < last_ns:
+            found.setdefault(row.name, []).append(row)
     made = [_incident(rows, last_ns) for rows in found.values()]
     return sorted(made, key=lambda one: one.spans_ns[0])
 
@@ -119,21 +119,17 @@ def with_others(together: Sequence[str]) -> str:
     return f", together with {', '.join(together)}" if together else ""
 
 
-def _incident(rows: Sequence[Data], last_ns: int) -> Incident:
-    ends = [row["end_ns"] if row["end_ns"] is not None else last_ns for row in rows]
-    spans = ((row["begin_ns"], end) for row, end in zip(rows, ends, strict=True))
+def _incident(rows: Sequence[Happened], last_ns: int) -> Incident:
+    ends = [row.end_ns if row.end_ns is not None else last_ns for row in rows]
+    spans = ((row.begin_ns, end) for row, end in zip(rows, ends, strict=True))
     return Incident(
-        name=rows[0]["name"],
-        kind=rows[0]["kind"],
-        says=rows[0]["says"],
+        name=rows[0].name,
+        kind=rows[0].kind,
+        says=rows[0].says,
         spans_ns=tuple(sorted(spans)),
-        links=_all_of(rows, "links"),
-        hosts=_all_of(rows, "hosts"),
+        links=tuple(dict.fromkeys(name for row in rows for name in row.targets.links)),
+        hosts=tuple(dict.fromkeys(name for row in rows for name in row.targets.hosts)),
     )
-
-
-def _all_of(rows: Sequence[Data], what: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for row in rows for name in row["targets"].get(what, ())))
 
 
 def _cost(

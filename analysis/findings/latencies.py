@@ -7,19 +7,20 @@ tails, and for the slowest of them the link, the rank and the event of the timel
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+import msgspec
 import polars as pl
 
 from analysis.findings.incidents import incidents
 from analysis.findings.stalls import collective_times, collectives, iterations
 from analysis.findings.tail import tail
+from analysis.form.parts import Named, Tail
+from analysis.form.training import KindTail, SlowestMessages
 from analysis.run import Run
 from analysis.tables import NS
 
 SLOWEST = 0.01
 """The share of durations whose causes are asked for."""
-Data = dict[str, Any]
 
 
 def durations_ns(run: Run) -> dict[str, Sequence[int]]:
@@ -39,36 +40,36 @@ def durations_ns(run: Run) -> dict[str, Sequence[int]]:
     return found
 
 
-def latencies(run: Run) -> list[Data]:
+def latencies(run: Run) -> list[KindTail]:
     """The tail of each kind of duration: `what`, count, mean, quantiles up to p99.9, max."""
     return [
-        {"what": what} | tail(pl.Series(values, dtype=pl.Int64).cast(pl.Float64) * NS).as_dict()
+        _kind(what, tail(pl.Series(values, dtype=pl.Int64).cast(pl.Float64) * NS))
         for what, values in durations_ns(run).items()
         if len(values)
     ]
 
 
-def slowest_messages(run: Run) -> Data:
+def slowest_messages(run: Run) -> SlowestMessages:
     """Where the slowest 1 % of messages came from: their `count` of `of`, the time `above_s` which they
     lie, and shares of them by link (pair of campuses), by sending rank and by event, most first."""
     messages = run.messages
     if messages.is_empty():
-        return {"count": 0, "of": 0, "above_s": None, "by_link": [], "by_rank": [], "by_event": []}
+        return SlowestMessages(0, 0, None, [], [], [])
     kept = max(1, round(messages.height * SLOWEST))
     slowest = messages.top_k(kept, by=["transfer_ns", "end_ns"]).join(
         run.ranks.select(src="rank", src_name="name"), on="src"
     )
-    return {
-        "count": kept,
-        "of": messages.height,
-        "above_s": int(slowest["transfer_ns"].to_numpy().min()) * NS,
-        "by_link": _shares(slowest, pl.format("{} → {}", "src_campus", "dst_campus")),
-        "by_rank": _shares(slowest, pl.format("{} · {}", "src", "src_name")),
-        "by_event": _by_event(run, slowest),
-    }
+    return SlowestMessages(
+        count=kept,
+        of=messages.height,
+        above_s=int(slowest["transfer_ns"].to_numpy().min()) * NS,
+        by_link=_shares(slowest, pl.format("{} → {}", "src_campus", "dst_campus")),
+        by_rank=_shares(slowest, pl.format("{} · {}", "src", "src_name")),
+        by_event=_by_event(run, slowest),
+    )
 
 
-def slowest_entries(run: Run) -> list[Data]:
+def slowest_entries(run: Run) -> list[Named]:
     """Who was last to enter the slowest 1 % of collectives (at least one), most often first."""
     times = collective_times(run.measured).sort("transfer_ns", descending=True)
     kept = times.head(max(1, round(times.height * SLOWEST)))
@@ -84,21 +85,23 @@ def slowest_entries(run: Run) -> list[Data]:
     return _shares(last, pl.format("{} · {}", "rank", "name"))
 
 
-def _by_event(run: Run, slowest: pl.DataFrame) -> list[Data]:
+def _by_event(run: Run, slowest: pl.DataFrame) -> list[Named]:
     """Shares that were under way while an event of the timeline was in force."""
     begins = slowest["end_ns"] - slowest["transfer_ns"]
     spans = list(zip(begins, slowest["end_ns"], strict=True))
     shares = [
-        {"name": one.name, "share": sum(one.touches(b, e) for b, e in spans) / len(spans)}
+        Named(one.name, sum(one.touches(b, e) for b, e in spans) / len(spans))
         for one in incidents(run)
     ]
-    found = [one for one in shares if one["share"]]
-    return sorted(found, key=lambda one: (-float(str(one["share"])), str(one["name"])))
+    found = [one for one in shares if one.share]
+    return sorted(found, key=lambda one: (-one.share, one.name))
 
 
-def _shares(table: pl.DataFrame, name: pl.Expr, top: int = 5) -> list[Data]:
+def _shares(table: pl.DataFrame, name: pl.Expr, top: int = 5) -> list[Named]:
     counted = table.group_by(name.alias("name")).len().sort("len", "name", descending=[True, False])
     whole = table.height
-    return [
-        {"name": label, "share": count / whole} for label, count in counted.head(top).iter_rows()
-    ]
+    return [Named(label, count / whole) for label, count in counted.head(top).iter_rows()]
+
+
+def _kind(what: str, found: Tail) -> KindTail:
+    return KindTail(**msgspec.structs.asdict(found), what=what)

@@ -5,25 +5,26 @@ In: a run folder with `probes.parquet`. Out: a row for each link and direction, 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from analysis.findings.tail import tail
+from analysis.form.beside import Way
+from analysis.run import read_plan
 from analysis.tables import NS
 
 Data = dict[str, Any]
 
 
-def summarise(run_dir: Path) -> list[Data]:
+def summarise(run_dir: Path) -> list[Way]:
     """One row for each way that was probed; none where there were no probes. Keys: docs/measuring.md."""
     path = Path(run_dir) / "probes.parquet"
     if not path.is_file():
         return []
     probes = pl.read_parquet(path)
-    plan = json.loads((Path(run_dir) / "plan.json").read_text(encoding="utf-8"))
+    plan = read_plan(run_dir)
     return [
         _way(about, way, probes)
         for about in plan["workloads"]
@@ -32,22 +33,26 @@ def summarise(run_dir: Path) -> list[Data]:
     ]
 
 
-def _way(about: Data, way: Data, probes: pl.DataFrame) -> Data:
+def _way(about: Data, way: Data, probes: pl.DataFrame) -> Way:
     own = probes.filter(workload=about["name"], link=way["link"], direction=way["direction"])
     came = own.drop_nulls("received_ns")
     lost, late = own.height - came.height, reordered(came)
     delays_s = (came["received_ns"] - came["sent_ns"]) * NS
-    return {
-        "workload": about["name"],
-        **{key: way[key] for key in ("link", "direction", "source", "sink", "load")},
-        "sent": own.height,
-        "lost": lost,
-        "loss": lost / own.height if own.height else 0.0,
-        "reordered": late,
-        "reordering": late / came.height if came.height else 0.0,
-        "alone_s": way["delay_s"],
-        "delay": tail(delays_s).as_dict() if came.height else None,
-    }
+    return Way(
+        workload=about["name"],
+        link=way["link"],
+        direction=way["direction"],
+        source=way["source"],
+        sink=way["sink"],
+        load=way["load"],
+        sent=own.height,
+        lost=lost,
+        loss=lost / own.height if own.height else 0.0,
+        reordered=late,
+        reordering=late / came.height if came.height else 0.0,
+        alone_s=way["delay_s"],
+        delay=tail(delays_s) if came.height else None,
+    )
 
 
 def reordered(came: pl.DataFrame) -> int:

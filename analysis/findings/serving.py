@@ -9,7 +9,6 @@ from a request's arrival, not from when it could be sent: nothing is omitted by 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,23 @@ from typing import Any
 import polars as pl
 
 from analysis import units
-from analysis.findings.headline import warning
+from analysis.findings import background, oneway
+from analysis.findings.headline import faithful, warning
 from analysis.findings.tail import tail
+from analysis.form.parts import Tail
+from analysis.form.serving import (
+    AtCampus,
+    FromCampus,
+    Goodput,
+    OnAccelerator,
+    Parts,
+    Service,
+)
+from analysis.form.summary import ServingSummary
+from analysis.run import read_fidelity, read_manifest, read_plan, read_timeline
 from analysis.tables import NS
 
 Data = dict[str, Any]
-PARTS = ("network", "queue", "prefill")
-"""Of the time to first token, as they are summed up: on the way there and back, in line at the replica, and
-worked on."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ def load_served(run_dir: Path) -> list[Served]:
     path = Path(run_dir) / "requests.parquet"
     if not path.is_file():
         return []
-    plan = json.loads((Path(run_dir) / "plan.json").read_text(encoding="utf-8"))
+    plan = read_plan(run_dir)
     requests = _latencies(pl.read_parquet(path), plan)
     tokens = pl.read_parquet(Path(run_dir) / "tokens.parquet")
     abouts = [about for about in plan["workloads"] if about["kind"] == "inference"]
@@ -96,57 +104,55 @@ def _gaps(tokens: pl.DataFrame) -> pl.DataFrame:
     return ordered.select("request", gap_s=gap_s, made_s=made_s).drop_nulls()
 
 
-def summarise(served: Served) -> Data:
-    """The workload's part of `summary.json`. Keys: docs/inference.md."""
+def summarise(served: Served) -> Service:
+    """The workload's part of `summary.json`."""
     requests = served.requests
-    return {
-        "name": served.name,
-        "requests": requests.height,
-        "first_token": latency_tail(requests["first_token_s"]),
-        "inter_token": latency_tail(served.gaps["gap_s"]),
-        "inter_token_made": latency_tail(served.gaps["made_s"]),
-        "end_to_end": latency_tail(requests["end_to_end_s"]),
-        "parts": {part: _mean(requests[f"{part}_s"]) for part in PARTS},
-        "network_share": _mean(requests["network_s"]) / _mean(requests["first_token_s"]),
-        "output_tokens_per_s": int(requests["output_tokens"].sum()) / served.arrivals_s,
-        "goodput": goodput(served),
-        "by_client": groups(served, "client_campus"),
-        "by_campus": groups(served, "campus"),
-        "by_accelerator": groups(served, "accelerator"),
-    }
-
-
-def summarise_service(run_dir: Path) -> Data:
-    """All of `summary.json` of a run in which nobody trains."""
-    manifest, fidelity, happened = (
-        json.loads((Path(run_dir) / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("manifest", "fidelity", "timeline")
+    return Service(
+        name=served.name,
+        requests=requests.height,
+        first_token=tail(requests["first_token_s"]),
+        inter_token=_tail_of_any(served.gaps["gap_s"]),
+        inter_token_made=_tail_of_any(served.gaps["made_s"]),
+        end_to_end=tail(requests["end_to_end_s"]),
+        parts=_parts(requests),
+        network_share=_mean(requests["network_s"]) / _mean(requests["first_token_s"]),
+        output_tokens_per_s=int(requests["output_tokens"].sum()) / served.arrivals_s,
+        goodput=goodput(served),
+        by_client=[FromCampus(*one) for one in _groups(served, "client_campus")],
+        by_campus=[AtCampus(*one) for one in _groups(served, "campus")],
+        by_accelerator=[OnAccelerator(*one) for one in _groups(served, "accelerator")],
     )
+
+
+def summarise_service(run_dir: Path) -> ServingSummary:
+    """All of `summary.json` of a run in which nobody trains."""
+    manifest, fidelity = read_manifest(run_dir), read_fidelity(run_dir)
     served = [summarise(one) for one in load_served(run_dir)]
-    summary = {
-        "name": manifest["name"],
-        "digest": digest(run_dir),
-        "seed": manifest["seed"],
-        "time": manifest["time"],
-        "machine": manifest["machine"],
-        "serving": served,
-        "happened": happened,
-        "fidelity": fidelity,
-        "faithful": bool(fidelity) and all(check["ok"] for check in fidelity),
-    }
-    return {"headline": warning(summary) + "; ".join(map(sentence, served)) + ".", **summary}
+    return ServingSummary(
+        headline=warning(fidelity) + "; ".join(map(sentence, served)) + ".",
+        name=manifest["name"],
+        digest=digest(run_dir),
+        seed=manifest["seed"],
+        time=manifest["time"],
+        machine=manifest["machine"],
+        serving=served,
+        happened=read_timeline(run_dir),
+        fidelity=fidelity,
+        faithful=faithful(fidelity),
+        background=background.summarise(run_dir),
+        probes=oneway.summarise(run_dir),
+    )
 
 
-def sentence(found: Data) -> str:
+def sentence(found: Service) -> str:
     """What one workload's part of the summary says, in words."""
-    first, goodput_share = found["first_token"], found["goodput"]["share"]
-    network = f"{units.percent(found['network_share'])} of it the network's"
-    gaps = found["inter_token"]
-    stream = f", then one every {units.time(gaps['p50_s'])}" if gaps else ""
+    first, gaps = found.first_token, found.inter_token
+    network = f"{units.percent(found.network_share)} of it the network's"
+    stream = f", then one every {units.time(gaps.p50_s)}" if gaps else ""
     return (
-        f"{units.counted(found['requests'], 'request')} of {found['name']} got their first token after"
-        f" {units.time(first['p50_s'])} (p50; p99 {units.time(first['p99_s'])}), {network}{stream};"
-        f" {units.percent(goodput_share)} kept both objectives"
+        f"{units.counted(found.requests, 'request')} of {found.name} got their first token after"
+        f" {units.time(first.p50_s)} (p50; p99 {units.time(first.p99_s)}), {network}{stream};"
+        f" {units.percent(found.goodput.share)} kept both objectives"
     )
 
 
@@ -164,7 +170,7 @@ def digest(run_dir: Path) -> str:
     return sha.hexdigest()
 
 
-def goodput(served: Served) -> Data:
+def goodput(served: Served) -> Goodput:
     """The share of requests, and how many per second, that kept both objectives: the first token's, and
     that of the mean gap after it. [Zhong et al., DistServe, OSDI 2024]"""
     objectives = served.about["objectives"]
@@ -173,27 +179,41 @@ def goodput(served: Served) -> Data:
         & (pl.col("per_token_s") <= objectives["token_s"])
     ).height
     share = kept / served.requests.height
-    return {**objectives, "share": share, "requests_per_s": kept / served.arrivals_s}
+    return Goodput(
+        first_token_s=objectives["first_token_s"],
+        token_s=objectives["token_s"],
+        share=share,
+        requests_per_s=kept / served.arrivals_s,
+    )
 
 
-def groups(served: Served, key: str) -> list[Data]:
-    """The same by `client_campus`, by the replica's `campus`, or by its `accelerator`."""
+def _groups(served: Served, key: str) -> list[tuple[int, Tail, Tail | None, Parts, str]]:
+    """The same by `client_campus`, by the replica's `campus`, or by its `accelerator`: the fields of a group."""
     return [
-        {
-            key: name,
-            "requests": own.height,
-            "first_token": latency_tail(own["first_token_s"]),
-            "inter_token": latency_tail(served.gaps.filter(pl.col(key) == name)["gap_s"]),
-            "parts": {part: _mean(own[f"{part}_s"]) for part in PARTS},
-        }
+        (
+            own.height,
+            tail(own["first_token_s"]),
+            _tail_of_any(served.gaps.filter(pl.col(key) == name)["gap_s"]),
+            _parts(own),
+            name,
+        )
         for name in served.requests[key].unique().sort()
         for own in [served.requests.filter(pl.col(key) == name)]
     ]
 
 
-def latency_tail(seconds: pl.Series) -> Data | None:
+def _parts(requests: pl.DataFrame) -> Parts:
+    """What the time to first token is made of, as it is summed up."""
+    return Parts(
+        network=_mean(requests["network_s"]),
+        queue=_mean(requests["queue_s"]),
+        prefill=_mean(requests["prefill_s"]),
+    )
+
+
+def _tail_of_any(seconds: pl.Series) -> Tail | None:
     """The tail of latencies; None of none (answers of one token have no gaps)."""
-    return tail(seconds).as_dict() if len(seconds) else None
+    return tail(seconds) if len(seconds) else None
 
 
 def _mean(seconds: pl.Series) -> float:

@@ -7,40 +7,13 @@ cannot support (p99 of fewer than 100) is given, but marked.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
 import polars as pl
 
-QUANTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99, "p999": 0.999}
+from analysis.form.parts import Tail, TailKey
 
-
-@dataclass(frozen=True)
-class Tail:
-    """Quantiles of `count` durations, in seconds. `notes` marks what the count cannot support."""
-
-    count: int
-    mean_s: float
-    p50_s: float
-    p90_s: float
-    p99_s: float
-    p999_s: float
-    max_s: float
-    notes: Mapping[str, str] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """As plain data, in the order in which people read it."""
-        return {
-            "count": self.count,
-            "mean_s": self.mean_s,
-            "p50_s": self.p50_s,
-            "p90_s": self.p90_s,
-            "p99_s": self.p99_s,
-            "p999_s": self.p999_s,
-            "max_s": self.max_s,
-            "notes": dict(self.notes),
-        }
+QUANTILES: dict[TailKey, float] = {"p50_s": 0.50, "p90_s": 0.90, "p99_s": 0.99, "p999_s": 0.999}
 
 
 def nearest_rank(ascending: Sequence[float] | pl.Series, quantile: float) -> float:
@@ -59,10 +32,10 @@ def tail(durations_s: pl.Series) -> Tail:
     return Tail(
         count=len(ascending),
         mean_s=math.fsum(ascending) / len(ascending),
-        p50_s=values["p50"],
-        p90_s=values["p90"],
-        p99_s=values["p99"],
-        p999_s=values["p999"],
+        p50_s=values["p50_s"],
+        p90_s=values["p90_s"],
+        p99_s=values["p99_s"],
+        p999_s=values["p999_s"],
         max_s=float(ascending[-1]),
         notes=weak_quantiles(len(ascending)),
     )
@@ -71,7 +44,7 @@ def tail(durations_s: pl.Series) -> Tail:
 def weak_quantiles(count: int) -> dict[str, str]:
     """Marks for quantiles with less than one sample expected above them: {"p99_s": "n<100"}."""
     needed = {name: round(1 / (1 - q)) for name, q in QUANTILES.items()}
-    return {f"{name}_s": f"n<{n}" for name, n in needed.items() if count < n}
+    return {name: f"n<{n}" for name, n in needed.items() if count < n}
 
 
 def distribution(durations_s: pl.Series, points: int = 400) -> list[tuple[float, float]]:

@@ -5,11 +5,11 @@ In: an attribution. Out: bars in a picture's own units, ready for SVG, and in ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from analysis import units
+from analysis.form.attribution import Shares
 from analysis.pictures.charts import Tick, nice_ticks, time_labels
 
 LEFT, RIGHT, ROW = 190.0, 1010.0, 38.0
@@ -41,7 +41,7 @@ class Waterfall:
     ticks: tuple[Tick, ...]
 
 
-def waterfall(found: Mapping[str, Any]) -> Waterfall:
+def waterfall(found: Shares) -> Waterfall:
     """The ideal, each cause by what it costs (most first), the actual."""
     rows = _rows(found)
     low_s = min(0.0, *(min(begin, end) for _, _, _, begin, end, _ in rows))
@@ -72,7 +72,7 @@ def waterfall(found: Mapping[str, Any]) -> Waterfall:
     return Waterfall(_TOP + ROW * len(rows) + 6, tuple(steps), ticks)
 
 
-def characters(found: Mapping[str, Any], width: int) -> list[tuple[str, str, str]]:
+def characters(found: Shares, width: int) -> list[tuple[str, str, str]]:
     """The same for a terminal: (label, bar, time), the longest bar `width` characters long."""
     rows = _rows(found)
     longest_s = max(max(begin, end) for _, _, _, begin, end, _ in rows) or 1.0
@@ -92,19 +92,19 @@ def characters(found: Mapping[str, Any], width: int) -> list[tuple[str, str, str
 Row = tuple[str, str, str, float, float, Sequence[float] | None]
 
 
-def _rows(found: Mapping[str, Any]) -> list[Row]:
+def _rows(found: Shares) -> list[Row]:
     """(kind, label, note, from, to, interval of `to`), in seconds."""
-    rows: list[Row] = [("whole", "ideal", "without any cause", 0.0, found["ideal_s"], None)]
-    at = found["ideal_s"]
-    for cause in sorted(found["causes"], key=lambda one: -one["lost_s"]):
-        end = at + cause["lost_s"]
-        interval = cause["interval_s"]
+    rows: list[Row] = [("whole", "ideal", "without any cause", 0.0, found.ideal_s, None)]
+    at = found.ideal_s
+    for cause in sorted(found.causes, key=lambda one: -one.lost_s):
+        end = at + cause.lost_s
+        interval = cause.interval_s
         around = [at + edge for edge in interval] if interval else None
-        kind = "loss" if cause["lost_s"] >= 0 else "gain"
-        note = f"{units.percent(cause['share'])} of the loss"
-        rows.append((kind, cause["name"], note, at, end, around))
+        kind = "loss" if cause.lost_s >= 0 else "gain"
+        note = f"{units.percent(cause.share)} of the loss"
+        rows.append((kind, cause.name, note, at, end, around))
         at = end
-    rows.append(("whole", "actual", "with all causes", 0.0, found["actual_s"], None))
+    rows.append(("whole", "actual", "with all causes", 0.0, found.actual_s, None))
     return rows
 
 

@@ -6,7 +6,6 @@ In: a finished run folder with its `summary.json`. Out: the file. Geometry comes
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,11 @@ import polars as pl
 
 from analysis import pages, units
 from analysis.findings import incidents
-from analysis.findings.critical import LINKS
 from analysis.findings.headline import NOTICEABLE
 from analysis.findings.stalls import collectives, iterations
 from analysis.findings.tail import QUANTILES, distribution, survival
+from analysis.form.stalls import Blame, Rank, Times
+from analysis.form.summary import TrainingSummary, read_summary
 from analysis.pictures.arcs import HEALTH, aged
 from analysis.pictures.bands import cost_text, event_picture
 from analysis.pictures.charts import Chart, Series, distributions, stacked_bars, survivals
@@ -36,20 +36,22 @@ _MAIN = COLOURS
 def write_report(run_dir: Path) -> Path:
     """Write `report.html` of a run folder and return its path. Expects `summary.json` to be there."""
     run_dir = Path(run_dir)
-    summary = json.loads((run_dir / "summary.json").read_text(encoding="utf-8"))
+    summary = read_summary(run_dir)
     target = run_dir / "report.html"
-    trained = "iterations" in summary
-    page = render(load_run(run_dir), summary) if trained else serving_page.render(run_dir, summary)
+    if isinstance(summary, TrainingSummary):
+        page = render(load_run(run_dir), summary)
+    else:
+        page = serving_page.render(run_dir, summary)
     target.write_text(page, encoding="utf-8")
     return target
 
 
-def render(run: Run, summary: Data) -> str:
+def render(run: Run, summary: TrainingSummary) -> str:
     """The page as text."""
     costs = incidents.costs(run)
     return pages.render(
         "report.html.j2",
-        headline=summary["headline"],
+        headline=summary.headline,
         s=summary,
         manifest=run.manifest,
         plan=run.plan,
@@ -65,19 +67,20 @@ def render(run: Run, summary: Data) -> str:
         collective_chart=collective_chart(run),
         message_chart=message_chart(run),
         links=link_rows(run.plan, summary),
-        heat=heat_rows(summary["stalls"]["blame"]),
+        heat=heat_rows(summary.stalls.blame),
         blamed=_most_blamed(summary),
         waits=_waits(summary),
         services=serving_page.services(run.path),
     )
 
 
-def iteration_chart(run: Run, summary: Data) -> Chart:
+def iteration_chart(run: Run, summary: TrainingSummary) -> Chart:
     """The distribution of iteration times with the quantiles that the samples support."""
-    found = summary["iterations"]
-    supported = {name: q for name, q in QUANTILES.items() if f"{name}_s" not in found["notes"]}
+    found = summary.iterations
+    values = [(key, found.value(key), q) for key, q in QUANTILES.items()]
+    supported = [(value_s, q) for key, value_s, q in values if key not in found.notes]
     series = [Series("iterations", distribution(_seconds(iterations(run)["duration_ns"])), _MAIN)]
-    return distributions(series, [(found[f"{name}_s"], q) for name, q in supported.items()])
+    return distributions(series, supported)
 
 
 def collective_chart(run: Run) -> Chart:
@@ -107,28 +110,27 @@ def message_chart(run: Run) -> Chart | None:
     return survivals(series) if series else None
 
 
-def budget_bars(summary: Data) -> list[Any]:
+def budget_bars(summary: TrainingSummary) -> list[Any]:
     """Where an iteration goes: ideals first, then each generation on each campus."""
-    stalls = summary["stalls"]
+    stalls = summary.stalls
     rows: list[tuple[str, str, list[tuple[str, float]]]] = []
-    if stalls["one_campus"]:
-        whole = stalls["one_campus"]["iteration_s"]
+    if stalls.one_campus:
+        whole = stalls.one_campus.iteration_s
         rows.append(("One uniform campus", "predicted", [("iteration", whole)]))
-    ideal = stalls["ideal"]
-    equal = [("compute", ideal["compute_s"]), ("transfer", ideal["communication_s"])]
+    ideal = stalls.ideal
+    equal = [("compute", ideal.compute_s), ("transfer", ideal.communication_s)]
     rows.append(("Nobody straggles", "same fabric", equal))
-    path = summary["critical_path"]
-    chain = [(kind, path[f"{kind}_s"]) for kind in LINKS]
+    chain: list[tuple[str, float]] = list(summary.critical_path.by_kind().items())
     rows.append(("Critical path", "what the time is made of", chain))
-    for group in stalls["by_group"]:
-        label = f"{group['accelerator']} · {group['campus']}"
-        rows.append((label, units.counted(group["ranks"], "rank"), _spent(group)))
+    for group in stalls.by_group:
+        label = f"{group.accelerator} · {group.campus}"
+        rows.append((label, units.counted(group.ranks, "rank"), _spent(group)))
     return stacked_bars(rows, left=210, width=850)
 
 
-def link_rows(plan: Data, summary: Data) -> list[Data]:
+def link_rows(plan: Data, summary: TrainingSummary) -> list[Data]:
     """Each long-haul link as asked, with how long messages took between its campuses."""
-    measured = {(row["src_campus"], row["dst_campus"]): row for row in summary["links"]}
+    measured = {(row.src_campus, row.dst_campus): row for row in summary.links}
     scale = plan.get("scale_bytes", 1.0)
     rows = []
     for link in plan["links"]:
@@ -144,23 +146,22 @@ def link_rows(plan: Data, summary: Data) -> list[Data]:
     return rows
 
 
-def heat_rows(blame: Data) -> Data:
+def heat_rows(blame: Blame) -> Data:
     """The blame matrix with each value's share of the largest (`heat`, 0 to 1)."""
-    largest = max((value for row in blame["waited_s"] for value in row), default=0.0) or 1.0
-    cells = [[(value, value / largest) for value in row] for row in blame["waited_s"]]
-    return {"groups": blame["groups"], "cells": list(zip(blame["groups"], cells, strict=True))}
+    largest = max((value for row in blame.waited_s for value in row), default=0.0) or 1.0
+    cells = [[(value, value / largest) for value in row] for row in blame.waited_s]
+    return {"groups": blame.groups, "cells": list(zip(blame.groups, cells, strict=True))}
 
 
-def _map(run: Run, summary: Data) -> Any:
-    ranks = summary["stalls"]["by_rank"] if _waits(summary) else []
-    return fabric_map(run.plan, {rank["rank"]: rank["blamed_share"] for rank in ranks})
+def _map(run: Run, summary: TrainingSummary) -> Any:
+    ranks = summary.stalls.by_rank if _waits(summary) else []
+    return fabric_map(run.plan, {rank.rank: rank.blamed_share for rank in ranks})
 
 
-def _waits(summary: Data) -> bool:
+def _waits(summary: TrainingSummary) -> bool:
     """Whether ranks waited for each other long enough to ask for whom."""
-    stalls = summary["stalls"]
-    whole_s = stalls["compute_s"] + stalls["exposed_communication_s"] + stalls["idle_s"]
-    return bool(stalls["sync_wait_s"] >= NOTICEABLE * whole_s)
+    stalls = summary.stalls
+    return stalls.sync_wait_s >= NOTICEABLE * stalls.whole_s
 
 
 def _timelines(run: Run) -> list[tuple[str, str, Timeline]]:
@@ -170,14 +171,18 @@ def _timelines(run: Run) -> list[tuple[str, str, Timeline]]:
     return [*shown, ("messages", "Inside the slowest collective", inside)] if inside else shown
 
 
-def _most_blamed(summary: Data) -> list[Data]:
-    ranks = summary["stalls"]["by_rank"]
-    return sorted(ranks, key=lambda rank: (-rank["blamed_s"], rank["rank"]))[:_TOP]
+def _most_blamed(summary: TrainingSummary) -> list[Rank]:
+    ranks = summary.stalls.by_rank
+    return sorted(ranks, key=lambda rank: (-rank.blamed_s, rank.rank))[:_TOP]
 
 
-def _spent(group: Data) -> list[tuple[str, float]]:
-    kinds = ("compute", "sync wait", "transfer", "idle")
-    return [(kind, group[f"{kind.replace(' ', '_')}_s"]) for kind in kinds]
+def _spent(group: Times) -> list[tuple[str, float]]:
+    return [
+        ("compute", group.compute_s),
+        ("sync wait", group.sync_wait_s),
+        ("transfer", group.transfer_s),
+        ("idle", group.idle_s),
+    ]
 
 
 def _seconds(nanoseconds: pl.Series) -> pl.Series:

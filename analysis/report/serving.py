@@ -5,7 +5,6 @@ In: `Served` workloads. Out: what `page/serving.html.j2` shows, and the page of 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,12 @@ import polars as pl
 from analysis import pages, units
 from analysis.findings.serving import Served, load_served, sentence, summarise
 from analysis.findings.tail import distribution
+from analysis.form.serving import Requests
+from analysis.form.summary import ServingSummary
 from analysis.pictures.charts import Chart, Series, distributions, stacked_bars
+from analysis.run import read_manifest, read_plan
 
 Data = dict[str, Any]
-_SHOWN = (("network", "network"), ("in line", "queue"), ("prefill", "prefill"))
 
 
 def services(run_dir: Path) -> list[Data]:
@@ -25,25 +26,21 @@ def services(run_dir: Path) -> list[Data]:
     return [_service(served) for served in load_served(run_dir)]
 
 
-def render(run_dir: Path, summary: Data) -> str:
+def render(run_dir: Path, summary: ServingSummary) -> str:
     """The page of a run in which nobody trains, as text."""
-    plan, manifest = (
-        json.loads((Path(run_dir) / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("plan", "manifest")
-    )
     return pages.render(
         "serving-run.html.j2",
-        headline=summary["headline"],
+        headline=summary.headline,
         s=summary,
-        plan=plan,
-        manifest=manifest,
+        plan=read_plan(run_dir),
+        manifest=read_manifest(run_dir),
         services=services(run_dir),
     )
 
 
 def _service(served: Served) -> Data:
     found = summarise(served)
-    groups = list(_groups(found))
+    groups = found.groups()
     return {
         "found": found,
         "sentence": sentence(found),
@@ -54,18 +51,14 @@ def _service(served: Served) -> Data:
     }
 
 
-def _groups(found: Data) -> list[tuple[str, Data]]:
-    listed = (
-        ("by_client", "client_campus", "from"),
-        ("by_campus", "campus", "served at"),
-        ("by_accelerator", "accelerator", "served by"),
-    )
-    return [(f"{words} {one[key]}", one) for name, key, words in listed for one in found[name]]
-
-
-def _bar(label: str, group: Data) -> tuple[str, str, list[tuple[str, float]]]:
-    parts = [(shown, group["parts"][part]) for shown, part in _SHOWN]
-    return label, units.counted(group["requests"], "request"), parts
+def _bar(label: str, group: Requests) -> tuple[str, str, list[tuple[str, float]]]:
+    made_of = group.parts
+    parts = [
+        ("network", made_of.network),
+        ("in line", made_of.queue),
+        ("prefill", made_of.prefill),
+    ]
+    return label, units.counted(group.requests, "request"), parts
 
 
 def _chart(rows: pl.DataFrame, key: str, latency: str) -> Chart:

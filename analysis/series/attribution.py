@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
-from analysis.series.intervals import Interval, student
+from analysis.form.attribution import CauseShare, Combination, Interaction, Shares
+from analysis.series.intervals import ends, student
 from analysis.series.shapley import Causes, dividends, shapley, subsets
-
-Data = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,8 @@ class Trials:
         return {chosen: seconds[index] for chosen, seconds in self.seconds.items()}
 
 
-def attribute(trials: Trials) -> Data:
-    """Shares of the lost time. Keys: docs/analysis.md.
+def attribute(trials: Trials) -> Shares:
+    """Shares of the lost time.
 
     Shares are worked out seed by seed, on equal randomness; what is given is their mean, with
     Student's interval over the seeds.
@@ -59,52 +57,39 @@ def attribute(trials: Trials) -> Data:
     ideal_s = fmean(trials.seconds[frozenset()])
     actual_s = fmean(trials.seconds[frozenset(trials.names)])
     lost_s = actual_s - ideal_s
-    return {
-        "ideal_s": ideal_s,
-        "actual_s": actual_s,
-        "lost_s": lost_s,
-        "seeds": trials.seeds,
-        "causes": [
+    return Shares(
+        ideal_s=ideal_s,
+        actual_s=actual_s,
+        lost_s=lost_s,
+        seeds=trials.seeds,
+        causes=[
             _share(cause, [one[cause.name] for one in shares], lost_s) for cause in trials.causes
         ],
-        "interactions": [
+        interactions=[
             _together(chosen, [one[chosen] for one in together])
             for chosen in subsets(trials.names)
             if len(chosen) > 1
         ],
-        "combinations": [
+        combinations=[
             _combination(chosen, trials.seconds[chosen]) for chosen in subsets(trials.names)
         ],
-    }
+    )
 
 
-def _share(cause: Cause, seconds: Sequence[float], lost_s: float) -> Data:
+def _share(cause: Cause, seconds: Sequence[float], lost_s: float) -> CauseShare:
     mean_s = fmean(seconds)
-    return {
-        "name": cause.name,
-        "without": cause.without,
-        "lost_s": mean_s,
-        "interval_s": _listed(student(seconds)),
-        "share": mean_s / lost_s if lost_s else 0.0,
-    }
+    return CauseShare(
+        name=cause.name,
+        without=cause.without,
+        lost_s=mean_s,
+        interval_s=ends(student(seconds)),
+        share=mean_s / lost_s if lost_s else 0.0,
+    )
 
 
-def _together(chosen: Causes, seconds: Sequence[float]) -> Data:
-    return {
-        "causes": sorted(chosen),
-        "extra_s": fmean(seconds),
-        "interval_s": _listed(student(seconds)),
-    }
+def _together(chosen: Causes, seconds: Sequence[float]) -> Interaction:
+    return Interaction(sorted(chosen), fmean(seconds), ends(student(seconds)))
 
 
-def _combination(chosen: Causes, seconds: Sequence[float]) -> Data:
-    return {
-        "causes": sorted(chosen),
-        "iteration_s": fmean(seconds),
-        "interval_s": _listed(student(seconds)),
-        "by_seed_s": list(seconds),
-    }
-
-
-def _listed(interval: Interval | None) -> list[float] | None:
-    return interval.as_list() if interval else None
+def _combination(chosen: Causes, seconds: Sequence[float]) -> Combination:
+    return Combination(sorted(chosen), fmean(seconds), ends(student(seconds)), list(seconds))

@@ -40,6 +40,11 @@ class Interval:
         return [self.low, self.high]
 
 
+def ends(interval: Interval | None) -> tuple[float, float] | None:
+    """Low and high, as JSON has them; None where nothing is known of the spread."""
+    return (interval.low, interval.high) if interval else None
+
+
 def student(samples: Sequence[float]) -> Interval | None:
     """Of the mean of a few independent samples, such as one per seed, by Student's t.
 

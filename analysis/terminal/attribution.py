@@ -2,81 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.console import Console
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from analysis import units
+from analysis.form.attribution import Attribution, Remedied
 from analysis.pictures.waterfall import characters
 from analysis.series.verdict import headline, verdict
 from analysis.terminal.tables import table
 
-Data = Mapping[str, Any]
 _NOTHING_S = 1e-9
 
 
-def print_attribution(found: Data, out: Console) -> None:
+def print_attribution(found: Attribution, out: Console) -> None:
     """The sentence, the waterfall, the interactions."""
-    out.print(Panel(Text(headline(found)), title=Text(str(found["name"]), "bold")))
+    out.print(Panel(Text(headline(found)), title=Text(str(found.name), "bold")))
     _warn(found, out)
     out.print(_waterfall(found))
-    if found["interactions"]:
+    if found.interactions:
         out.print(_interactions(found))
-    if "remedies" in found:
-        out.print(_remedies(found["remedies"]))
-        out.print(Text(verdict(found["remedies"]), "bold"))
-    for name in found["without_effect"]:
+    if found.remedies:
+        out.print(_remedies(found.remedies))
+        out.print(Text(verdict(found.remedies), "bold"))
+    for name in found.without_effect:
         out.print(Text(f"{name} makes no difference to this topology", "dim"))
 
 
-def _warn(found: Data, out: Console) -> None:
-    count = sum(not one["faithful"] for one in found["runs"])
+def _warn(found: Attribution, out: Console) -> None:
+    count = sum(not one.faithful for one in found.runs)
     if count:
-        text = f"{count} of {len(found['runs'])} runs were UNFAITHFUL: their reports say where."
+        text = f"{count} of {len(found.runs)} runs were UNFAITHFUL: their reports say where."
         out.print(Text(text, "bold white on red"))
 
 
-def _waterfall(found: Data) -> Any:
-    seeds = found["seeds"]
+def _waterfall(found: Attribution) -> Table:
+    seeds = found.seeds
     title = f"From the ideal to the actual iteration (Shapley, {units.counted(seeds, 'seed')})"
     made = table(title, "", "", "time", "95 % of seeds", "share")
     made.columns[1].justify = "left"
-    known = {one["name"]: one for one in found["causes"]}
+    known = {one.name: one for one in found.causes}
     for label, bar, value in characters(found, width=22):
         cause = known.get(label)
-        around = units.interval(cause["interval_s"]) if cause else ""
-        share = units.percent(cause["share"]) if cause else ""
+        around = units.interval(cause.interval_s) if cause else ""
+        share = units.percent(cause.share) if cause else ""
         made.add_row(Text(label), bar, value, around, share)
     return made
 
 
-def _interactions(found: Data) -> Any:
+def _interactions(found: Attribution) -> Table:
     made = table(
         "What causes do together, beyond each alone", "causes", "extra time", "95 % of seeds"
     )
-    for one in found["interactions"]:
-        seconds = units.time(one["extra_s"]) if abs(one["extra_s"]) > _NOTHING_S else "0 s"
-        made.add_row(Text(" × ".join(one["causes"])), seconds, units.interval(one["interval_s"]))
+    for one in found.interactions:
+        seconds = units.time(one.extra_s) if abs(one.extra_s) > _NOTHING_S else "0 s"
+        made.add_row(Text(" × ".join(one.causes)), seconds, units.interval(one.interval_s))
     return made
 
 
-def _remedies(remedies: list[Data]) -> Any:
+def _remedies(remedies: list[Remedied]) -> Table:
     made = table(
         "Remedies, by what each buys", "remedy", "saves", "95 % of seeds", "", "worth a day"
     )
     for one in remedies:
-        if one["why_not"]:
-            made.add_row(Text(one["name"], "dim"), Text(one["why_not"], "dim"), "", "", "")
+        if one.saved_s is None:
+            made.add_row(Text(one.name, "dim"), Text(one.why_not or "", "dim"), "", "", "")
             continue
-        worth = one["worth_per_day"]
+        worth = one.worth_per_day
         made.add_row(
-            Text(one["name"]),
-            units.time(one["saved_s"]),
-            units.interval(one["interval_s"]),
-            units.percent(one["share"]),
-            units.money(worth["amount"], worth["currency"]) if worth else "no price",
+            Text(one.name),
+            units.time(one.saved_s),
+            units.interval(one.interval_s),
+            units.percent(one.share),
+            units.money(worth.amount, worth.currency) if worth else "no price",
         )
     return made

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.console import Console
 from rich.text import Text
 
 from analysis import units
+from analysis.form.beside import Load
 from analysis.terminal.tables import table
 
-Data = dict[str, Any]
 
-
-def print_background(loads: list[Data], out: Console) -> None:
+def print_background(loads: list[Load], out: Console) -> None:
     """What was offered, what the network took, and what came."""
     made = table(
         "Background load (means)", "name", "way", "what", "offered", "sent", "came", text=3
     )
     for load in loads:
         made.add_row(
-            Text(load["name"]),
-            Text(f"{load['from']}→{load['to']}"),
-            f"{load['protocol']}, {load['pattern']}",
-            *(units.rate(load[key]) for key in ("offered_bps", "sent_bps", "received_bps")),
+            Text(load.name),
+            Text(f"{load.source}→{load.sink}"),
+            f"{load.protocol}, {load.pattern}",
+            units.rate(load.offered_bps),
+            units.rate(load.sent_bps),
+            units.rate(load.received_bps),
         )
     out.print(made)

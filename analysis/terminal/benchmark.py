@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from analysis.findings.benchmark import RESULTS
+from analysis.form.benchmark import Row, read_benchmark
 
 WIDTH = 168
 ELEMENT_BYTES = 4
@@ -20,43 +18,41 @@ COLUMNS = (
     "busbw\n(GB/s)", "#wrong", "p50\n(us)", "p99\n(us)", "model\n(us)", "error",
 )  # fmt: skip
 
-Row = dict[str, Any]
-
 
 def print_results(folder: Path, out: Console) -> None:
     """The table of a run folder's `bench.json`, WIDTH columns wide."""
     out.width = max(out.width, WIDTH)
-    data = json.loads((folder / RESULTS).read_text())
+    data = read_benchmark(folder)
     out.print(
-        f"{data['op']} over {data['ranks']} hosts of {data['name']}: {data['iterations']} iterations after"
-        f" {data['warmup']} to warm up, {data['channels']} connection(s) per pair, {data['congestion']};"
-        f" bytes carried are divided by {data['scale_bytes']:g}"
+        f"{data.op} over {data.ranks} hosts of {data.name}: {data.iterations} iterations after"
+        f" {data.warmup} to warm up, {data.channels} connection(s) per pair, {data.congestion};"
+        f" bytes carried are divided by {data.scale_bytes:g}"
     )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in COLUMNS:
         words = column.split("\n")[0] in ("type", "redop", "algorithm")
         table.add_column(column, justify="left" if words else "right", no_wrap=True)
-    for row in data["rows"]:
-        table.add_row(*_cells(data["op"], row))
+    for row in data.rows:
+        table.add_row(*_cells(data.op, row))
     out.print(table)
 
 
 def _cells(op: str, row: Row) -> list[str]:
-    auto = "auto: " if row["asked"] == "auto" else ""
+    auto = "auto: " if row.asked == "auto" else ""
     return [
-        f"{row['size_bytes']:.0f}",
-        f"{row['size_bytes'] / ELEMENT_BYTES:.0f}",
+        f"{row.size_bytes:.0f}",
+        f"{row.size_bytes / ELEMENT_BYTES:.0f}",
         "uint32",
         "sum" if op in REDUCING else "none",
-        auto + row["algorithm"],
-        _us(row["time_s"]),
-        f"{row['algbw_Bps'] / 1e9:.4g}",
-        f"{row['busbw_Bps'] / 1e9:.4g}",
-        "N/A" if row["wrong"] is None else str(row["wrong"]),
-        _us(row["p50_s"]),
-        _us(row["p99_s"]),
-        _us(row["predicted_s"]),
-        "–" if row["error"] is None else f"{row['error']:+.1%}",
+        auto + row.algorithm,
+        _us(row.time_s),
+        f"{row.algbw_Bps / 1e9:.4g}",
+        f"{row.busbw_Bps / 1e9:.4g}",
+        "N/A" if row.wrong is None else str(row.wrong),
+        _us(row.p50_s),
+        _us(row.p99_s),
+        _us(row.predicted_s),
+        "–" if row.error is None else f"{row.error:+.1%}",
     ]
 
 

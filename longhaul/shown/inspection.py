@@ -6,7 +6,6 @@ A topology is shown in the real world's figures, before anything is scaled; for 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -17,9 +16,14 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis import units
+from analysis.form.benchmark import FILE as BENCHMARK
+from analysis.form.files import plain
+from analysis.form.summary import FILE as SUMMARY
+from analysis.form.summary import Summary, TrainingSummary, read_summary
 from analysis.pictures.arcs import aged
 from analysis.pictures.graphs import hosts_in_words
 from analysis.pictures.when import when
+from analysis.run import read_manifest, read_timeline
 from longhaul.runs.flows import FILE as FLOWS
 from longhaul.runs.flows import busiest as busiest_rules
 from longhaul.runs.telemetry import FILE as TELEMETRY
@@ -144,17 +148,21 @@ def is_run(folder: Path) -> bool:
 
 
 def run_json(folder: Path) -> Data:
-    """What ran, where, what came of it, and the files. A run that died has no `verdict`."""
-    summary = _read(folder / "summary.json")
-    happened = _read(folder / "timeline.json") or []
+    """What ran, where, what came of it, and the files. A run that died has no `verdict`.
+
+    Raises RunError where a file is damaged, or of another version.
+    """
+    finished = any((folder / name).exists() for name in (SUMMARY, BENCHMARK))
+    summary = read_summary(folder) if (folder / SUMMARY).exists() else None
+    manifest = read_manifest(folder) if (folder / "manifest.json").exists() else None
     names = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         "kind": "run",
         "folder": str(folder),
-        "state": "finished" if summary else "not finished",
-        "manifest": _read(folder / "manifest.json"),
-        "verdict": _verdict(summary),
-        "events": happened,
+        "state": "finished" if finished else "not finished",
+        "manifest": manifest,
+        "verdict": _verdict(summary) if summary else None,
+        "events": plain(read_timeline(folder)),
         "ports": busiest(folder).to_dicts() if (folder / TELEMETRY).exists() else [],
         "rules": busiest_rules(folder).to_dicts() if (folder / FLOWS).exists() else [],
         "files": [
@@ -204,19 +212,18 @@ def _rules(rules: list[Data]) -> Table:
     return table
 
 
-def _read(file: Path) -> Any:
-    """What a file of the run folder says; None where it is not there, or not whole."""
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _verdict(summary: Data | None) -> Data | None:
-    if summary is None:
-        return None
-    kept = ("headline", "faithful", "world_size", "digest", "iterations", "collective")
-    return {key: summary[key] for key in kept if key in summary}
+def _verdict(summary: Summary) -> Data:
+    """What came of it, in short."""
+    found: Data = {
+        "headline": summary.headline,
+        "faithful": summary.faithful,
+        "digest": summary.digest,
+    }
+    if isinstance(summary, TrainingSummary):
+        found["world_size"] = summary.world_size
+        found["iterations"] = plain(summary.iterations)
+        found["collective"] = plain(summary.collective)
+    return found
 
 
 def _facts(run: Data) -> Iterator[tuple[str, str]]:

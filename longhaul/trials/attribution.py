@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import msgspec
+
+from analysis.form.attribution import Attribution, TrialRun
+from analysis.form.summary import TrainingSummary
 from analysis.series.attribution import Cause, Trials, attribute
 from analysis.series.shapley import Causes, subsets
 from longhaul.trials import series as trials
@@ -20,7 +23,6 @@ from scenario.loading import load_topology, load_workload
 from scenario.types.topology import Training
 
 MOST_FACTORS = 6
-Data = dict[str, Any]
 
 
 class NothingToAttribute(WrongInput):
@@ -51,8 +53,8 @@ class Question:
         )
 
 
-def answer(question: Question, hear: Callable[[int, int], None]) -> Data:
-    """Run what is missing, and attribute the lost time. Keys: docs/analysis.md.
+def answer(question: Question, hear: Callable[[int, int], None]) -> Attribution:
+    """Run what is missing, and attribute the lost time.
 
     Raises InvalidInput, NothingToAttribute, TrialFailed.
     """
@@ -68,16 +70,16 @@ def answer(question: Question, hear: Callable[[int, int], None]) -> Data:
     done = trials.carry_out([one for row in wanted.values() for one in row], question.jobs, hear)
     found = {one: trials.summary(path) for one, path in done.items()}
     seconds = {
-        chosen: [found[one]["iterations"]["mean_s"] for one in row]
-        for chosen, row in wanted.items()
+        chosen: [found[one].iterations.mean_s for one in row] for chosen, row in wanted.items()
     }
     causes = tuple(Cause(one.name, one.without) for one in acting)
-    return {
-        "name": load_topology(question.topology, question.overrides).name,
-        "without_effect": [name for name in asked if name not in names],
-        **attribute(Trials(causes, seconds)),
-        "runs": [_run(one, done[one], found[one]) for row in wanted.values() for one in row],
-    }
+    shares = attribute(Trials(causes, seconds))
+    return Attribution(
+        **msgspec.structs.asdict(shares),
+        name=load_topology(question.topology, question.overrides).name,
+        without_effect=[name for name in asked if name not in names],
+        runs=[_run(one, done[one], found[one]) for row in wanted.values() for one in row],
+    )
 
 
 def _seeds(question: Question) -> range:
@@ -105,12 +107,12 @@ def _check_workload(question: Question) -> None:
         raise NothingToAttribute(f"{question.workload}: not training, so no iteration loses time")
 
 
-def _run(one: Trial, path: Path, summary: Data) -> Data:
-    return {
-        "without": list(one.without),
-        "seed": one.seed,
-        "folder": str(path),
-        "digest": summary["digest"],
-        "iteration_s": summary["iterations"]["mean_s"],
-        "faithful": summary["faithful"],
-    }
+def _run(one: Trial, path: Path, summary: TrainingSummary) -> TrialRun:
+    return TrialRun(
+        without=list(one.without),
+        seed=one.seed,
+        folder=str(path),
+        digest=summary.digest,
+        iteration_s=summary.iterations.mean_s,
+        faithful=summary.faithful,
+    )

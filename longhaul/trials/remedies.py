@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any
 
-from analysis.series.intervals import student
+from analysis.form.attribution import Remedied, Worth
+from analysis.form.summary import TrainingSummary
+from analysis.series.intervals import ends, student
 from longhaul.trials import series as trials
 from longhaul.trials.attribution import Question
 from longhaul.trials.series import Trial, TrialFailed
@@ -19,7 +20,6 @@ from scenario.factors import load_without
 from scenario.text.diagnostics import InvalidInput
 from scenario.types.topology import Topology
 
-Data = dict[str, Any]
 _HOURS_PER_DAY = 24
 INNER_STEPS = 50
 """Steps between two synchronizations: DiLoCo loses little by as many [Douillard et al. 2023]."""
@@ -105,8 +105,8 @@ def leases(campuses: Sequence[str]) -> list[Remedy]:
     ]
 
 
-def mend(question: Question, hear: Callable[[int, int], None]) -> list[Data]:
-    """What each remedy buys, most first, then those that cannot be had and why. Keys: docs/analysis.md.
+def mend(question: Question, hear: Callable[[int, int], None]) -> list[Remedied]:
+    """What each remedy buys, most first, then those that cannot be had and why.
 
     Raises InvalidInput, TrialFailed where the run without any remedy fails.
     """
@@ -114,19 +114,19 @@ def mend(question: Question, hear: Callable[[int, int], None]) -> list[Data]:
     actual = [question.trial((), seed) for seed in range(1, question.seeds + 1)]
     before = _summaries(actual, question, hear)
     found = [_tried(remedy, actual, before, question, hear) for remedy in known]
-    bought = [one for one in found if one["why_not"] is None]
-    return sorted(bought, key=lambda one: -float(one["share"])) + [
-        one for one in found if one["why_not"] is not None
+    bought = [one for one in found if one.why_not is None]
+    return sorted(bought, key=lambda one: -one.freed) + [
+        one for one in found if one.why_not is not None
     ]
 
 
 def _tried(
     remedy: Remedy,
     actual: Sequence[Trial],
-    before: Sequence[Data],
+    before: Sequence[TrainingSummary],
     question: Question,
     hear: Callable[[int, int], None],
-) -> Data:
+) -> Remedied:
     mended = [remedy.applied(trial) for trial in actual]
     try:
         if [one.digest() for one in mended] == [one.digest() for one in actual]:
@@ -140,50 +140,61 @@ def _tried(
 
 def _summaries(
     wanted: Sequence[Trial], question: Question, hear: Callable[[int, int], None]
-) -> list[Data]:
+) -> list[TrainingSummary]:
     done = trials.carry_out(wanted, question.jobs, hear)
     return [trials.summary(done[trial]) for trial in wanted]
 
 
-def _bought(remedy: Remedy, before: Sequence[Data], after: Sequence[Data]) -> Data:
+def _bought(
+    remedy: Remedy, before: Sequence[TrainingSummary], after: Sequence[TrainingSummary]
+) -> Remedied:
     """Seconds saved per iteration; the share of GPU time that frees, and what it is worth a day."""
-    taken = [one["iterations"]["mean_s"] for one in before]
+    taken = [one.iterations.mean_s for one in before]
     mended = [_for_as_many_tokens(b, a) for b, a in zip(before, after, strict=True)]
     saved = [a - b for a, b in zip(taken, mended, strict=True)]
-    interval = student(saved)
-    gpus = after[0]["efficiency"]["gpus"] / before[0]["efficiency"]["gpus"]
+    gpus = after[0].efficiency.gpus / before[0].efficiency.gpus
     share = 1 - gpus * fmean(mended) / fmean(taken)
-    return {
-        "name": remedy.name,
-        "says": remedy.says,
-        "leases": remedy.leases,
-        "learns_alike": remedy.learns_alike,
-        "saved_s": fmean(saved),
-        "interval_s": interval.as_list() if interval else None,
-        "share": share,
-        "worth_per_day": _worth(before[0], share),
-        "faithful": all(one["faithful"] for one in after),
-        "why_not": None,
-    }
+    return Remedied(
+        name=remedy.name,
+        says=remedy.says,
+        leases=remedy.leases,
+        learns_alike=remedy.learns_alike,
+        saved_s=fmean(saved),
+        interval_s=ends(student(saved)),
+        share=share,
+        worth_per_day=_worth(before[0], share),
+        faithful=all(one.faithful for one in after),
+        why_not=None,
+    )
 
 
-def _worth(before: Data, share: float) -> Data | None:
+def _worth(before: TrainingSummary, share: float) -> Worth | None:
     """What the GPU time that a day of training would no longer take costs; None without a price."""
-    price = before["efficiency"]["price"]
+    price = before.efficiency.price
     if not price:
         return None
-    return {"amount": price["per_hour"] * _HOURS_PER_DAY * share, "currency": price["currency"]}
+    return Worth(price.per_hour * _HOURS_PER_DAY * share, price.currency)
 
 
-def _not_had(remedy: Remedy, why: str) -> Data:
-    nothing = {"saved_s": None, "interval_s": None, "share": None, "worth_per_day": None}
-    kind = {"leases": remedy.leases, "learns_alike": remedy.learns_alike}
-    known = {"name": remedy.name, "says": remedy.says, **kind}
-    return {**known, **nothing, "faithful": True, "why_not": why}
+def _not_had(remedy: Remedy, why: str) -> Remedied:
+    return Remedied(
+        name=remedy.name,
+        says=remedy.says,
+        leases=remedy.leases,
+        learns_alike=remedy.learns_alike,
+        saved_s=None,
+        interval_s=None,
+        share=None,
+        worth_per_day=None,
+        faithful=True,
+        why_not=why,
+    )
 
 
-def _for_as_many_tokens(before: Data, after: Data) -> float:
+def _for_as_many_tokens(before: TrainingSummary, after: TrainingSummary) -> float:
     """How long the mended run takes for the tokens of one iteration of the other, seconds: an iteration
     of DiLoCo is a whole cycle."""
-    tokens: float = before["efficiency"]["tokens_per_s"] * before["iterations"]["mean_s"]
-    return tokens / float(after["efficiency"]["tokens_per_s"])
+    taken, mended = before.efficiency.tokens_per_s, after.efficiency.tokens_per_s
+    assert taken, "the workload trains on tokens"
+    assert mended, "a remedy does not take the tokens away"
+    return taken * before.iterations.mean_s / mended

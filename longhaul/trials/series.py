@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
+from analysis.form.summary import TrainingSummary, read_summary
 from longhaul import folder
 from longhaul.machine.child import child
 from scenario.errors import LonghaulError
@@ -170,7 +170,8 @@ def _run(trial: Trial, path: Path, cpus: SimpleQueue[int], running: _Running) ->
         raise TrialFailed(trial, said)
 
 
-def summary(path: Path) -> dict[str, Any]:
-    """What a run found."""
-    found: dict[str, Any] = json.loads((path / "summary.json").read_text(encoding="utf-8"))
+def summary(path: Path) -> TrainingSummary:
+    """What a finished trial found. Raises RunError where its file is damaged."""
+    found = read_summary(path)
+    assert isinstance(found, TrainingSummary), f"{path}: a trial trains"
     return found

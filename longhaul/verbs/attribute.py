@@ -42,7 +42,11 @@ def attribute(words: argparse.Namespace) -> int:
     """Run what is missing, print the answer, name its page."""
     import shlex
 
-    from analysis.report.attribution import write_json, write_page
+    import msgspec
+
+    from analysis.form.attribution import FILE
+    from analysis.form.files import write
+    from analysis.report.attribution import write_page
     from analysis.terminal.attribution import print_attribution
     from analysis.terminal.training import console
     from longhaul import folder
@@ -61,13 +65,16 @@ def attribute(words: argparse.Namespace) -> int:
         jobs=words.jobs,
     )
     with progress.counted("runs") as hear:
-        found = answer(question, hear) | {"command": shlex.join(words.command)}
+        found = answer(question, hear)
+    remedies = None
     if words.mend:
         with progress.counted("runs with remedies") as hear:
-            found["remedies"] = mend(question, hear)
-    final = words.out or folder.next_free(f"{found['name']}-attribution")
+            remedies = mend(question, hear)
+    command = shlex.join(words.command)
+    found = msgspec.structs.replace(found, command=command, remedies=remedies)
+    final = words.out or folder.next_free(f"{found.name}-attribution")
     with folder.new(final) as partial:
-        write_json(found, partial / "attribution.json")
+        write(found, partial / FILE)
         write_page(found, partial / "attribution.html")
     print_attribution(found, console())
     print(f"page {final / 'attribution.html'}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,7 +66,7 @@ def _connections(made: argparse.ArgumentParser) -> None:
 
 def bench(words: argparse.Namespace) -> int:
     """Measure, print the table, name the folder."""
-    from analysis.findings.benchmark import RESULTS
+    from analysis.form.benchmark import FILE, read_benchmark
     from analysis.terminal.benchmark import print_results
     from analysis.terminal.training import console
     from longhaul.runs.benchmark import bench as measure
@@ -88,14 +87,13 @@ def bench(words: argparse.Namespace) -> int:
     )
     with progress.shown() as hear:
         folder = measure(request, wanted(words), hear)
-    text = (folder / RESULTS).read_text()
     if words.format == "json":
-        print(text)
+        print((folder / FILE).read_text())
     else:
         out = console()
         print_results(folder, out)
         out.print(f"run folder {folder}")
-    wrong = sum(row["wrong"] or 0 for row in json.loads(text)["rows"])
+    wrong = sum(row.wrong or 0 for row in read_benchmark(folder).rows)
     return complain(f"longhaul: {wrong} results were wrong", 1) if wrong else 0
 
 

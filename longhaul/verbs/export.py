@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from longhaul.verbs.arguments import Verbs, complain, verb
 from scenario.errors import WrongInput
 
 if TYPE_CHECKING:
+    from analysis.form.summary import TrainingSummary
     from analysis.run import Run
 
 TABLES = ("ranks", "iterations", "collectives", "pairs", "links", "path")
@@ -42,14 +42,13 @@ def add(verbs: Verbs) -> None:
 
 def export(words: argparse.Namespace) -> int:
     """Write one form of a finished run."""
+    from analysis.form.summary import TrainingSummary, read_summary
     from analysis.run import load_run
     from longhaul.folder import write_output
 
-    run = load_run(words.run)
-    try:
-        summary = json.loads((words.run / "summary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise WrongInput(f"{words.run} is not the folder of a finished run") from None
+    run, summary = load_run(words.run), read_summary(words.run)
+    if not isinstance(summary, TrainingSummary):
+        raise WrongInput(f"{words.run}: nobody trains in this run")
     text = FORMATS[words.format](run, summary, words.table)
     if words.out is None:
         sys.stdout.write(text)
@@ -58,7 +57,7 @@ def export(words: argparse.Namespace) -> int:
     return 0
 
 
-def _perfetto(run: Run, _: dict[str, Any], __: str) -> str:
+def _perfetto(run: Run, _: TrainingSummary, __: str) -> str:
     from analysis.export.perfetto import write_trace
 
     out = io.StringIO()
@@ -69,32 +68,32 @@ def _perfetto(run: Run, _: dict[str, Any], __: str) -> str:
     return out.getvalue()
 
 
-def _csv(run: Run, summary: dict[str, Any], table: str) -> str:
+def _csv(run: Run, summary: TrainingSummary, table: str) -> str:
     from analysis.export.tabular import csv
 
     return csv(run, summary, table)
 
 
-def _markdown(run: Run, summary: dict[str, Any], table: str) -> str:
+def _markdown(run: Run, summary: TrainingSummary, table: str) -> str:
     from analysis.export.tabular import markdown
 
     return markdown(run, summary, table)
 
 
-def _openmetrics(_: Run, summary: dict[str, Any], __: str) -> str:
+def _openmetrics(_: Run, summary: TrainingSummary, __: str) -> str:
     from analysis.export.openmetrics import openmetrics
 
     return openmetrics(summary)
 
 
-def _hdr(run: Run, _: dict[str, Any], __: str) -> str:
+def _hdr(run: Run, _: TrainingSummary, __: str) -> str:
     from analysis.export.hdr import write_log
     from analysis.findings.latencies import durations_ns
 
     return write_log(durations_ns(run), int(run.events["end_ns"].to_numpy().max()) / 1e9)
 
 
-FORMATS: dict[str, Callable[[Run, dict[str, Any], str], str]] = {
+FORMATS: dict[str, Callable[[Run, TrainingSummary, str], str]] = {
     "perfetto": _perfetto,
     "csv": _csv,
     "markdown": _markdown,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +55,7 @@ def add(verbs: Verbs) -> None:
 
 def run(words: argparse.Namespace) -> int:
     """Run a workload, print the summary, name the report."""
+    from analysis.form.summary import TrainingSummary, read_summary
     from analysis.terminal.training import console, print_summary
     from longhaul.runs.life import Request
     from longhaul.runs.life import run as run_it
@@ -84,7 +84,8 @@ def run(words: argparse.Namespace) -> int:
     with progress.shown() as hear:
         folder = run_it(request, hear)
     print_summary(folder, console())
-    wrong = json.loads((folder / "summary.json").read_text()).get("collective", {}).get("wrong")
+    summary = read_summary(folder)
+    wrong = summary.collective.wrong if isinstance(summary, TrainingSummary) else None
     return complain(f"longhaul: {wrong} results were not the sum", 1) if wrong else 0
 
 

@@ -1,4 +1,4 @@
-"""`longhaul schema`: what editors complete from."""
+"""`longhaul schema`: what editors complete from, and what programs that read a summary can hold it against."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from longhaul.verbs.arguments import Verbs, verb
 def add(verbs: Verbs) -> None:
     """The verb and its arguments."""
     made = verb(
-        verbs, "schema", schema, "print the JSON Schema of topology or workload files",
+        verbs, "schema", schema, "print the JSON Schema of topology or workload files, or of a run's summary.json",
         "longhaul schema topology > topology.schema.json",
     )  # fmt: skip
-    made.add_argument("kind", choices=("topology", "workload"))
+    made.add_argument("kind", choices=("topology", "workload", "summary"))
 
 
 def schema(words: argparse.Namespace) -> int:
-    """Print a schema that editors complete from."""
+    """Print a schema."""
+    from analysis.form.summary import summary_schema
     from scenario.loading import schema as schema_of
 
-    print(json.dumps(schema_of(words.kind), indent=1, ensure_ascii=False))
+    found = summary_schema() if words.kind == "summary" else schema_of(words.kind)
+    print(json.dumps(found, indent=1, ensure_ascii=False))
     return 0

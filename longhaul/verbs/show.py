@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from longhaul.verbs.arguments import Verbs, verb
-from scenario.errors import WrongInput
 
 
 def add(verbs: Verbs) -> None:
@@ -19,14 +18,12 @@ def add(verbs: Verbs) -> None:
 
 def show(words: argparse.Namespace) -> int:
     """Print a finished run's summary."""
-    from analysis.findings.benchmark import RESULTS
+    from analysis.form.benchmark import FILE
     from analysis.terminal.benchmark import print_results
     from analysis.terminal.training import console, print_summary
 
-    if (words.run / RESULTS).exists():
+    if (words.run / FILE).exists():
         print_results(words.run, console())
-        return 0
-    if not (words.run / "summary.json").exists():
-        raise WrongInput(f"{words.run} is not the folder of a finished run")
-    print_summary(words.run, console())
+    else:
+        print_summary(words.run, console())
     return 0

@@ -48,23 +48,23 @@ def events() -> pl.DataFrame:
 
 def test_times_are_means_of_the_iterations_that_count_from_last_entry_to_last_end() -> None:
     ring, tree = rows(ABOUT, events(), None)
-    assert ring["time_s"] == pytest.approx(2.5e-3)
-    assert (ring["p50_s"], ring["p99_s"]) == pytest.approx((2e-3, 3e-3))
-    assert ring["error"] == pytest.approx(0.25)
-    assert tree["time_s"] == pytest.approx(4e-3)
-    assert tree["error"] == pytest.approx(0.0)
+    assert ring.time_s == pytest.approx(2.5e-3)
+    assert (ring.p50_s, ring.p99_s) == pytest.approx((2e-3, 3e-3))
+    assert ring.error == pytest.approx(0.25)
+    assert tree.time_s == pytest.approx(4e-3)
+    assert tree.error == pytest.approx(0.0)
 
 
 def test_bandwidths_are_nccl_tests() -> None:
     ring, tree = rows(ABOUT, events(), None)
-    assert ring["algbw_Bps"] == pytest.approx(4e9 / 2.5e-3)
-    assert tree["busbw_Bps"] == pytest.approx(4e9 / 4e-3)  # 2(n−1)/n is 1 for two ranks
+    assert ring.algbw_Bps == pytest.approx(4e9 / 2.5e-3)
+    assert tree.busbw_Bps == pytest.approx(4e9 / 4e-3)  # 2(n−1)/n is 1 for two ranks
 
 
 def test_wrong_results_are_summed_over_the_ranks_and_null_where_nothing_was_checked() -> None:
     wrong = pl.DataFrame({"rank": [0, 0, 1, 1], "task": [1, 3, 1, 3], "wrong": [0, 2, 0, 1]})
-    assert [row["wrong"] for row in rows(ABOUT, events(), wrong)] == [0, 3]
-    assert [row["wrong"] for row in rows(ABOUT, events(), None)] == [None, None]
+    assert [row.wrong for row in rows(ABOUT, events(), wrong)] == [0, 3]
+    assert [row.wrong for row in rows(ABOUT, events(), None)] == [None, None]
 
 
 def test_the_table_has_a_line_per_case_under_nccl_tests_headings(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 from scapy.utils import PcapNgWriter, wrpcap
 
+from analysis.errors import RunError
 from analysis.findings.capture import WRAP, Key, one_way_s, streams
-from analysis.tables import RunError
 
 THERE = Key("10.1.0.1", 40000, "10.2.0.1", 29500)
 

@@ -24,6 +24,7 @@ from analysis.export.perfetto import slowest_iterations, write_trace
 from analysis.export.tabular import TABLES, csv, markdown
 from analysis.findings.latencies import durations_ns, latencies, slowest_entries, slowest_messages
 from analysis.findings.summary import write_summary
+from analysis.form.parts import Named
 from analysis.run import load_run
 from longhaul.verbs import export
 from tests.analysis.make_run import Link, Scenario, happened, make_run, uniform
@@ -199,26 +200,24 @@ def test_the_slowest_messages_tell_their_link_rank_and_event(tmp_path: Path) -> 
     cut = happened("cut", at + 0.42, None, links=["a-b"])
     run = load_run(make_run(tmp_path / "loud", Scenario(**plain, held_up=late, happened=(cut,))))
     found = slowest_messages(run)
-    assert found["count"] == round(found["of"] * 0.01)
+    assert found.count == round(found.of * 0.01)
     # Five messages were held up; the rest of the 1 % are as long as any other.
-    assert found["by_link"][0]["name"] == "a → b"
-    assert found["by_rank"][0]["name"] == "2 · a-02"
-    assert found["by_rank"][0]["share"] >= 5 / found["count"]
-    assert found["by_event"][0]["name"] == "cut"
-    assert found["by_event"][0]["share"] >= 5 / found["count"]
+    assert found.by_link[0].name == "a → b"
+    assert found.by_rank[0].name == "2 · a-02"
+    assert found.by_rank[0].share >= 5 / found.count
+    assert found.by_event[0].name == "cut"
+    assert found.by_event[0].share >= 5 / found.count
 
 
 def test_the_last_to_enter_the_slowest_collectives_is_named(tmp_path: Path) -> None:
     run = load_run(make_run(tmp_path / "run", uniform(4, slowdown={2: 1.5})))
-    assert slowest_entries(run) == [{"name": "2 · home-02", "share": 1}]
+    assert slowest_entries(run) == [Named("2 · home-02", 1.0)]
 
 
 def test_tails_go_up_to_p999_and_mark_what_the_count_does_not_support(tmp_path: Path) -> None:
-    found = {
-        one["what"]: one for one in latencies(load_run(make_run(tmp_path / "run", uniform(3))))
-    }
+    found = {one.what: one for one in latencies(load_run(make_run(tmp_path / "run", uniform(3))))}
     assert set(found) == {"iteration", "collective 1", "home → home"}
-    assert found["iteration"]["notes"]["p999_s"] == "n<1000"
+    assert found["iteration"].notes["p999_s"] == "n<1000"
 
 
 @pytest.mark.parametrize("form", list(export.FORMATS))

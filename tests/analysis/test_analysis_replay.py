@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.errors import RunError
 from analysis.findings.imported import make_job, read_job, slowdowns
 from analysis.findings.retiming import CircularGraph, Graph
-from analysis.tables import RunError
 
 
 def graph(groups: list[int], *edges: tuple[int, int]) -> Graph:

@@ -196,18 +196,18 @@ def test_the_nth_send_meets_the_nth_recv() -> None:
 
 def test_a_planted_straggler_is_blamed_and_nobody_else(tmp_path: Path) -> None:
     run = load_run(make_run(tmp_path / "run", uniform(8, slowdown={5: 1.5}, jitter=0.001)))
-    stalls = summarise(run)["stalls"]
-    shares = {rank["rank"]: rank["blamed_share"] for rank in stalls["by_rank"]}
+    stalls = summarise(run).stalls
+    shares = {rank.rank: rank.blamed_share for rank in stalls.by_rank}
     assert shares.pop(5) > 0.97
     assert max(shares.values()) < 0.01
-    assert max(stalls["by_rank"], key=lambda rank: rank["slowdown"])["rank"] == 5
-    assert stalls["slowdown_communication"] < 1.01
-    assert stalls["slowdown_compute"] > 1.2
+    assert max(stalls.by_rank, key=lambda rank: rank.slowdown).rank == 5
+    assert stalls.slowdown_communication < 1.01
+    assert stalls.slowdown_compute > 1.2
 
 
 def test_a_planted_slow_generation_is_blamed_as_a_group(tmp_path: Path) -> None:
-    stalls = summarise(load_run(make_run(tmp_path / "run")))["stalls"]
-    shares = {group["accelerator"]: group["blamed_share"] for group in stalls["by_accelerator"]}
+    stalls = summarise(load_run(make_run(tmp_path / "run"))).stalls
+    shares = {group.accelerator: group.blamed_share for group in stalls.by_accelerator}
     assert shares["H100"] + shares["H200"] > 0.9
 
 
@@ -222,17 +222,17 @@ def test_a_planted_slow_link_is_found_and_no_rank_is_blamed_for_its_compute(tmp_
     links = between_campuses(run)
     assert links.row(0, named=True)["src_campus"] == "a"
     assert links["transfer_p50_s"][0] > 5 * links["transfer_p50_s"][1]
-    stalls = summarise(run)["stalls"]
-    assert stalls["slowdown"] < 1.01, "a link that is slow all the time makes nobody straggle"
-    assert stalls["compute_wait_s"] == pytest.approx(0, abs=1e-12)
-    assert {rank["late_compute_s"] for rank in stalls["by_rank"]} == {0}
-    assert "for no rank" in summarise(run)["headline"]
+    stalls = summarise(run).stalls
+    assert stalls.slowdown < 1.01, "a link that is slow all the time makes nobody straggle"
+    assert stalls.compute_wait_s == pytest.approx(0, abs=1e-12)
+    assert {rank.late_compute_s for rank in stalls.by_rank} == {0}
+    assert "for no rank" in summarise(run).headline
 
 
 def test_uniform_ranks_have_no_stalls_at_all(tmp_path: Path) -> None:
-    stalls = summarise(load_run(make_run(tmp_path / "run", uniform(4))))["stalls"]
-    assert (stalls["sync_wait_s"], stalls["idle_s"]) == (0, 0)
-    assert stalls["slowdown"] == pytest.approx(1, abs=1e-9)
+    stalls = summarise(load_run(make_run(tmp_path / "run", uniform(4)))).stalls
+    assert (stalls.sync_wait_s, stalls.idle_s) == (0, 0)
+    assert stalls.slowdown == pytest.approx(1, abs=1e-9)
 
 
 def test_kinds_are_in_the_order_of_the_alphabet() -> None:

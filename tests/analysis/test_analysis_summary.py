@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from analysis import units
 from analysis.findings.bandwidth import bus_factor
-from analysis.findings.summary import faithful, write_summary
+from analysis.findings.headline import faithful
+from analysis.findings.summary import write_summary
+from analysis.form.files import plain
+from analysis.form.parts import Check
 from analysis.terminal.training import print_summary
 from tests.analysis.make_run import Scenario, make_run, uniform
 
@@ -26,7 +30,7 @@ def shown(path: Path, width: int = 80) -> str:
 
 def test_summary_holds_what_the_contract_names(tmp_path: Path) -> None:
     path = make_run(tmp_path / "run")
-    written = write_summary(path)
+    written = plain(write_summary(path))
     assert json.loads((path / "summary.json").read_text()) == written
     assert {
         "headline", "digest", "seed", "time", "machine", "world_size", "iterations", "collective",
@@ -42,19 +46,19 @@ def test_summary_holds_what_the_contract_names(tmp_path: Path) -> None:
 
 
 def test_warm_up_is_left_out(tmp_path: Path) -> None:
-    assert write_summary(make_run(tmp_path / "run"))["iterations"]["count"] == 20
+    assert write_summary(make_run(tmp_path / "run")).iterations.count == 20
 
 
 def test_real_bandwidth_is_the_carried_one_times_the_scale(tmp_path: Path) -> None:
-    found = write_summary(make_run(tmp_path / "run", uniform(scale=1000.0)))["collective"]
-    assert found["size_bytes"] == 1000 * found["carried"]["size_bytes"]
-    assert found["busbw_Bps"] == pytest.approx(1000 * found["carried"]["busbw_Bps"])
-    assert found["busbw_Bps"] == pytest.approx(found["algbw_Bps"] * 2 * 3 / 4)
+    found = write_summary(make_run(tmp_path / "run", uniform(scale=1000.0))).collective
+    assert found.size_bytes == 1000 * found.carried.size_bytes
+    assert found.busbw_Bps == pytest.approx(1000 * found.carried.busbw_Bps)
+    assert found.busbw_Bps == pytest.approx(found.algbw_Bps * 2 * 3 / 4)
 
 
 def test_an_even_ring_takes_what_alpha_beta_predicts(tmp_path: Path) -> None:
-    prediction = write_summary(make_run(tmp_path / "run", uniform(8)))["prediction"]
-    assert prediction["error"] == pytest.approx(0, abs=1e-6)
+    prediction = write_summary(make_run(tmp_path / "run", uniform(8))).prediction
+    assert prediction.error == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -66,25 +70,27 @@ def test_bus_bandwidth_factors_are_those_of_nccl_tests(op: str, factor: float) -
 
 def test_a_run_that_checked_nothing_is_not_faithful() -> None:
     assert not faithful([])
-    assert faithful([{"ok": True}])
-    assert not faithful([{"ok": True}, {"ok": False}])
+    good = Check("RTT", 1.0, 1.0, 0.0, "s", 0.01, ok=True)
+    bad = msgspec.structs.replace(good, ok=False)
+    assert faithful([good])
+    assert not faithful([good, bad])
 
 
 def test_the_headline_names_the_generation_that_was_waited_for(tmp_path: Path) -> None:
-    headline = write_summary(make_run(tmp_path / "run"))["headline"]
+    headline = write_summary(make_run(tmp_path / "run")).headline
     assert "mostly for H100 at memphis" in headline
     assert "where one uniform campus would take" in headline
 
 
 def test_the_headline_names_a_lone_straggler(tmp_path: Path) -> None:
     made = uniform(8, slowdown={5: 1.5})
-    assert "rank 5 (GB200, home-05)" in write_summary(make_run(tmp_path / "r", made))["headline"]
+    assert "rank 5 (GB200, home-05)" in write_summary(make_run(tmp_path / "r", made)).headline
 
 
 def test_an_unfaithful_run_says_so_first_and_loudly(tmp_path: Path) -> None:
     path = make_run(tmp_path / "run", Scenario(faithful=False, iterations=3))
     summary = write_summary(path)
-    assert summary["headline"].startswith("UNFAITHFUL (memphis-whitehaven goodput")
+    assert summary.headline.startswith("UNFAITHFUL (memphis-whitehaven goodput")
     assert "NOT what was asked for" in shown(path)
 
 

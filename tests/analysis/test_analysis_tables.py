@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from analysis.errors import RunError
 from analysis.run import load_run
-from analysis.tables import KINDS, SCHEMA, RunError, canonical, digest, write_events
+from analysis.tables import KINDS, SCHEMA, canonical, digest, write_events
 from tests.analysis.make_run import make_run, uniform
 
 ONE = {

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from analysis.form.attribution import Remedied, Worth
 from analysis.series.verdict import verdict
 from longhaul.runs.workloads import DEFAULT
 from longhaul.trials.remedies import remedies
@@ -49,16 +52,21 @@ def test_a_campus_is_leased_out_by_training_on_the_others() -> None:
     assert found.on == ("c1", "c3")
 
 
-def remedy(name: str, share: float, **changes: Any) -> dict[str, Any]:
-    worth = {"amount": 100.0, "currency": "USD"}
-    known = {
-        "name": name,
-        "share": share,
-        "worth_per_day": worth,
-        "leases": False,
-        "learns_alike": True,
-    }
-    return {**known, "faithful": True, "why_not": None, **changes}
+def remedy(name: str, share: float, **changes: Any) -> Remedied:
+    worth = Worth(amount=100.0, currency="USD")
+    known = Remedied(
+        name=name,
+        says="",
+        leases=False,
+        learns_alike=True,
+        saved_s=1.0,
+        interval_s=None,
+        share=share,
+        worth_per_day=worth,
+        faithful=True,
+        why_not=None,
+    )
+    return msgspec.structs.replace(known, **changes)
 
 
 def test_the_verdict_is_what_frees_most_gpu_time() -> None:

@@ -68,21 +68,21 @@ def trials(*seconds: tuple[float, ...]) -> Trials:
 
 def test_an_attribution_sums_to_the_lost_time() -> None:
     found = attribute(trials((1.0, 1.0), (1.5, 1.7), (2.0, 2.0), (4.0, 4.2)))
-    assert found["lost_s"] == pytest.approx(3.1)
-    assert sum(cause["lost_s"] for cause in found["causes"]) == pytest.approx(found["lost_s"])
-    assert sum(cause["share"] for cause in found["causes"]) == pytest.approx(1)
-    assert found["interactions"][0]["extra_s"] == pytest.approx(1.5)
-    assert found["combinations"][-1]["iteration_s"] == pytest.approx(4.1)
+    assert found.lost_s == pytest.approx(3.1)
+    assert sum(cause.lost_s for cause in found.causes) == pytest.approx(found.lost_s)
+    assert sum(cause.share for cause in found.causes) == pytest.approx(1)
+    assert found.interactions[0].extra_s == pytest.approx(1.5)
+    assert found.combinations[-1].iteration_s == pytest.approx(4.1)
 
 
 def test_intervals_come_from_the_seeds() -> None:
     found = attribute(trials((1.0, 1.0), (1.5, 1.7), (2.0, 2.0), (3.0, 3.0)))
-    low, high = found["causes"][0]["interval_s"]
-    assert low < found["causes"][0]["lost_s"] < high
+    low, high = found.causes[0].interval_s
+    assert low < found.causes[0].lost_s < high
     same = attribute(trials((1.0, 1.0), (1.5, 1.5), (2.0, 2.0), (3.0, 3.0)))
-    assert same["causes"][0]["interval_s"] == [0.75, 0.75]
+    assert same.causes[0].interval_s == (0.75, 0.75)
 
 
 def test_one_seed_gives_no_interval() -> None:
     found = attribute(trials((1.0,), (2.0,), (2.0,), (3.0,)))
-    assert {cause["interval_s"] for cause in found["causes"]} == {None}
+    assert {cause.interval_s for cause in found.causes} == {None}

@@ -2,10 +2,11 @@
 
 import io
 from pathlib import Path
-from typing import Any
 
+import msgspec
 from rich.console import Console
 
+from analysis.form.attribution import Attribution, TrialRun
 from analysis.pictures.waterfall import LEFT, RIGHT, characters, waterfall
 from analysis.report.attribution import write_page
 from analysis.series.attribution import Cause, Trials, attribute
@@ -16,7 +17,7 @@ from analysis.terminal.attribution import print_attribution
 NAMES = ["distance", "aging", "<b>own</b>"]
 
 
-def found(*seconds: tuple[float, ...]) -> dict[str, Any]:
+def found(*seconds: tuple[float, ...]) -> Attribution:
     """An attribution of three causes; the third makes things faster."""
     causes = tuple(Cause(name, f"no {name}") for name in NAMES)
     rows = seconds or tuple(
@@ -24,10 +25,9 @@ def found(*seconds: tuple[float, ...]) -> dict[str, Any]:
         for c in subsets(NAMES)
     )
     made = attribute(Trials(causes, dict(zip(subsets(NAMES), rows, strict=True))))
-    runs = [
-        {"without": [], "seed": 1, "folder": "f", "digest": "d" * 64, "iteration_s": 1.0, "faithful": False}
-    ]  # fmt: skip
-    return {"name": "<i>x</i>", "without_effect": [], "runs": runs, "command": "c", **made}
+    runs = [TrialRun([], seed=1, folder="f", digest="d" * 64, iteration_s=1.0, faithful=False)]
+    known = msgspec.structs.asdict(made)
+    return Attribution(**known, name="<i>x</i>", without_effect=[], runs=runs, command="c")
 
 
 def test_each_step_begins_where_the_one_before_ended() -> None:
@@ -69,7 +69,7 @@ def test_the_page_escapes_names_and_alarms_of_unfaithful_runs(tmp_path: Path) ->
 
 def test_the_terminal_fits_80_columns_and_escapes_markup() -> None:
     out = io.StringIO()
-    made = found() | {"name": "[bold]x[/]"}
+    made = msgspec.structs.replace(found(), name="[bold]x[/]")
     print_attribution(made, Console(file=out, width=80, highlight=False))
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= 80

@@ -92,41 +92,41 @@ def folder(tmp_path: Path) -> Path:
 
 def test_first_token_gaps_and_whole_answer_count_from_the_arrival(folder: Path) -> None:
     found = summarise(load_served(folder)[0])
-    assert found["requests"] == 3
-    assert found["first_token"]["count"] == 3
-    assert found["first_token"]["p50_s"] == pytest.approx(0.042)
-    assert found["first_token"]["max_s"] == pytest.approx(0.080)
-    assert found["inter_token"]["count"] == 4
-    assert found["inter_token"]["max_s"] == pytest.approx(0.020)
-    assert found["inter_token_made"]["max_s"] == pytest.approx(0.010)
-    assert found["end_to_end"]["max_s"] == pytest.approx(0.110)
+    assert found.requests == 3
+    assert found.first_token.count == 3
+    assert found.first_token.p50_s == pytest.approx(0.042)
+    assert found.first_token.max_s == pytest.approx(0.080)
+    assert found.inter_token.count == 4
+    assert found.inter_token.max_s == pytest.approx(0.020)
+    assert found.inter_token_made.max_s == pytest.approx(0.010)
+    assert found.end_to_end.max_s == pytest.approx(0.110)
 
 
 def test_the_first_token_is_network_line_and_prefill(folder: Path) -> None:
     found = summarise(load_served(folder)[0])
-    assert found["parts"]["network"] == pytest.approx((0.002 + 0.020 + 0.020) / 3)
-    assert found["parts"]["queue"] == pytest.approx(0.020 / 3)
-    assert found["parts"]["prefill"] == pytest.approx((0.040 + 0.040 + 0.010) / 3)
-    assert found["network_share"] == pytest.approx(42 / (42 + 80 + 30))
+    assert found.parts.network == pytest.approx((0.002 + 0.020 + 0.020) / 3)
+    assert found.parts.queue == pytest.approx(0.020 / 3)
+    assert found.parts.prefill == pytest.approx((0.040 + 0.040 + 0.010) / 3)
+    assert found.network_share == pytest.approx(42 / (42 + 80 + 30))
 
 
 def test_goodput_is_of_those_that_keep_both_objectives(folder: Path) -> None:
     """Request 2 misses the first token's; of the others one has no gaps, one keeps 10 ms a token."""
-    found = summarise(load_served(folder)[0])["goodput"]
-    assert found["share"] == pytest.approx(2 / 3)
-    assert found["requests_per_s"] == pytest.approx(2 / 2.0)
+    found = summarise(load_served(folder)[0]).goodput
+    assert found.share == pytest.approx(2 / 3)
+    assert found.requests_per_s == pytest.approx(2 / 2.0)
 
 
 def test_groups_are_by_where_users_are_and_by_what_serves_them(folder: Path) -> None:
     found = summarise(load_served(folder)[0])
-    assert [(one["client_campus"], one["requests"]) for one in found["by_client"]] == [
+    assert [(one.client_campus, one.requests) for one in found.by_client] == [
         ("c1", 1),
         ("c2", 2),
     ]
-    served_by = {one["accelerator"]: one for one in found["by_accelerator"]}
-    assert served_by["GB200"]["first_token"]["p50_s"] == pytest.approx(0.030)
-    assert served_by["GB200"]["inter_token"] is None
-    assert served_by["H100"]["inter_token"]["count"] == 4
+    served_by = {one.accelerator: one for one in found.by_accelerator}
+    assert served_by["GB200"].first_token.p50_s == pytest.approx(0.030)
+    assert served_by["GB200"].inter_token is None
+    assert served_by["H100"].inter_token.count == 4
 
 
 def test_another_nanosecond_is_another_digest(folder: Path) -> None:
@@ -140,8 +140,7 @@ def test_another_nanosecond_is_another_digest(folder: Path) -> None:
 def test_summary_report_and_terminal_tell_the_same(folder: Path) -> None:
     summary = write_summary(folder)
     assert (
-        "3 requests of chat got their first token after 42 ms (p50; p99 80 ms)"
-        in summary["headline"]
+        "3 requests of chat got their first token after 42 ms (p50; p99 80 ms)" in summary.headline
     )
     page = write_report(folder).read_text(encoding="utf-8")
     assert "<b>model" not in page

@@ -1,0 +1,98 @@
+"""`attribution.json`: what an iteration's lost time is lost to, and what each remedy buys (docs/analysis.md)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from analysis.form.parts import Count, Form, Interval, Seconds, Share, doc
+
+FILE = "attribution.json"
+
+
+class CauseShare(Form, frozen=True):
+    """A cause, and its share of the lost time."""
+
+    name: Annotated[str, doc("The factor.")]
+    without: Annotated[str, doc("What a fabric without it is like.")]
+    lost_s: Annotated[Seconds, doc("Its Shapley value: mean over seeds.")]
+    interval_s: Annotated[Interval | None, doc("Over seeds; null with one seed.")]
+    share: Annotated[Share, doc("Of all that is lost.")]
+
+
+class Interaction(Form, frozen=True):
+    """What a set of causes adds beyond all of its parts."""
+
+    causes: Annotated[list[str], doc("The set.")]
+    extra_s: Annotated[Seconds, doc("Harsanyi dividend: mean over seeds.")]
+    interval_s: Annotated[Interval | None, doc("Over seeds; null with one seed.")]
+
+
+class Combination(Form, frozen=True):
+    """The iteration while some causes act."""
+
+    causes: Annotated[list[str], doc("Those that act.")]
+    iteration_s: Annotated[Seconds, doc("Mean over seeds.")]
+    interval_s: Annotated[Interval | None, doc("Over seeds; null with one seed.")]
+    by_seed_s: Annotated[list[Seconds], doc("Seed by seed.")]
+
+
+class Shares(Form, frozen=True):
+    """The lost time, divided among its causes."""
+
+    ideal_s: Annotated[Seconds, doc("An iteration without any cause.")]
+    actual_s: Annotated[Seconds, doc("An iteration with all of them.")]
+    lost_s: Annotated[Seconds, doc("The difference.")]
+    seeds: Annotated[Count, doc("That each combination ran with.")]
+    causes: Annotated[list[CauseShare], doc("Every cause.")]
+    interactions: Annotated[list[Interaction], doc("Every set of two causes or more.")]
+    combinations: Annotated[list[Combination], doc("Every set of causes, the empty one first.")]
+
+
+class TrialRun(Form, frozen=True):
+    """One run of the series."""
+
+    without: Annotated[list[str], doc("Factors switched off.")]
+    seed: Annotated[int, doc("Of all randomness.")]
+    folder: Annotated[str, doc("Its run folder.")]
+    digest: Annotated[str, doc("Of its events.")]
+    iteration_s: Annotated[Seconds, doc("Mean.")]
+    faithful: Annotated[bool, doc("Whether its network was what was asked for.")]
+
+
+class Worth(Form, frozen=True):
+    """An amount of money."""
+
+    amount: Annotated[float, doc("In the currency.")]
+    currency: Annotated[str, doc("Such as USD.")]
+
+
+class Remedied(Form, frozen=True):
+    """A remedy, and what it buys; or why it cannot be had."""
+
+    name: Annotated[str, doc("The remedy.")]
+    says: Annotated[str, doc("What is done.")]
+    leases: Annotated[bool, doc("Whether GPUs are given to somebody else.")]
+    learns_alike: Annotated[bool, doc("Whether the model comes out the same.")]
+    saved_s: Annotated[Seconds | None, doc("Per iteration; null where it cannot be had.")]
+    interval_s: Annotated[Interval | None, doc("Over seeds; null with one seed.")]
+    share: Annotated[Share | None, doc("Of GPU time that the same tokens no longer take.")]
+    worth_per_day: Annotated[Worth | None, doc("Of a day of training; null without a price.")]
+    faithful: Annotated[bool, doc("Whether all of its runs were.")]
+    why_not: Annotated[str | None, doc("Why it cannot be had; null where it can.")]
+
+    @property
+    def freed(self) -> float:
+        """The share of GPU time; 0 where the remedy cannot be had."""
+        return self.share or 0.0
+
+
+class Attribution(Shares, frozen=True, kw_only=True, omit_defaults=True):
+    """All of `attribution.json`."""
+
+    name: Annotated[str, doc("Of the topology.")]
+    without_effect: Annotated[list[str], doc("Factors that make no difference to it.")]
+    runs: Annotated[list[TrialRun], doc("Every run of the series.")]
+    command: Annotated[str | None, doc("That made it.")] = None
+    remedies: Annotated[
+        list[Remedied] | None, doc("Best first; those that cannot be had last. With --mend.")
+    ] = None
