@@ -9,9 +9,8 @@ from pathlib import Path
 
 from scenario.text.diagnostics import Diagnostic, InvalidInput
 from scenario.loading import load_workload
-from scenario.text.diagnostics import Collected, Place, Source, complain, nearest
+from scenario.text.diagnostics import FEW, Collected, Place, Source, complain, nearest, one_of
 from scenario.workload.placement import hosts_on, known_places, overlaps, shared
-from scenario.text.diagnostics import one_of_many
 from scenario.types.topology import Host, Topology, Workload
 
 DEFAULT = Path(__file__).parents[2] / "traffic" / "workloads" / "training.yaml"
@@ -88,7 +87,7 @@ def _nowhere(workload: Workload, hosts: Sequence[Host]) -> list[Diagnostic]:
     return [
         complain(
             _place(workload), f"{workload.name} is to run where no campus and no host is called so",
-            path="runs-on", found=pattern, expected=one_of_many(names), hint=nearest(pattern, names),
+            path="runs-on", found=pattern, expected=one_of(names, FEW), hint=nearest(pattern, names),
         )
         for pattern in workload.on
         if not hosts_on([pattern], hosts)

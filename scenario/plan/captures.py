@@ -83,5 +83,5 @@ def _receiver(end: End, sender: End) -> Receiver:
 
 def _unknown(pattern: str, names: list[str]) -> Diagnostic:
     place = Place(Source("--capture", (pattern,)), length=len(pattern))
-    known = one_of(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")
+    known = one_of(names, MOST_SHOWN)
     return complain(place, "no link has such a name", expected=known, hint=nearest(pattern, names))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from scenario.errors import WrongInput
@@ -16,7 +17,9 @@ from scenario.errors import WrongInput
 LONGEST_EXCERPT = 96
 LONGEST_VALUE = 72
 MOST_SHOWN = 100
-MOST_LISTED = 8
+MOST_LISTED = 40
+FEW = 8  # of names that a pattern could have meant
+MOST_COMPARED = 2_000  # names that a misspelled one is held against
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class InvalidInput(WrongInput):
     def __str__(self) -> str:
         shown = [str(diagnostic) for diagnostic in self.diagnostics[:MOST_SHOWN]]
         more = len(self.diagnostics) - len(shown)
-        return "\n\n".join(shown + ([f"… and {more} more"] if more else []))
+        return "\n\n".join(shown + ([f"… and {more:,} more"] if more else []))
 
     def to_json(self) -> list[dict[str, str | int]]:
         """One plain object per diagnostic, for `--format json`."""
@@ -126,10 +129,12 @@ def complain(  # noqa: PLR0913 - a complaint has six parts
     )
 
 
-def one_of(known: Iterable[str]) -> str:
-    """What is expected where one of several names belongs."""
+def one_of(known: Iterable[str], most: int = MOST_LISTED) -> str:
+    """What is expected where one of several names belongs; of very many, the first few."""
     names = list(known)
-    return f"one of {', '.join(names)}" if len(names) > 1 else "".join(names)
+    more = len(names) - most
+    listed = f"one of {', '.join(names[:most])}" if len(names) > 1 else "".join(names)
+    return f"{listed}, and {more:,} more" if more > 0 else listed
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -139,9 +144,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """The known spelling closest to `word`, or an empty text."""
-    spellings = {name.lower(): name for name in known}
-    asked = word[:40].lower().replace("_", "-")
+    """The known spelling closest to `word`, or an empty text. Worked out once per word."""
+    return _closest(word[:40].lower().replace("_", "-"), tuple(known))
+
+
+@lru_cache(maxsize=10_000)
+def _closest(asked: str, known: tuple[str, ...]) -> str:
+    spellings = {name.lower(): name for name in known[:MOST_COMPARED]}
     close = difflib.get_close_matches(asked, spellings, 1, 0.6)
     return spellings[close[0]] if close else ""
 
@@ -178,9 +187,3 @@ def _excerpt(place: Place) -> str:
     width = max(1, min(place.length, len(text) - offset))
     gutter = f"{place.line:>5}"
     return f"{gutter} | {text}".rstrip() + f"\n{' ' * 5} | {' ' * offset}{'^' * width}"
-
-
-def one_of_many(names: list[str]) -> str:
-    """As `one_of`; of many names, the first few."""
-    more = len(names) - MOST_LISTED
-    return one_of(names[:MOST_LISTED]) + (f", and {more} more" if more > 0 else "")

@@ -11,16 +11,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from scenario.text.diagnostics import InvalidInput, complain
 from scenario.text.merge import layered, merge, with_entry
-from scenario.text.tree import Entry, Listing, Mapping, Node, Scalar, at
+from scenario.text.tree import Entry, Listing, Mapping, Node, Scalar, at, entries, size
 
 SECTIONS = ("defaults", "kinds", "templates")
+MOST_VALUES = 200_000
+"""In a document once all that is inherited is written out: ten times what one file may hold."""
 
 
 def inherit(root: Mapping) -> Mapping:
-    """The document with every campus, host group and link written out in full."""
+    """The document with every campus, host group and link written out in full. Raises InvalidInput where
+    that is too much."""
     root = _each(root, "campuses", lambda campus: _campus(root, campus))
-    return _each(root, "links", lambda link: _kin(root, "links", "kind", link))
+    root = _each(root, "links", lambda link: _kin(root, "links", "kind", link))
+    _check_size(root)
+    return root
+
+
+def _check_size(root: Mapping) -> None:
+    """Parts that many inherit are shared in the tree, and multiply when they are read."""
+    sizes: dict[int, int] = {}
+    if size(root, sizes) <= MOST_VALUES:
+        return
+    entry, name, largest = max(
+        (
+            (entry, f"{section}.{name}", size(entry.node, sizes))
+            for section in ("campuses", "links")
+            for name, entry in entries(at(root, section)).items()
+        ),
+        key=lambda one: one[2],
+    )
+    message = f"{size(root, sizes):,} values, with all that templates, kinds and defaults add"
+    found = f"{largest:,} of them in {name}"
+    expected = f"at most {MOST_VALUES:,}"
+    raise InvalidInput([complain(entry.place, message, path=name, found=found, expected=expected)])
 
 
 def _campus(root: Mapping, campus: Mapping) -> Node:

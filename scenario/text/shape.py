@@ -37,6 +37,9 @@ _BOUNDS = {
     "multiple_of": ("multiple_of", "a multiple of {}"),
 }
 
+MOST_EXAMINED = 10_000
+"""Of all that is wrong with one document; the first hundred are told."""
+
 # Other words for our keys.
 _SYNONYMS = {
     "bandwidth": "rate",
@@ -87,7 +90,7 @@ def examine(root: Node, model: type[M]) -> tuple[M | None, list[Diagnostic]]:
         return model.model_validate(plain(root)), []
     except ValidationError as error:
         problems = Problems(root)
-        details = error.errors(include_url=False)
+        details = error.errors(include_url=False, include_input=False)[:MOST_EXAMINED]
         misspelled = {meant for detail in details for meant in _meant(detail, model)}
         for detail in details:
             if detail["type"] != "missing" or detail["loc"] not in misspelled:
@@ -101,7 +104,7 @@ def complaints_of_part(root: Node, model: type[BaseModel]) -> list[Diagnostic]:
         model.model_validate(plain(root))
     except ValidationError as error:
         problems = Problems(root)
-        for detail in error.errors(include_url=False):
+        for detail in error.errors(include_url=False, include_input=False)[:MOST_EXAMINED]:
             if detail["type"] not in ("missing", "union_tag_not_found"):
                 _diagnostic(detail, problems, model)
         return problems.found
@@ -150,9 +153,12 @@ def _steps(root: Node, loc: Location) -> Iterator[str | int]:
 
 
 def _unknown_key(problems: Problems, steps: Steps, known: list[str]) -> None:
-    meant = _intended(str(steps[-1]), known)
-    hint = f"did you mean {meant}?" if meant else ""
-    problems.add_key(steps, "unknown key", one_of(known), hint)
+    problems.add_key(steps, "unknown key", lambda: one_of(known), lambda: _hint(steps[-1], known))
+
+
+def _hint(key: str | int, known: list[str]) -> str:
+    meant = _intended(str(key), known)
+    return f"did you mean {meant}?" if meant else ""
 
 
 def _intended(key: str, known: list[str]) -> str:

@@ -6,7 +6,7 @@ asks it for the place of whatever turned out to be wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -61,6 +61,21 @@ def plain(node: Node) -> Plain:
     if isinstance(node, Listing):
         return [plain(item) for item in node.items]
     return {key: plain(entry.node) for key, entry in node.entries.items()}
+
+
+def entries(node: Node | None) -> dict[str, Entry]:
+    """A mapping's entries; of anything else none."""
+    return node.entries if isinstance(node, Mapping) else {}
+
+
+def size(node: Node, known: dict[int, int]) -> int:
+    """How many values there are below, and with it; `known` are those of parts that were counted before."""
+    if isinstance(node, Scalar):
+        return 1
+    if id(node) not in known:
+        below = node.items if isinstance(node, Listing) else (e.node for e in node.entries.values())
+        known[id(node)] = 1 + sum(size(one, known) for one in below)
+    return known[id(node)]
 
 
 def child(node: Node | None, step: str | int) -> Node | None:
@@ -135,40 +150,54 @@ def key_place(root: Node, steps: Steps) -> Place:
     return place_of(root, steps)
 
 
+Hint: TypeAlias = "str | Callable[[], str]"
+"""What to say beside a complaint, or how to find out: only of those that are told."""
+MOST_HINTED = 300
+
+
 @dataclass
 class Problems:
-    """Collects complaints about one document, so that all are told at once."""
+    """Collects complaints about one document, so that all are told at once.
+
+    What is wrong in one place of a file is told once, however often templates repeat it.
+    """
 
     root: Node
     found: list[Diagnostic] = field(default_factory=list)
+    told: set[tuple[str, int, int, str]] = field(default_factory=set)
 
     def stop(self) -> None:
         """Raises InvalidInput if there is anything to complain about."""
         if self.found:
             raise InvalidInput(self.found)
 
-    def add(self, steps: Steps, message: str, expected: str = "", hint: str = "") -> None:
+    def add(self, steps: Steps, message: str, expected: Hint = "", hint: Hint = "") -> None:
         """Complain about the value at `steps`."""
+        where = place_of(self.root, steps)
+        if self._new(where, message):
+            self._tell(where, message, steps, spelling(at(self.root, *steps)), (expected, hint))
+
+    def add_key(self, steps: Steps, message: str, expected: Hint = "", hint: Hint = "") -> None:
+        """Complain about the key that `steps` ends with."""
+        where = key_place(self.root, steps)
+        if self._new(where, message):
+            self._tell(where, message, steps, str(steps[-1]), (expected, hint))
+
+    def _new(self, where: Place, message: str) -> bool:
+        key = (where.source.name, where.line, where.column, message)
+        if key in self.told:
+            return False
+        self.told.add(key)
+        return True
+
+    def _tell(
+        self, where: Place, message: str, steps: Steps, value: str, more: tuple[Hint, Hint]
+    ) -> None:
+        expected, hint = ("", "") if len(self.found) >= MOST_HINTED else map(_said, more)
         self.found.append(
-            complain(
-                place_of(self.root, steps),
-                message,
-                path=path(steps),
-                found=spelling(at(self.root, *steps)),
-                expected=expected,
-                hint=hint,
-            )
+            complain(where, message, path=path(steps), found=value, expected=expected, hint=hint)
         )
 
-    def add_key(self, steps: Steps, message: str, expected: str = "", hint: str = "") -> None:
-        """Complain about the key that `steps` ends with."""
-        self.found.append(
-            complain(
-                key_place(self.root, steps),
-                message,
-                path=path(steps),
-                found=str(steps[-1]),
-                expected=expected,
-                hint=hint,
-            )
-        )
+
+def _said(hint: Hint) -> str:
+    return hint if isinstance(hint, str) else hint()

@@ -6,7 +6,8 @@ told together with what is wrong in the form. The rest needs the model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from scenario.text.diagnostics import Diagnostic, nearest, one_of
 from scenario.text.tree import Listing, Mapping, Node, Problems, Scalar, Steps, at, texts
@@ -54,7 +55,7 @@ def _check_events(problems: Problems, campuses: list[str]) -> None:
         steps: Steps = ("timeline", index, "link")
         named = at(problems.root, *steps)
         if isinstance(named, Scalar) and not matching(named.text, links):
-            hint = nearest(named.text, links)
+            hint = partial(nearest, named.text, links)
             problems.add(steps, "no link is called so", one_of(links) or "a link", hint)
 
 
@@ -76,8 +77,15 @@ def _check_nesting(problems: Problems) -> None:
 def without_consequences(found: list[Diagnostic]) -> list[Diagnostic]:
     """Less what is missing only because the template or kind that should bring it is unknown."""
     causes = ("unknown template", "unknown kind of link")
-    owners = tuple(f"{d.path.rpartition('.')[0]}." for d in found if d.message in causes)
-    return [d for d in found if not (d.path.startswith(owners) and "is missing" in d.message)]
+    owners = {d.path.rpartition(".")[0] for d in found if d.message in causes}
+    return [d for d in found if "is missing" not in d.message or owners.isdisjoint(_above(d.path))]
+
+
+def _above(path: str) -> Iterator[str]:
+    """The paths of the mappings that a path goes through."""
+    while path:
+        path = path.rpartition(".")[0]
+        yield path
 
 
 def _check_ends(problems: Problems, steps: Steps, campuses: list[str]) -> None:
@@ -92,8 +100,10 @@ def _check_ends(problems: Problems, steps: Steps, campuses: list[str]) -> None:
 def _known(problems: Problems, steps: Steps, what: str, known: list[str]) -> None:
     node: Node | None = at(problems.root, *steps)
     if isinstance(node, Scalar) and isinstance(node.value, str) and node.value not in known:
-        hint = nearest(node.value, known)
-        problems.add(steps, f"unknown {what}", one_of(sorted(known)), hint)
+        name = node.value
+        problems.add(
+            steps, f"unknown {what}", lambda: one_of(sorted(known)), lambda: nearest(name, known)
+        )
 
 
 def check_model(written: TopologyModel, problems: Problems) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from scenario.text.diagnostics import nearest, one_of_many
+from scenario.text.diagnostics import FEW, nearest, one_of
 from scenario.text.tree import Problems, Steps
 from scenario.topology.models import TopologyModel
 from scenario.topology.timeline import OnHosts
@@ -45,7 +45,7 @@ class Scene:
         names = [host.name for campus in self.campuses for host in campus.hosts]
         found = matching(event.hosts, names)
         if not found:
-            expected, hint = one_of_many(names), nearest(event.hosts, names)
+            expected, hint = one_of(names, FEW), nearest(event.hosts, names)
             self.problems.add((*steps, "hosts"), "no host is called so", expected, hint)
         return found
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
 
-from scenario.text.diagnostics import nearest, one_of_many
+from scenario.text.diagnostics import FEW, nearest, one_of
 from scenario.text.tree import Problems, Steps
 from scenario.types.topology import Campus, Host, Workload
 from scenario.workload.common import Where, WorkloadModel
@@ -46,7 +46,7 @@ def _check_patterns(patterns: Sequence[str], hosts: Sequence[Host], where: Where
     for index, pattern in enumerate(patterns):
         if not hosts_on([pattern], hosts):
             message = "no campus and no host is called so"
-            where.add(("runs-on", index), message, one_of_many(names), nearest(pattern, names))
+            where.add(("runs-on", index), message, one_of(names, FEW), nearest(pattern, names))
 
 
 def known_places(hosts: Iterable[Host]) -> list[str]:
