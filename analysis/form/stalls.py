@@ -50,7 +50,7 @@ class Rank(Blamed, frozen=True):
     accelerator: Annotated[str, doc("Its GPUs' generation.")]
     gpus: Annotated[Count, doc("How many of them.")]
     slowdown: Annotated[
-        float | None, doc("S_w: the job's slowdown if this rank alone kept its compute times.")
+        float, doc("S_w: the job's slowdown if this rank alone kept its compute times.")
     ]
 
 

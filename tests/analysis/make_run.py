@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from analysis.findings.summary import write_summary
+from analysis.form.summary import TrainingSummary
 from analysis.tables import SCHEMA, write_events
 
 COMPUTE_S = {"H100": 1.0, "H200": 1.0, "GB200": 0.42, "B200": 0.46}
@@ -110,6 +112,13 @@ def make_run(path: Path, scenario: Scenario | None = None) -> Path:
     ):
         (path / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
     return path
+
+
+def trained(path: Path) -> TrainingSummary:
+    """The summary of a run folder, written there too."""
+    found = write_summary(path)
+    assert isinstance(found, TrainingSummary)
+    return found
 
 
 def _ring(made: Scenario) -> tuple[Column, Column, Column]:

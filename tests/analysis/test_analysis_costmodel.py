@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.findings.costmodel import INSIDE, Fit, cost_model, fits, ring_s
-from analysis.form.training import CostModel
+from analysis.findings.costmodel import INSIDE, cost_model, fits, ring_s
+from analysis.form.training import CostModel, Fit
 from analysis.run import load_run
 from tests.analysis.make_run import Link, Scenario, make_run, uniform
 from tests.analysis.test_analysis_stalls import events, run_of
@@ -47,6 +47,7 @@ def test_with_one_size_the_delay_is_the_plans_and_the_rest_is_the_rate(tmp_path:
 def test_an_even_ring_is_predicted_and_the_error_is_said(tmp_path: Path) -> None:
     run = load_run(make_run(tmp_path / "run", uniform(8, jitter=0.001)))
     check = cost_model(run).check
+    assert check
     assert abs(check.error) < 0.02
     assert check.error == check.predicted_s / check.measured_s - 1
 

@@ -23,11 +23,10 @@ from analysis.export.openmetrics import openmetrics
 from analysis.export.perfetto import slowest_iterations, write_trace
 from analysis.export.tabular import TABLES, csv, markdown
 from analysis.findings.latencies import durations_ns, latencies, slowest_entries, slowest_messages
-from analysis.findings.summary import write_summary
 from analysis.form.parts import Named
 from analysis.run import load_run
 from longhaul.verbs import export
-from tests.analysis.make_run import Link, Scenario, happened, make_run, uniform
+from tests.analysis.make_run import Link, Scenario, happened, make_run, trained, uniform
 
 NAME = 'a"b\\c|<i>'
 
@@ -91,7 +90,7 @@ def test_where_messages_are_too_many_those_of_the_slowest_iterations_are_kept(
 
 def test_tables_are_csv_that_reads_back(tmp_path: Path) -> None:
     path = make_run(tmp_path / "run", uniform(3))
-    summary = write_summary(path)
+    summary = trained(path)
     for name in TABLES:
         rows = list(standard_csv.DictReader(io.StringIO(csv(load_run(path), summary, name))))
         assert rows or name == "links", name
@@ -107,7 +106,7 @@ def test_the_tables_of_the_verb_are_those_there_are() -> None:
 def test_markdown_keeps_its_columns_whatever_names_hold(tmp_path: Path) -> None:
     made = Scenario(name=NAME, hosts={NAME: ("GB200",) * 2}, links=(), iterations=3)
     path = make_run(tmp_path / "run", made)
-    lines = markdown(load_run(path), write_summary(path), "ranks").splitlines()
+    lines = markdown(load_run(path), trained(path), "ranks").splitlines()
     rows = [line for line in lines if line.startswith("| ")]
     cells = {len(re.split(r"(?<!\\)\|", line.replace("\\\\", ""))) for line in rows}
     assert len(cells) == 1
@@ -116,7 +115,7 @@ def test_markdown_keeps_its_columns_whatever_names_hold(tmp_path: Path) -> None:
 
 def test_openmetrics_is_well_formed_and_escapes_names(tmp_path: Path) -> None:
     made = Scenario(name=NAME, hosts={NAME: ("GB200",) * 2}, links=(), iterations=3)
-    text = openmetrics(write_summary(make_run(tmp_path / "run", made)))
+    text = openmetrics(trained(make_run(tmp_path / "run", made)))
     assert text.endswith("# EOF\n")
     sample = re.compile(r'longhaul_\w+\{(\w+="(?:[^"\\\n]|\\["\\n])*",?)*\} -?[0-9.e+-]+')
     for line in text.splitlines():
@@ -127,7 +126,7 @@ def test_openmetrics_is_well_formed_and_escapes_names(tmp_path: Path) -> None:
 
 
 def test_quantiles_that_the_samples_do_not_support_are_not_exported(tmp_path: Path) -> None:
-    text = openmetrics(write_summary(make_run(tmp_path / "run", uniform(2, iterations=6))))
+    text = openmetrics(trained(make_run(tmp_path / "run", uniform(2, iterations=6))))
     assert 'longhaul_iteration_seconds{run="uniform",seed="42",quantile="0.5"}' in text
     assert 'quantile="0.99"' not in text
 
@@ -223,7 +222,7 @@ def test_tails_go_up_to_p999_and_mark_what_the_count_does_not_support(tmp_path: 
 @pytest.mark.parametrize("form", list(export.FORMATS))
 def test_the_verb_writes_every_format(tmp_path: Path, form: str) -> None:
     path = make_run(tmp_path / "run", uniform(3))
-    write_summary(path)
+    trained(path)
     out = tmp_path / "out"
     command: list[str | Path] = [sys.executable, "-m", "longhaul", "export", path, "--format", form]
     done = subprocess.run([*command, "--out", out], capture_output=True, text=True, check=False)

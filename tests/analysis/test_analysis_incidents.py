@@ -10,11 +10,10 @@ from rich.console import Console
 
 from analysis.errors import RunError
 from analysis.findings.incidents import Cost, Incident, Routes, costs, incidents
-from analysis.findings.summary import write_summary
 from analysis.pictures.bands import Band, bands, event_picture
 from analysis.run import Run, load_run
 from analysis.terminal.training import print_summary
-from tests.analysis.make_run import Link, Scenario, happened, make_run
+from tests.analysis.make_run import Link, Scenario, happened, make_run, trained
 
 HOSTS: dict[str, tuple[str, ...]] = {"a": ("GB200",) * 3, "b": ("GB200",) * 3, "c": ("GB200",) * 2}
 LINKS = (
@@ -158,7 +157,7 @@ def test_events_are_in_the_summary_the_headline_the_terminal_and_the_page(tmp_pa
     at = begins(quiet, 4) + STEP_S
     rows = (happened("flap<b>", at, at + 0.2, links=["a-b"]),)
     path = run_of(tmp_path / "loud", held_up={(2, 4): 2.0}, happened=rows).path
-    summary = write_summary(path)
+    summary = trained(path)
     assert summary.timeline[0].cost_s == pytest.approx(2, rel=0.01)
     assert "flap<b> (flap<b> happens) cost 2 s" in summary.headline
     out = io.StringIO()
@@ -173,7 +172,7 @@ def test_a_run_in_which_nothing_happened_says_nothing_of_it(tmp_path: Path) -> N
     from analysis.report.page import write_report
 
     path = run_of(tmp_path).path
-    assert write_summary(path).timeline == []
+    assert trained(path).timeline == []
     assert "What happened meanwhile" not in write_report(path).read_text()
 
 

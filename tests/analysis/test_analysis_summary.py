@@ -14,11 +14,10 @@ from rich.console import Console
 from analysis import units
 from analysis.findings.bandwidth import bus_factor
 from analysis.findings.headline import faithful
-from analysis.findings.summary import write_summary
 from analysis.form.files import plain
 from analysis.form.parts import Check
 from analysis.terminal.training import print_summary
-from tests.analysis.make_run import Scenario, make_run, uniform
+from tests.analysis.make_run import Scenario, make_run, trained, uniform
 
 
 def shown(path: Path, width: int = 80) -> str:
@@ -30,7 +29,7 @@ def shown(path: Path, width: int = 80) -> str:
 
 def test_summary_holds_what_the_contract_names(tmp_path: Path) -> None:
     path = make_run(tmp_path / "run")
-    written = plain(write_summary(path))
+    written = plain(trained(path))
     assert json.loads((path / "summary.json").read_text()) == written
     assert {
         "headline", "digest", "seed", "time", "machine", "world_size", "iterations", "collective",
@@ -46,18 +45,18 @@ def test_summary_holds_what_the_contract_names(tmp_path: Path) -> None:
 
 
 def test_warm_up_is_left_out(tmp_path: Path) -> None:
-    assert write_summary(make_run(tmp_path / "run")).iterations.count == 20
+    assert trained(make_run(tmp_path / "run")).iterations.count == 20
 
 
 def test_real_bandwidth_is_the_carried_one_times_the_scale(tmp_path: Path) -> None:
-    found = write_summary(make_run(tmp_path / "run", uniform(scale=1000.0))).collective
+    found = trained(make_run(tmp_path / "run", uniform(scale=1000.0))).collective
     assert found.size_bytes == 1000 * found.carried.size_bytes
     assert found.busbw_Bps == pytest.approx(1000 * found.carried.busbw_Bps)
     assert found.busbw_Bps == pytest.approx(found.algbw_Bps * 2 * 3 / 4)
 
 
 def test_an_even_ring_takes_what_alpha_beta_predicts(tmp_path: Path) -> None:
-    prediction = write_summary(make_run(tmp_path / "run", uniform(8))).prediction
+    prediction = trained(make_run(tmp_path / "run", uniform(8))).prediction
     assert prediction.error == pytest.approx(0, abs=1e-6)
 
 
@@ -77,26 +76,26 @@ def test_a_run_that_checked_nothing_is_not_faithful() -> None:
 
 
 def test_the_headline_names_the_generation_that_was_waited_for(tmp_path: Path) -> None:
-    headline = write_summary(make_run(tmp_path / "run")).headline
+    headline = trained(make_run(tmp_path / "run")).headline
     assert "mostly for H100 at memphis" in headline
     assert "where one uniform campus would take" in headline
 
 
 def test_the_headline_names_a_lone_straggler(tmp_path: Path) -> None:
     made = uniform(8, slowdown={5: 1.5})
-    assert "rank 5 (GB200, home-05)" in write_summary(make_run(tmp_path / "r", made)).headline
+    assert "rank 5 (GB200, home-05)" in trained(make_run(tmp_path / "r", made)).headline
 
 
 def test_an_unfaithful_run_says_so_first_and_loudly(tmp_path: Path) -> None:
     path = make_run(tmp_path / "run", Scenario(faithful=False, iterations=3))
-    summary = write_summary(path)
+    summary = trained(path)
     assert summary.headline.startswith("UNFAITHFUL (memphis-whitehaven goodput")
     assert "NOT what was asked for" in shown(path)
 
 
 def test_the_terminal_fits_80_columns(tmp_path: Path) -> None:
     path = make_run(tmp_path / "run", Scenario(iterations=3))
-    write_summary(path)
+    trained(path)
     lines = shown(path).splitlines()
     assert max(map(len, lines)) <= 80
     assert "p99" in " ".join(lines)
@@ -107,7 +106,7 @@ def test_names_cannot_inject_markup_into_the_terminal(tmp_path: Path) -> None:
     made = uniform(2, name="[bold red]x[/]", compute_s={"[blink]GPU": 1.0})
     made = Scenario(**{**vars(made), "hosts": {"[link=x]": ("[blink]GPU",) * 2}})
     path = make_run(tmp_path / "run", made)
-    write_summary(path)
+    trained(path)
     assert "[blink]GPU" in shown(path)
     assert "[bold red]x[/]" in shown(path)
 

@@ -1,6 +1,5 @@
 """Remedies: what each changes in a run, and that none is asked for twice."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +80,7 @@ def test_the_verdict_is_what_frees_most_gpu_time() -> None:
 
 
 def test_what_cannot_be_had_or_trusted_or_felt_is_no_verdict() -> None:
-    had: list[Mapping[str, Any]] = [
+    had: list[Remedied] = [
         remedy("a", 0.3, faithful=False),
         remedy("b", 0.3, why_not="no"),
         remedy("c", 0.3, learns_alike=False),
