@@ -21,7 +21,7 @@ from mininet.log import error, output, setLogLevel
 from mininet.net import Mininet
 from mininet.node import Controller, Node, OVSSwitch
 
-from longhaul.fabric import netlink
+from longhaul.fabric import netlink, rdma
 from longhaul.fabric.openvswitch import vsctl
 from scenario.plan import bridging
 from scenario.plan.types import End, Plan, PlannedHost, PlannedWire
@@ -257,6 +257,8 @@ def running(plan: Plan, homes: Mapping[str, int], seed: int, controller: bool) -
     silence_ipv6()
     net = _describe(plan, homes, controller)
     make_links(plan, homes, seed)
+    if rdma.available():
+        rdma.add_devices({host.interface: homes[host.node] for host in _host_ends(plan)}, ["rxe"])
     net.built = True
     net.start()
     shape_switches(plan, homes, seed)
@@ -330,6 +332,11 @@ def make_links(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
             address(wire.a.index, host.ip)
             requests.shape(wire.a.interface, wire.a.index, wire.a.shape.clean(), seed)
             requests.send(homes[host.name])
+
+
+def _host_ends(plan: Plan) -> Iterator[End]:
+    """The hosts' own ends of their links."""
+    return (link.a for link in plan.links if link.kind == "host")
 
 
 def shape_switches(plan: Plan, homes: Mapping[str, int], seed: int) -> None:

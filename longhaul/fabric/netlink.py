@@ -199,7 +199,7 @@ class Requests:
         """Have the kernel do all of it in a process's namespace. Raises OSError at the first refusal."""
         batch = bytes(self._compiler.batch)
         self._compiler.reset()
-        with _entered(pid):
+        with entered(pid):
             sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         with sock:
             for messages in _bundles(batch):
@@ -235,7 +235,7 @@ def _check(answer: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _entered(pid: int | None) -> Iterator[None]:
+def entered(pid: int | None) -> Iterator[None]:
     """Be in the network namespace of a process (None: stay) for as long as it takes."""
     if pid is None:
         yield

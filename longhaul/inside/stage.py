@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longhaul.fabric import build, hosts, openvswitch
+from longhaul.fabric import build, hosts, openvswitch, rdma
 from longhaul.inside.control import Control, Nobody, control
 from scenario.plan.types import Plan
 
@@ -52,6 +52,8 @@ def stage(plan: Plan, job: dict[str, Any], folder: Path) -> Iterator[Stage]:
     names = [host.name for host in plan.hosts + plan.probes]
     with ExitStack() as stack:
         tell(folder, phase="hosts")
+        if rdma.available():
+            rdma.isolate()
         homes = stack.enter_context(hosts.started(names, STATE / "hosts", logs / "hosts.log"))
         tell(folder, phase="switches")
         stack.enter_context(openvswitch.open_vswitch(STATE / "ovs", logs / "openvswitch.log"))

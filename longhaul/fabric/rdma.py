@@ -1,0 +1,77 @@
+"""All that is said to the kernel's RDMA subsystem: a device per host, and how Soft-RoCE behaves.
+
+Messages are RDMA netlink's. [include/uapi/rdma/rdma_netlink.h] Devices are Soft-RoCE (`rxe`) or Soft-iWARP (`siw`),
+each over a host's interface and in its network namespace. Needs CAP_NET_ADMIN, and a kernel with the patches in
+`longhaul/machine/patches` for devices in namespaces.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from longhaul.fabric.netlink import entered
+
+NETLINK_RDMA = 20
+_ACKNOWLEDGED_REQUEST = 0x1 | 0x4  # NLM_F_REQUEST | NLM_F_ACK
+_NLMSG_ERROR = 2
+_NLDEV = 5 << 10
+_NEW_LINK = _NLDEV | 3
+_SET_SYSTEM = _NLDEV | 7
+_DEVICE_NAME, _INTERFACE_NAME, _LINK_TYPE, _NAMESPACES = 2, 51, 65, 66
+_EXCLUSIVE = 0
+_ANSWER_BYTES = 4096
+
+KINDS = ("rxe", "siw")
+PARAMETERS = Path("/sys/module/rdma_rxe/parameters")
+
+
+def available() -> bool:
+    """Whether this kernel has Soft-RoCE as it is needed here: with a window that can be set."""
+    return (PARAMETERS / "window").exists()
+
+
+def isolate() -> None:
+    """From now on, a namespace sees the devices in it and no others. Raises OSError where there are namespaces already."""
+    _ask(_SET_SYSTEM, _attribute(_NAMESPACES, bytes([_EXCLUSIVE])))
+
+
+def add_devices(interfaces: Mapping[str, int], kinds: Iterable[str]) -> None:
+    """A device of each kind over each interface, `rxe0` and `siw0` everywhere.
+
+    `interfaces` maps each to a process in its namespace. Raises OSError.
+    """
+    for interface, pid in interfaces.items():
+        with entered(pid):
+            for kind in kinds:
+                _add_device(f"{kind}0", kind, interface)
+
+
+def _add_device(name: str, kind: str, interface: str) -> None:
+    words = ((_DEVICE_NAME, name), (_LINK_TYPE, kind), (_INTERFACE_NAME, interface))
+    _ask(_NEW_LINK, b"".join(_attribute(key, word.encode() + b"\0") for key, word in words))
+
+
+def tune(**parameters: int) -> None:
+    """Set parameters of Soft-RoCE (docs/rdma.md lists them). Queue pairs made from now on have the new `window`."""
+    for name, value in parameters.items():
+        (PARAMETERS / name).write_text(str(value))
+
+
+def _attribute(key: int, value: bytes) -> bytes:
+    padding = b"\0" * (-len(value) % 4)
+    return struct.pack("=HH", 4 + len(value), key) + value + padding
+
+
+def _ask(command: int, attributes: bytes) -> None:
+    """One request in our own namespace. Raises OSError as the kernel answers."""
+    header = struct.pack("=IHHII", 16 + len(attributes), command, _ACKNOWLEDGED_REQUEST, 1, 0)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_RDMA) as sock:
+        sock.send(header + attributes)
+        answer = sock.recv(_ANSWER_BYTES)
+    _length, kind, _flags, _sequence, _pid, error = struct.unpack_from("=IHHIIi", answer)
+    if kind == _NLMSG_ERROR and error:
+        raise OSError(-error, f"RDMA netlink: {os.strerror(-error)}")
