@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from controller.routes.routes import Wiring, route
+from longhaul import buffers
 from scenario.plan.types import (
     ETHERNET_HEADER,
     End,
@@ -41,10 +42,12 @@ SHAPED = ("delay_s", *IMPAIRMENTS)
 
 def make_plan(topology: Topology) -> Plan:
     """The plan of a topology; a function of it alone. Messages are scaled as all sizes are."""
+    if topology.rdma:
+        topology = buffers.with_loss_of_many(topology)
     switches = tuple(_switches(topology))
     hosts = tuple(_hosts(topology))
     probes = tuple(_probes(topology))
-    wires = tuple(_wires(topology, hosts, probes))
+    wires = buffers.with_ports(topology, switches, tuple(_wires(topology, hosts, probes)))
     message_bytes = topology.routing.message_bytes / topology.scale_bytes
     routing = replace(topology.routing, message_bytes=message_bytes)
     tables = route(Wiring(hosts + probes, switches, wires), routing)
@@ -63,6 +66,7 @@ def make_plan(topology: Topology) -> Plan:
         timeline=tuple(plan_event(x, wires, topology.scale_bytes) for x in topology.timeline),
         campuses=tuple(_campus_json(topology, campus, hosts) for campus in topology.campuses),
         links=tuple(_link_json(topology, link, wires) for link in topology.links),
+        rdma=buffers.rdma(topology),
     )
 
 
@@ -202,12 +206,8 @@ class _Shaper:
 
     def long_haul(self, way: Direction) -> Shape:
         rate_bps = way.rate_bps / self._scale
-        return Shape(
-            rate_bps=rate_bps,
-            delay_s=way.delay_s,
-            limit_packets=self._limit(rate_bps, way.delay_s + way.jitter_s, way.queue_bytes),
-            **way.impairments,
-        )
+        limit = self._limit(rate_bps, way.delay_s + way.jitter_s, way.queue_bytes)
+        return Shape(rate_bps, way.delay_s, limit, None, **way.impairments)
 
     def _limit(self, rate_bps: float, delay_s: float, queue_bytes: float | None) -> int:
         in_flight = rate_bps * delay_s / self._frame_bits

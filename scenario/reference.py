@@ -19,6 +19,7 @@ from scenario.text.tree import Mapping, at
 from scenario.text.units import BANDWIDTH, FLOPS, POWER, QUANTITIES, RATE, SIZE, write
 from scenario.topology import aging, timeline
 from scenario.topology.aging import Aged, Span, aging_table
+from scenario.topology.buffering import SwitchKind
 from scenario.topology.catalogue import accelerator, catalogue
 from scenario.topology.models import AcceleratorModel, TopologyModel
 from scenario.topology.timeline import Timed
@@ -165,6 +166,10 @@ SECTIONS: dict[str, str] = {
     "Effects": "Direction of a long-haul link",
     "AcceleratorModel": "Accelerator",
     "MeasuredModel": "Measured throughput",
+    "SwitchKind": "Switch",
+    "MarkingModel": "Marks",
+    "PausingModel": "Lossless classes",
+    "RdmaModel": "RDMA",
     "Defaults": "Defaults",
     "Kinds": "Kinds",
     "RoutingModel": "Routing",
@@ -218,6 +223,7 @@ def reference() -> str:
     topology = {k: part for k, part in _parts(TopologyModel).items() if k not in workloads}
     parts += ["\n# Topology files\n", *_sections(topology)]
     parts += [REUSE.format(rules=_rules()), NAMES, "\n## The catalogue\n\n", _catalogue()]
+    parts += ["\n", _switches()]
     parts += [AGING.format(text=_assumptions(), table=_aging())]
     parts += ["\n# Workload files\n", *_sections(workloads)]
     return "".join(parts)
@@ -373,6 +379,21 @@ def _achieved(model: AcceleratorModel, at_size: tuple[str, float]) -> str:
     flops = achieved_flops(accelerator("", model).achieved, precision, parameters)
     peak = model.peak_fp8 if precision == "fp8" and model.peak_fp8 else model.peak
     return f"{flops / 1e12:.0f} ({flops / peak:.0%})"
+
+
+def _switches() -> str:
+    rows = []
+    for name in catalogue("switches").entries:
+        written = at(catalogue("switches"), name)
+        assert isinstance(written, Mapping)
+        model = check(written, SwitchKind)
+        ecn = model.ecn
+        marks = (write(ecn.min, SIZE), write(ecn.max, SIZE), f"{ecn.probability:g}") if ecn else ()
+        rows.append(
+            (f"`{name}`", write(model.buffer, SIZE), f"{model.alpha:g}", *marks, model.source)
+        )
+    head = ("name", "buffer", "alpha", "marks from", "to", "probability there", "source")
+    return _table(head, rows)
 
 
 def _assumptions() -> str:

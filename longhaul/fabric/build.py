@@ -258,7 +258,7 @@ def running(plan: Plan, homes: Mapping[str, int], seed: int, controller: bool) -
     net = _describe(plan, homes, controller)
     make_links(plan, homes, seed)
     if rdma.available():
-        rdma.add_devices({host.interface: homes[host.node] for host in _host_ends(plan)}, ["rxe"])
+        add_adapters(plan, homes)
     net.built = True
     net.start()
     shape_switches(plan, homes, seed)
@@ -334,9 +334,12 @@ def make_links(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
             requests.send(homes[host.name])
 
 
-def _host_ends(plan: Plan) -> Iterator[End]:
-    """The hosts' own ends of their links."""
-    return (link.a for link in plan.links if link.kind == "host")
+def add_adapters(plan: Plan, homes: Mapping[str, int]) -> None:
+    """Give every host its RDMA device, set as the plan says."""
+    ends = (wire.a for wire in plan.wires if wire.kind == "host")
+    rdma.add_devices({end.interface: homes[end.node] for end in ends}, ["rxe"])
+    if plan.rdma:
+        rdma.set_up(plan.rdma)
 
 
 def shape_switches(plan: Plan, homes: Mapping[str, int], seed: int) -> None:

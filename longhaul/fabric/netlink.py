@@ -22,6 +22,7 @@ from pyroute2 import IPBatch, IPRoute
 from pyroute2.netlink import nla
 from pyroute2.netlink.rtnl.tcmsg import plugins, sched_netem
 
+from longhaul.fabric import port
 from scenario.plan.rules import GATEWAY, GATEWAY_MAC
 from scenario.plan.types import Shape
 from scenario.types.impairments import gilbert_elliott
@@ -183,9 +184,8 @@ class Requests:
     def shape(self, interface: str, index: int, wanted: Shape, seed: int | str) -> None:
         """`wanted` on what an interface sends, replacing what was there; its chance starts anew."""
         own = link_seed(seed, interface)
-        self._compiler.tc(
-            "replace", index=index, kind="netem", handle=_HANDLE, shape=wanted, seed=own
-        )
+        kind = "port" if wanted.port else "netem"
+        self._compiler.tc("replace", index=index, kind=kind, handle=_HANDLE, shape=wanted, seed=own)
 
     def up(self, index: int) -> None:
         """Set an interface up."""
@@ -265,7 +265,7 @@ def index_of(route: IPRoute, interface: str) -> int:
 
 @dataclass(frozen=True)
 class Held:
-    """What a netem qdisc says that it holds. Chances are 32-bit fractions, `bursts` the two of its chain."""
+    """What a netem or a port says that it holds. Chances are 32-bit fractions, `bursts` the two of its chain."""
 
     rate_Bps: int
     delay_ns: int
@@ -279,6 +279,8 @@ class Held:
     @classmethod
     def of(cls, wanted: Shape) -> Held:
         """What it must hold to do what `wanted` says."""
+        if wanted.port:
+            return cls.of_port({"attrs": port.attributes(wanted, seed=0)})
         return cls.said(netem_options(wanted, seed=0))
 
     @classmethod
@@ -298,12 +300,33 @@ class Held:
             reorder=told.get("TCA_NETEM_REORDER", {"prob_reorder": 0})["prob_reorder"],
         )
 
+    @classmethod
+    def of_port(cls, options: Any) -> Held:
+        """The same of a port, whose queue is bounded otherwise."""
+        told = dict(options["attrs"])
+        return cls(
+            rate_Bps=told["TCA_PORT_RATE64"],
+            delay_ns=told["TCA_PORT_DELAY64"],
+            limit_packets=0,
+            jitter_ns=0,
+            loss=0,
+            bursts=port.bursts(told),
+            corruption=0,
+            reorder=0,
+        )
+
 
 def held() -> dict[int, Held]:
-    """The netem of every interface in our namespace that has one, by index."""
+    """What shapes each interface in our namespace that has a netem or a port, by index."""
     with IPRoute() as route:
-        qdiscs = [q for q in route.get_qdiscs() if q.get_attr("TCA_KIND") == "netem"]
-    return {qdisc["index"]: Held.said(qdisc.get_attr("TCA_OPTIONS")) for qdisc in qdiscs}
+        return {
+            qdisc["index"]: _HELD[kind](qdisc.get_attr("TCA_OPTIONS"))
+            for qdisc in route.get_qdiscs()
+            if (kind := qdisc.get_attr("TCA_KIND")) in _HELD
+        }
+
+
+_HELD = {"netem": Held.said, "port": Held.of_port}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from longhaul.fabric.netlink import entered
+from scenario.plan.types import PlannedRdma
 
 NETLINK_RDMA = 20
 _ACKNOWLEDGED_REQUEST = 0x1 | 0x4  # NLM_F_REQUEST | NLM_F_ACK
@@ -25,7 +26,8 @@ _DEVICE_NAME, _INTERFACE_NAME, _LINK_TYPE, _NAMESPACES = 2, 51, 65, 66
 _EXCLUSIVE = 0
 _ANSWER_BYTES = 4096
 
-KINDS = ("rxe", "siw")
+ROCE_DSCP = 26
+"""As adapters have it: class 3 of the switches' eight."""
 PARAMETERS = Path("/sys/module/rdma_rxe/parameters")
 
 
@@ -35,7 +37,7 @@ def available() -> bool:
 
 
 def isolate() -> None:
-    """From now on, a namespace sees the devices in it and no others. Raises OSError where there are namespaces already."""
+    """From now on, a namespace sees the devices in it and no others. Raises OSError where there are namespaces."""
     _ask(_SET_SYSTEM, _attribute(_NAMESPACES, bytes([_EXCLUSIVE])))
 
 
@@ -55,8 +57,15 @@ def _add_device(name: str, kind: str, interface: str) -> None:
     _ask(_NEW_LINK, b"".join(_attribute(key, word.encode() + b"\0") for key, word in words))
 
 
-def tune(**parameters: int) -> None:
-    """Set parameters of Soft-RoCE (docs/rdma.md lists them). Queue pairs made from now on have the new `window`."""
+def set_up(wanted: PlannedRdma) -> None:
+    """Set Soft-RoCE's parameters, for queue pairs made from now on."""
+    parameters = {
+        "window": wanted.window_packets,
+        "icrc": int(wanted.checked),
+        "tos": ROCE_DSCP << 2,
+        "dcqcn": int(wanted.congestion == "dcqcn"),
+        "raise_bytes": wanted.byte_counter,
+    }
     for name, value in parameters.items():
         (PARAMETERS / name).write_text(str(value))
 

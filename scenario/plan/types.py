@@ -22,19 +22,43 @@ TCP_IP_HEADERS = 20 + 20 + 12  # IPv4, TCP, and TCP's time-stamp option
 
 
 @dataclass(frozen=True)
-class Shape(Impairments):
-    """What one interface does to what it sends: one netem with rate and delay.
+class Port:
+    """How an interface of a switch with a known buffer, or of an adapter for RDMA, queues. All of it scaled.
 
-    `limit_packets` covers what is in flight on the delay line and the queue.
+    The ports of `pool` (a datapath id; 0: of none) share `pool_bytes`, a queue may have `alpha` times what is free.
+    Packets are marked between `mark_min_bytes` and `mark_max_bytes`, there with `mark_probability` (0: never).
+    The classes in the bits of `lossless` are paused at `xoff_bytes` and resumed at `xon_bytes`, per port that they
+    came in by, with `headroom_bytes` above.
+    """
+
+    pool: int = 0
+    pool_bytes: int = 0
+    alpha: float = 1.0
+    mark_min_bytes: int = 0
+    mark_max_bytes: int = 0
+    mark_probability: float = 0.0
+    lossless: int = 0
+    xoff_bytes: int = 0
+    xon_bytes: int = 0
+    headroom_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Shape(Impairments):
+    """What one interface does to what it sends: one netem with rate and delay, or a port (docs/rdma.md).
+
+    `limit_packets` covers what is in flight on the delay line and the queue. Where there is a `port`, it bounds the
+    queue in bytes, and `limit_packets` says about how many that are.
     """
 
     rate_bps: float
     delay_s: float
     limit_packets: int
+    port: Port | None = None
 
     def clean(self) -> Shape:
         """The same rate, delay and queue, and nothing else."""
-        return Shape(self.rate_bps, self.delay_s, self.limit_packets)
+        return Shape(self.rate_bps, self.delay_s, self.limit_packets, port=self.port)
 
 
 @dataclass(frozen=True)
@@ -128,6 +152,17 @@ class PlannedEvent:
 
 
 @dataclass(frozen=True)
+class PlannedRdma:
+    """How Soft-RoCE is set: congestion control, packets of a queue pair that may be under way, the bytes after
+    which DCQCN raises a rate, and whether packets' checksums are computed and checked."""
+
+    congestion: str
+    window_packets: int
+    byte_counter: int
+    checked: bool
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that is built, in building order, and what will happen to it. `wires` are veth pairs, `rules` and
     `groups` the switches' tables; `campuses` and `links`, the long-haul ones, are the topology's own words, for
@@ -147,6 +182,7 @@ class Plan:
     timeline: tuple[PlannedEvent, ...]
     campuses: tuple[dict[str, Any], ...]
     links: tuple[dict[str, Any], ...]
+    rdma: PlannedRdma | None = None
 
     @property
     def frame_bytes(self) -> int:

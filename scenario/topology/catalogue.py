@@ -1,4 +1,5 @@
-"""The accelerators that come with longhaul (accelerators.yaml), put under those of a document."""
+"""The accelerators and switches that come with longhaul (accelerators.yaml, switches.yaml), put under those of
+a document."""
 
 from __future__ import annotations
 
@@ -13,23 +14,31 @@ from scenario.topology.models import AcceleratorModel
 from scenario.types.achieved import FLOP_PER_PARAMETER, USUAL_PARAMETERS, Achieved
 from scenario.types.topology import Accelerator
 
+SECTIONS = ("accelerators", "switches")
+
 
 @cache
-def catalogue() -> Mapping:
-    """The catalogue's document."""
-    name = "accelerators.yaml"
+def catalogue(section: str = "accelerators") -> Mapping:
+    """One of the catalogue's documents."""
+    name = f"{section}.yaml"
     return read_text(resources.files(__package__).joinpath(name).read_text("utf-8"), name)
 
 
 def with_catalogue(root: Mapping) -> Mapping:
-    """The document with the catalogue under `accelerators`; what it says itself comes first."""
-    own: Node | None = at(root, "accelerators")
+    """The document with the catalogue under its sections; what it says itself comes first."""
+    for section in SECTIONS:
+        root = _with_section(root, section)
+    return root
+
+
+def _with_section(root: Mapping, section: str) -> Mapping:
+    own: Node | None = at(root, section)
     if own is not None and not isinstance(own, Mapping):
         return root
-    entry = root.entries.get("accelerators")
+    entry = root.entries.get(section)
     place = entry.place if entry else root.place
-    merged = merge(catalogue(), own) if own is not None else catalogue()
-    return with_entry(root, "accelerators", Entry(place, merged))
+    merged = merge(catalogue(section), own) if own is not None else catalogue(section)
+    return with_entry(root, section, Entry(place, merged))
 
 
 def accelerator(name: str, written: AcceleratorModel) -> Accelerator:

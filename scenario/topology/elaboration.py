@@ -12,7 +12,7 @@ from statistics import NormalDist
 from scenario.text.diagnostics import InvalidInput
 from scenario.text.overrides import EXPECTED, parse
 from scenario.text.tree import Problems, Steps
-from scenario.topology import fabrics
+from scenario.topology import buffering, fabrics
 from scenario.topology.catalogue import accelerator
 from scenario.topology.happenings import happenings
 from scenario.topology.links import long_haul, nominal_bps
@@ -46,6 +46,7 @@ def elaborate(written: TopologyModel, problems: Problems, files: tuple[Path, ...
         routing=routing(written.routing, written.mtu, links, problems),
         workloads=placed_workloads(written.workloads, campuses, problems, files),
         factors=_factors(written, problems),
+        rdma=buffering.rdma(written.rdma),
     )
 
 
@@ -83,6 +84,10 @@ def _campus(name: str, written: TopologyModel, problems: Problems) -> Campus:
         leaf_of=fabrics.deal(hosts, wiring.leaves),
         host_delay_s=campus.fabric.host_delay,
         border=f"{name}-b",
+        switch_model=buffering.switch_model(campus.switch, written.switches),
+        border_model=buffering.switch_model(
+            campus.border_switch or campus.switch, written.switches
+        ),
     )
 
 

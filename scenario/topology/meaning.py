@@ -11,6 +11,7 @@ from functools import partial
 
 from scenario.text.diagnostics import Diagnostic, nearest, one_of
 from scenario.text.tree import Listing, Mapping, Node, Problems, Scalar, Steps, at, texts
+from scenario.topology import buffering
 from scenario.topology.fabrics import leaf_count
 from scenario.topology.geography import straight_line_m
 from scenario.topology.models import (
@@ -36,6 +37,9 @@ def check_references(problems: Problems) -> None:
         for index in range(len(groups.items) if isinstance(groups, Listing) else 0):
             steps: Steps = ("campuses", campus, "hosts", index, "accelerator")
             _known(problems, steps, "accelerator", accelerators)
+        for key in ("switch", "border-switch"):
+            known = texts(at(root, "switches"))
+            _known(problems, ("campuses", campus, key), "model of switch", known)
         _known(problems, ("campuses", campus, "template"), "template", texts(at(root, "templates")))
     campuses = texts(at(root, "campuses"))
     kinds = texts(at(root, "kinds", "links"))
@@ -122,6 +126,7 @@ def check_model(written: TopologyModel, problems: Problems) -> None:
     if total > MOST_HOSTS:
         expected = f"at most {MOST_HOSTS:,} hosts"
         problems.add(("campuses",), f"{total:,} hosts in all", expected)
+    buffering.check(written.switches, written.rdma, problems)
     _check_links(written, problems)
     _check_reach(written, problems)
 

@@ -32,6 +32,7 @@ from scenario.text.fields import (
     Size,
 )
 from scenario.text.strict import Strict
+from scenario.topology.buffering import RdmaModel, SwitchKind
 from scenario.topology.impaired import Impaired
 from scenario.topology.routing import RoutingField, RoutingModel
 from scenario.topology.timeline import EventModel, Flaps
@@ -245,6 +246,11 @@ class CampusModel(Strict):
     """Degrees east."""
     fabric: Fabric = Single()
     """How its switches are linked; else a single switch."""
+    switch: Model | None = None
+    """The model of its switches, by its name in the catalogue or under `switches`; else queues of one
+    bandwidth-delay product each, counted in packets."""
+    border_switch: Model | None = None
+    """The model of its border switch; else as `switch`."""
     hosts: list[HostGroup] = Field(min_length=1, max_length=500)
     """Groups of hosts, dealt to the leaves in order, evenly."""
 
@@ -342,6 +348,11 @@ class Testbed(Strict):
     """Largest IP packet, in bytes."""
     accelerators: dict[Model, AcceleratorModel] = Field(default={})
     """GPU generations beside those of the catalogue, or in place of them."""
+    switches: dict[Model, SwitchKind] = Field(default={})
+    """Models of switches beside those of the catalogue, or in place of them."""
+    rdma: RdmaModel | None = None
+    """How the hosts' adapters speak RoCE. Without it they do as soon as a workload asks for it, with no congestion
+    control."""
     campuses: dict[CampusName, CampusModel] = Field(min_length=1, max_length=64)
     """The campuses by name."""
     links: dict[Name, Link] = Field(default={}, max_length=256)

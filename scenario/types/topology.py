@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 from scenario.types.achieved import Achieved, achieved_flops
 from scenario.types.impairments import Impairments
@@ -55,6 +55,53 @@ class Host:
 
 
 @dataclass(frozen=True)
+class Marking:
+    """ECN by the bytes that wait in a queue: no marks up to `min_bytes`, at `max_bytes` the share `probability`
+    of packets, above it all."""
+
+    min_bytes: float
+    max_bytes: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Pausing:
+    """Priority flow control: `classes` are lossless.
+
+    A class is paused when more than `xoff_bytes` that came in by one port wait, and resumed at `xon_bytes`.
+    `headroom_bytes` above that, per port and class (None: what rate and cable ask for).
+    """
+
+    classes: tuple[int, ...]
+    xoff_bytes: float
+    xon_bytes: float
+    headroom_bytes: float | None = None
+
+
+@dataclass(frozen=True)
+class SwitchModel:
+    """How a model of switch buffers: ports share `buffer_bytes`, a queue may have `alpha` times what is free."""
+
+    name: str
+    buffer_bytes: float
+    alpha: float = 1.0
+    marking: Marking | None = None
+    pausing: Pausing | None = None
+
+
+Congestion: TypeAlias = Literal["none", "dcqcn", "window"]
+
+
+@dataclass(frozen=True)
+class Rdma:
+    """How the hosts' adapters speak RoCE: which congestion control, and how much of a queue pair may be under way
+    (`window_bytes`; None: as much as a workload hands to it)."""
+
+    congestion: Congestion = "none"
+    window_bytes: float | None = None
+
+
+@dataclass(frozen=True)
 class Switch:
     """A switch by name and role.
 
@@ -82,7 +129,7 @@ class Campus:
 
     Every fabric kind (leaf-spine, single, fat-tree, explicit) is elaborated into this one form.
     Long-haul links end at `border`, which is linked with every spine (or every leaf, without
-    spines).
+    spines). Of a switch whose model is None, queues are counted in packets.
     """
 
     name: str
@@ -96,6 +143,8 @@ class Campus:
     leaf_of: dict[str, str]
     host_delay_s: float
     border: str
+    switch_model: SwitchModel | None = None
+    border_model: SwitchModel | None = None
 
 
 @dataclass(frozen=True)
@@ -233,7 +282,7 @@ class Topology:
 
     `files` are all that it was read from: what it includes, and last `source` itself. `factors` are
     causes of loss by name, each with the overrides that switch it off. `workloads` are those that
-    run where the user names no other.
+    run where the user names no other. `rdma` None: the hosts' adapters are no RDMA ones.
     """
 
     name: str
@@ -248,6 +297,7 @@ class Topology:
     routing: Routing = Routing()
     factors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     workloads: tuple[Workload, ...] = ()
+    rdma: Rdma | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,240 @@
+"""Switches with a known buffer and adapters for RDMA: what they make of a plan's interfaces, and of loss. Pure.
+
+In: the topology's models and a plan's wires. Out: the same wires with ports where buffers are counted in bytes, all
+sizes divided by `scale.bytes`. The formulas are in docs/rdma.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from scenario.plan.types import (
+    ETHERNET_HEADER,
+    End,
+    PlannedRdma,
+    PlannedSwitch,
+    PlannedWire,
+    Port,
+    Shape,
+)
+from scenario.text.diagnostics import InvalidInput, Place, Source, complain
+from scenario.types.topology import Change, Direction, Pausing, SwitchModel, Topology
+
+ROCE_MTU = 4096
+"""Bytes of payload in a full packet of RoCE: the largest that InfiniBand knows."""
+PAUSE_FRAME_BYTES = 84
+WIDEST_WINDOW = 1 << 22
+"""Packets: about what 24 bits of sequence number allow."""
+DCQCN_BYTES = 10e6
+"""The byte counter of DCQCN. [Zhu et al., SIGCOMM 2015, figure 14]"""
+
+
+def rdma(topology: Topology) -> PlannedRdma | None:
+    """What the adapters are set to; None where they are not for RDMA."""
+    asked = topology.rdma
+    if asked is None:
+        return None
+    window = asked.window_bytes and asked.window_bytes / topology.scale_bytes / ROCE_MTU
+    return PlannedRdma(
+        congestion=asked.congestion,
+        window_packets=max(1, round(window)) if window else WIDEST_WINDOW,
+        byte_counter=round(DCQCN_BYTES / topology.scale_bytes),
+        checked=_corrupts(topology),
+    )
+
+
+def _corrupts(topology: Topology) -> bool:
+    """Whether packets may arrive with a flipped bit, so that somebody must look."""
+    ways = (way for link in topology.links for way in (link.forward, link.backward))
+    changes = (change for event in topology.timeline for change in event.changes)
+    return any(way.corruption for way in ways) or any(
+        way.get("corruption") for change in changes for way in (change.forward, change.backward)
+    )
+
+
+# --- loss ----------------------------------------------------------------------------------------
+
+
+def of_many(share: float, packets: float) -> float:
+    """The probability that at least one of many packets is met by what meets each with probability `share`."""
+    return -math.expm1(packets * math.log1p(-share)) if share < 1 else 1.0
+
+
+def with_loss_of_many(topology: Topology) -> Topology:
+    """Every packet stands for `scale.bytes` of the real ones: it is lost if one of them would be. Go-back-N then
+    costs what it costs at full scale, as p x BDP is the same."""
+    scale = topology.scale_bytes
+    links = (
+        replace(
+            link, forward=_lossier(link.forward, scale), backward=_lossier(link.backward, scale)
+        )
+        for link in topology.links
+    )
+    timeline = (
+        replace(event, changes=tuple(_changed(change, scale) for change in event.changes))
+        for event in topology.timeline
+    )
+    return replace(topology, links=tuple(links), timeline=tuple(timeline))
+
+
+def _lossier(way: Direction, scale: float) -> Direction:
+    return replace(way, loss=of_many(way.loss, scale), corruption=of_many(way.corruption, scale))
+
+
+def _changed(change: Change, scale: float) -> Change:
+    return replace(
+        change, forward=_more(change.forward, scale), backward=_more(change.backward, scale)
+    )
+
+
+def _more(way: Mapping[str, float], scale: float) -> dict[str, float]:
+    losses = ("loss", "corruption")
+    return {key: of_many(x, scale) if key in losses else x for key, x in way.items()}
+
+
+# --- buffers -------------------------------------------------------------------------------------
+
+
+def with_ports(
+    topology: Topology, switches: Sequence[PlannedSwitch], wires: Sequence[PlannedWire]
+) -> tuple[PlannedWire, ...]:
+    """The wires with ports at the adapters, and at the switches whose model is known. Raises InvalidInput."""
+    if not topology.rdma and not any(x.switch_model or x.border_model for x in topology.campuses):
+        return tuple(wires)
+    models = _models(topology)
+    pools = {switch.name: switch.dpid for switch in switches}
+    built = [
+        _Switch(topology, name, model, pools[name], wires)
+        for name, model in models.items()
+        if model
+    ]
+    ports = {end.index: port for switch in built for end, port in switch.ports.items()}
+    frame_bytes = topology.mtu_bytes + ETHERNET_HEADER
+    return tuple(_ported(wire, ports, frame_bytes) for wire in wires)
+
+
+def _models(topology: Topology) -> dict[str, SwitchModel | None]:
+    return {
+        switch.name: campus.border_model if switch.name == campus.border else campus.switch_model
+        for campus in topology.campuses
+        for switch in campus.switches
+    }
+
+
+def _ported(wire: PlannedWire, ports: Mapping[int, Port], frame_bytes: int) -> PlannedWire:
+    near = Port() if wire.kind == "host" else ports.get(wire.a.index)
+    far = ports.get(wire.b.index)
+    return replace(wire, a=_queued(wire.a, near, frame_bytes), b=_queued(wire.b, far, frame_bytes))
+
+
+def _queued(end: End, port: Port | None, frame_bytes: int) -> End:
+    if port is None:
+        return end
+    shape = end.shape
+    limit = shape.limit_packets
+    if port.pool:
+        most = port.pool_bytes * port.alpha / (1 + port.alpha)
+        in_flight = shape.rate_bps * shape.delay_s / 8
+        limit = max(1, math.ceil((most + in_flight) / frame_bytes))
+    lost = 1 - (1 - shape.loss) * (1 - shape.corruption)
+    return replace(
+        end, shape=replace(shape, limit_packets=limit, loss=lost, corruption=0.0, port=port)
+    )
+
+
+@dataclass(frozen=True)
+class _Switch:
+    """One switch with its model and its wires."""
+
+    topology: Topology
+    name: str
+    model: SwitchModel
+    pool: int
+    wires: Sequence[PlannedWire]
+
+    @property
+    def ports(self) -> dict[End, Port]:
+        """The port at each of its ends. Raises InvalidInput where headroom takes more than the buffer."""
+        ends = dict(self._ends())
+        pausing = {end: self._pausing(end, other) for end, other in ends.items()}
+        for end in ends:
+            self._check_even(end.shape)
+        reserved = sum(
+            lossless.bit_count() * (xoff + headroom)
+            for lossless, xoff, _, headroom in pausing.values()
+        )
+        buffer = self.model.buffer_bytes / self.topology.scale_bytes
+        if reserved >= buffer:
+            taken = _megabytes(reserved * self.topology.scale_bytes)
+            self._complain(
+                f"the headroom of {self.name}'s {len(ends)} ports takes {taken}"
+                f" of a buffer of {_megabytes(self.model.buffer_bytes)} ({self.model.name})",
+                "a larger buffer, less headroom, shorter links or fewer lossless classes",
+            )
+        return {end: self._port(round(buffer - reserved), *pausing[end]) for end in ends}
+
+    def _ends(self) -> Iterable[tuple[End, End]]:
+        """Its ends, each with the other end of the link."""
+        for wire in self.wires:
+            a, b = wire.ends
+            if a.node == self.name:
+                yield a, b
+            if b.node == self.name:
+                yield b, a
+
+    def _port(self, shared: int, lossless: int, xoff: int, xon: int, headroom: int) -> Port:
+        scale, marking = self.topology.scale_bytes, self.model.marking
+        return Port(
+            pool=self.pool,
+            pool_bytes=shared,
+            alpha=self.model.alpha,
+            mark_min_bytes=round(marking.min_bytes / scale) if marking else 0,
+            mark_max_bytes=max(1, round(marking.max_bytes / scale)) if marking else 0,
+            mark_probability=of_many(marking.probability, scale) if marking else 0.0,
+            lossless=lossless,
+            xoff_bytes=xoff,
+            xon_bytes=xon,
+            headroom_bytes=headroom,
+        )
+
+    def _pausing(self, end: End, other: End) -> tuple[int, int, int, int]:
+        """The lossless classes as bits, XOFF, XON and headroom of one port."""
+        asked, scale = self.model.pausing, self.topology.scale_bytes
+        if asked is None:
+            return 0, 0, 0, 0
+        lossless = sum(1 << one for one in set(asked.classes))
+        xoff, xon = round(asked.xoff_bytes / scale), round(asked.xon_bytes / scale)
+        return lossless, xoff, xon, math.ceil(self._headroom(asked, end, other))
+
+    def _headroom(self, asked: Pausing, end: End, other: End) -> float:
+        frame = self.topology.mtu_bytes + ETHERNET_HEADER
+        if asked.headroom_bytes is not None:
+            return asked.headroom_bytes / self.topology.scale_bytes
+        return headroom_bytes(end.shape, other.shape, frame)
+
+    def _check_even(self, shape: Shape) -> None:
+        if shape.jitter_s or shape.reorder:
+            self._complain(
+                f"a link of {self.name} has jitter or reordering, which a switch with a known buffer"
+                f" ({self.model.name}) is not emulated with",
+                "no `jitter` and no `reorder` there, or no model of switch",
+            )
+
+    def _complain(self, message: str, expected: str) -> None:
+        place = Place(Source(self.topology.source))
+        raise InvalidInput([complain(place, message, expected=expected)])
+
+
+def headroom_bytes(pausing: Shape, paused: Shape, frame_bytes: int) -> float:
+    """What may still come after a class has reached XOFF [IEEE 802.1Qbb annex O]: what the other side sends while
+    the pause waits for a frame to pass, is sent and travels; what then is under way; the frame that it has begun,
+    and the one that went beyond XOFF."""
+    sent_s = 8 * (frame_bytes + PAUSE_FRAME_BYTES) / pausing.rate_bps
+    under_way_s = sent_s + pausing.delay_s + paused.delay_s
+    return paused.rate_bps / 8 * under_way_s + 2 * frame_bytes
+
+
+def _megabytes(size: float) -> str:
+    return f"{size / 1e6:.3g} MB"

@@ -1,0 +1,123 @@
+"""What `switches:` and `rdma:` make of a plan: ports in bytes, headroom, windows, loss of many."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longhaul.buffers import headroom_bytes, of_many
+from scenario.plan.types import Plan, Shape
+from scenario.text.diagnostics import InvalidInput
+from tests.fabric.planned import plan_of
+
+HOSTS = "hosts: [{count: 4, accelerator: H100, nic: 400Gbit/s, nics: 1, name: h}]"
+PFC = "switches: {own: {buffer: 64MB, pfc: {xoff: 100kB}}}"
+
+
+def pair(switch: str = "", rdma: str = "", rate: str = "800Gbit/s", extra: str = "") -> Plan:
+    """Two campuses, ten miles apart, of four hosts each."""
+    return plan_of(
+        f"scale: {{bytes: 10}}\n{extra}\n{rdma}\ncampuses:\n  c1: {{{switch}{HOSTS}}}\n  c2: {{{switch}{HOSTS}}}\n"
+        f"links:\n  c1-c2: {{between: [c1, c2], distance: 10mi, rate: {rate}, loss: 0.001}}\n"
+    )
+
+
+def test_without_a_model_of_switch_or_rdma_a_plan_has_no_ports() -> None:
+    assert not any(end.shape.port for link in pair().wires for end in link.ends)
+    assert pair().rdma is None
+
+
+def test_adapters_for_rdma_are_ports_and_switches_without_a_model_are_not() -> None:
+    plan = pair(rdma="rdma: {}")
+    for link in plan.wires:
+        assert (link.a.shape.port is not None) == (link.kind == "host")
+        assert link.b.shape.port is None
+
+
+def test_all_ports_of_a_switch_share_its_buffer_divided_by_the_scale() -> None:
+    plan = pair("switch: tomahawk3, ")
+    dpids = {switch.name: switch.dpid for switch in plan.switches}
+    for link in plan.wires:
+        for end in link.ends:
+            if end.port:
+                assert end.shape.port
+                assert end.shape.port.pool == dpids[end.node]
+                assert end.shape.port.pool_bytes == 6_400_000
+
+
+def test_the_border_may_be_another_model() -> None:
+    plan = pair("switch: tomahawk3, border-switch: deep, ")
+    (long_haul,) = plan.long_hauls()
+    assert long_haul.a.shape.port
+    assert long_haul.a.shape.port.pool_bytes == 800_000_000
+
+
+def test_ten_miles_at_800_gigabit_ask_for_the_headroom_of_the_formula() -> None:
+    """2 x delay x rate is 15.8 MB; the frames are what is beyond it."""
+    shape = Shape(800e9, 78.82e-6, 100)
+    needed = headroom_bytes(shape, shape, 4154)
+    assert needed == pytest.approx(2 * 78.82e-6 * 100e9, rel=0.002)
+    assert needed - 2 * 78.82e-6 * 100e9 == pytest.approx(3 * 4154 + 84)
+
+
+def test_headroom_that_a_buffer_does_not_hold_is_refused_with_both_sizes() -> None:
+    small = PFC.replace("64MB", "10MB")
+    with pytest.raises(InvalidInput, match=r"headroom of c1-b's 3 ports takes .* of 10 MB"):
+        pair("switch: own, ", extra=small)
+
+
+def test_headroom_is_no_part_of_what_ports_share() -> None:
+    plan = pair("switch: own, ", extra=PFC)
+    (long_haul,) = plan.long_hauls()
+    ports = [e.shape.port for x in plan.wires for e in x.ends if e.node == "c1-b" and e.shape.port]
+    reserved = sum(port.xoff_bytes + port.headroom_bytes for port in ports)
+    assert {port.pool_bytes for port in ports} == {round(6.4e6 - reserved)}
+    assert long_haul.a.shape.port
+    assert long_haul.a.shape.port.lossless == 1 << 3
+
+
+def test_jitter_at_a_switch_with_a_known_buffer_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="jitter or reordering"):
+        plan_of(
+            f"campuses:\n  c1: {{switch: tomahawk3, {HOSTS}}}\n  c2: {{{HOSTS}}}\n"
+            "links:\n  l: {between: [c1, c2], distance: 10mi, rate: 1Tbit/s, jitter: 1us}\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("rdma: {congestion: window}", "no `window`"),
+        ("switches: {own: {buffer: 1MB, ecn: {min: 2kB, max: 1kB}}}", "`max` is less than `min`"),
+        ("switches: {own: {buffer: 1MB, pfc: {classes: [9]}}}", "there is no such class"),
+        ("switches: {own: {buffer: 1MB, pfc: {xoff: 1kB, xon: 2kB}}}", "`xon` is more than `xoff`"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(text: str, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        pair(extra=text)
+
+
+def test_a_model_of_switch_that_nobody_knows_is_refused_with_the_nearest() -> None:
+    with pytest.raises(InvalidInput, match="unknown model of switch"):
+        pair("switch: tomahawk, ")
+
+
+def test_a_window_is_scaled_and_counted_in_full_packets() -> None:
+    plan = pair(rdma="rdma: {congestion: window, window: 4MiB}")
+    assert plan.rdma
+    assert plan.rdma.window_packets == round(4 * 2**20 / 10 / 4096)
+
+
+def test_with_rdma_a_packet_is_lost_if_one_of_those_it_stands_for_would_be() -> None:
+    (tcp,), (roce,) = (list(plan.long_hauls()) for plan in (pair(), pair(rdma="rdma: {}")))
+    assert tcp.a.shape.loss == 0.001
+    assert roce.a.shape.loss == pytest.approx(1 - 0.999**10)
+
+
+@given(st.floats(0, 0.5), st.integers(1, 10_000))
+def test_the_loss_of_many_is_a_probability_that_grows(share: float, packets: int) -> None:
+    one, many = of_many(share, 1), of_many(share, packets)
+    assert math.isclose(one, share, rel_tol=1e-9, abs_tol=1e-300)
+    assert one <= many * (1 + 1e-9) <= 1 + 1e-9
