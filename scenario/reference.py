@@ -50,6 +50,7 @@ has at most 1 MB, and every error in it is told at once, with its place and the 
 EXAMPLE = """\
 longhaul: 1
 name: two-hosts
+scale: {bytes: 1000}
 campuses:
   c1: {hosts: [{count: 1, accelerator: H100}]}
   c2: {hosts: [{count: 1, accelerator: H100}]}
@@ -123,7 +124,7 @@ timeline:
   - {{event: link-flap, link: "c1-*", every: 5s, from: 1s, times: 3, for: 20ms, pause: 30ms}}
   - {{event: degrade, link: c1-c2, at: 3s, for: 2s, loss: 1%, direction: forward}}
   - {{event: rate-step, link: c1-c2, at: 3s, share: 50%}}
-  - {{event: drift, link: c1-c2, at: 0s, for: 20s, to-age: 25y}}
+  - {{event: drift, link: c1-c2, at: 0s, for: 20s, to-age: 20y}}
   - {{event: power-loss, campus: c1, at: 4s, for: 1s}}
   - {{event: throttle, hosts: "c1-*", at: 3s, for: 2s, slowdown: 1.6}}
   - {{event: crash, hosts: c1-h100-1, at: 5s, for: 2s}}

@@ -21,6 +21,7 @@ from longhaul.verbs.arguments import (
 )
 
 if TYPE_CHECKING:
+    from longhaul.runs.life import Request
     from longhaul.runs.workloads import Chosen
 
 
@@ -57,12 +58,23 @@ def run(words: argparse.Namespace) -> int:
     """Run a workload, print the summary, name the report."""
     from analysis.form.summary import TrainingSummary, read_summary
     from analysis.terminal.training import console, print_summary
-    from longhaul.runs.life import Request
     from longhaul.runs.life import run as run_it
     from longhaul.shown import progress
+
+    with progress.shown() as hear:
+        folder = run_it(requested(words), hear)
+    print_summary(folder, console())
+    summary = read_summary(folder)
+    wrong = summary.collective.wrong if isinstance(summary, TrainingSummary) else None
+    return complain(f"longhaul: {wrong} results were not the sum", 1) if wrong else 0
+
+
+def requested(words: argparse.Namespace) -> Request:
+    """The run that the words ask for."""
+    from longhaul.runs.life import Request
     from scenario.workload.probing import probing_of
 
-    request = Request(
+    return Request(
         topology=words.topology,
         workloads=tuple(words.workloads),
         overrides=tuple(words.overrides),
@@ -81,12 +93,6 @@ def run(words: argparse.Namespace) -> int:
         capture=words.capture,
         capture_bytes=words.capture_bytes,
     )
-    with progress.shown() as hear:
-        folder = run_it(request, hear)
-    print_summary(folder, console())
-    summary = read_summary(folder)
-    wrong = summary.collective.wrong if isinstance(summary, TrainingSummary) else None
-    return complain(f"longhaul: {wrong} results were not the sum", 1) if wrong else 0
 
 
 def workload(text: str) -> Chosen:

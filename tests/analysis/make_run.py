@@ -198,6 +198,7 @@ def _manifest(made: Scenario) -> dict[str, Any]:
         "longhaul": "0.1",
         "name": made.name,
         "command": f"longhaul run topologies/{made.name}.yaml --seed {made.seed}",
+        "overrides": [],
         "seed": made.seed,
         "time": "virtual",
         "machine": "uml",
