@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from scenario.text.units import YEAR_S
+
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
-_YEAR_S = 365.25 * 86400
 _MILE_M = 1609.344
 
 
@@ -81,7 +82,7 @@ def distance(metres: float) -> str:
 
 def years(seconds: float) -> str:
     """15 years."""
-    count = seconds / _YEAR_S
+    count = seconds / YEAR_S
     return "1 year" if round(count, 1) == 1 else f"{_digits(count)} years"
 
 

@@ -16,7 +16,7 @@ from scenario.text import inheritance
 from scenario.text.shape import check
 from scenario.text.strict import Strict
 from scenario.text.tree import Mapping, at
-from scenario.text.units import BANDWIDTH, FLOPS, POWER, QUANTITIES, RATE, SIZE, write
+from scenario.text.units import BANDWIDTH, FLOPS, POWER, QUANTITIES, RATE, SIZE, YEAR_S, write
 from scenario.topology import aging, timeline
 from scenario.topology.aging import Aged, Span, aging_table
 from scenario.topology.buffering import SwitchKind
@@ -404,7 +404,7 @@ def _assumptions() -> str:
 def _aging() -> str:
     """Years against loss and stepped rate, for every condition."""
     years = range(0, 31, 5)
-    ages_s = [year * aging.YEAR_S for year in years]
+    ages_s = [year * YEAR_S for year in years]
     columns: list[list[str]] = []
     for condition in aging.GROWTH_PER_YEAR:
         span = Span(10 * aging.MILE_M, 0.0, condition, 1.0)

@@ -14,7 +14,7 @@ from analysis import units
 from analysis.pictures import ages
 from analysis.pictures.charts import Points
 from scenario.loading import Aged, Span, aging_table
-from scenario.topology.aging import YEAR_S
+from scenario.text.units import YEAR_S
 from scenario.topology.links import MOST_LOSS
 
 

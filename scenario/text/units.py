@@ -75,16 +75,17 @@ SIZE = Quantity(
 DISTANCE = Quantity(
     "distance", "a", {"m": "1", "km": "1000", "mi": "1609.344"}, ("m", "km"), "16.1km"
 )
-# A year is the Julian one: 365.25 days.
+YEAR_S = 31557600.0
+"""A Julian year: 365.25 days."""
 DURATION = Quantity(
     "duration",
     "a",
     {"ns": "1e-9", "us": "1e-6", "µs": "1e-6", "ms": "1e-3", "s": "1", "min": "60", "h": "3600"}
-    | {"d": "86400", "y": "31557600"},
+    | {"d": "86400", "y": str(YEAR_S)},
     ("ns", "us", "ms", "s"),
     "78.8us",
 )
-AGE = Quantity("age", "an", {"y": "31557600", "d": "86400"}, ("y",), "20y")
+AGE = Quantity("age", "an", {"y": str(YEAR_S), "d": "86400"}, ("y",), "20y")
 FLOPS = Quantity(
     "computing rate",
     "a",

@@ -31,7 +31,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-YEAR_S = 31557600.0
+from scenario.text.units import YEAR_S
+
 MILE_M = 1609.344
 NEW_DB_PER_KM = 0.22
 GROWTH_PER_YEAR = {"dry": 0.02 / 20, "damp": 0.30 / 20, "waterlogged": 0.05 / NEW_DB_PER_KM}

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from scenario.text.tree import Steps
-from scenario.text.units import AGE, write
-from scenario.topology.aging import YEAR_S
+from scenario.text.units import AGE, YEAR_S, write
 from scenario.topology.links import check_alive, directions
 from scenario.topology.models import Link
 from scenario.topology.scene import Scene, listed

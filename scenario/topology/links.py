@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from scenario.text.tree import Problems, Steps
-from scenario.topology.aging import YEAR_S, Aged, Span, aged, oldest_age_s
+from scenario.text.units import YEAR_S
+from scenario.topology.aging import Aged, Span, aged, oldest_age_s
 from scenario.topology.geography import length_m, light_delay_s
 from scenario.topology.impaired import WRITTEN, said
 from scenario.topology.models import Effects, Link, TopologyModel

@@ -9,7 +9,7 @@ import pytest
 from longhaul.cli import main
 from longhaul.verbs.aging import ages
 from scenario.loading import Span, aging_table
-from scenario.topology.aging import YEAR_S
+from scenario.text.units import YEAR_S
 
 SPAN = ("--distance", "16km", "--margin", "0dB")
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scenario.text.units import YEAR_S
 from scenario.topology import aging
-from scenario.topology.aging import MEASURED, YEAR_S, Span, aged, aging_table
+from scenario.topology.aging import MEASURED, Span, aged, aging_table
 from scenario.types.impairments import gilbert_elliott
 
 TEN_MILES_M = 16093.44
