@@ -6,16 +6,16 @@ A topology is shown in the real world's figures, before anything is scaled; for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from analysis import units
+from analysis.errors import RunError
 from analysis.form.benchmark import FILE as BENCHMARK
 from analysis.form.files import plain
 from analysis.form.summary import FILE as SUMMARY
@@ -24,6 +24,7 @@ from analysis.pictures.arcs import aged
 from analysis.pictures.graphs import hosts_in_words
 from analysis.pictures.when import when
 from analysis.run import read_manifest, read_timeline
+from analysis.terminal.tables import table
 from longhaul.runs.flows import FILE as FLOWS
 from longhaul.runs.flows import busiest as busiest_rules
 from longhaul.runs.telemetry import FILE as TELEMETRY
@@ -32,6 +33,7 @@ from scenario.types.impairments import IMPAIRMENTS
 from scenario.types.topology import Campus, Host, Topology
 
 Data = dict[str, Any]
+T = TypeVar("T")
 MARKS = ("manifest.json", "plan.json", "job.json", "logs")
 """A folder that has any of these is, or was to be, a run's."""
 
@@ -58,22 +60,22 @@ def print_topology(topology: Topology, out: Console) -> None:
 
 
 def _campuses(topology: Topology) -> Table:
-    table = _table("Campuses", "name", "site", "fabric", "switches", "border", "hosts")
+    made = _table("Campuses", "name", "site", "fabric", "switches", "border", "hosts")
     for campus in topology.campuses:
         hosts = hosts_in_words(
             {"hosts": [{"accelerator": h.accelerator.name} for h in campus.hosts]}
         )
         switches = str(len(campus.switches))
-        table.add_row(campus.name, campus.site, campus.kind, switches, campus.border, hosts)
-    return table
+        made.add_row(campus.name, campus.site, campus.kind, switches, campus.border, hosts)
+    return made
 
 
 def _hosts(topology: Topology) -> Table:
-    table = _table("Hosts", "names", "GPUs", "TFLOP/s", "MFU", "network", "NVLink", "slowdown")
+    made = _table("Hosts", "names", "GPUs", "TFLOP/s", "MFU", "network", "NVLink", "slowdown")
     for campus in topology.campuses:
         for group in _groups(campus):
             first, chip = group[0], group[0].accelerator
-            table.add_row(
+            made.add_row(
                 first.name if len(group) == 1 else f"{first.name}…{_number(group[-1])}",
                 f"{first.gpus} x {chip.name}",
                 f"{chip.peak_flops / 1e12:g}",
@@ -82,7 +84,7 @@ def _hosts(topology: Topology) -> Table:
                 units.throughput(first.intra_Bps),
                 _range([host.slowdown for host in group]),
             )
-    return table
+    return made
 
 
 def _groups(campus: Campus) -> Iterator[list[Host]]:
@@ -105,20 +107,20 @@ def _range(values: list[float]) -> str:
 
 def _links(topology: Topology) -> Table:
     """A row per link, or per direction where the two differ."""
-    table = _table(
+    made = _table(
         "Long-haul links", "name", "way", "length", "age", "one way", "rate", "loss", "more"
     )
     for link in topology.links:
         ways = [(link.a, link.b, link.forward), (link.b, link.a, link.backward)]
         alike = link.forward == link.backward
         for a, b, way in ways[: 1 if alike else 2]:
-            table.add_row(
+            made.add_row(
                 link.name, f"{a} {'↔' if alike else '→'} {b}",
                 units.distance(link.distance_m).partition(" (")[0], aged(asdict(link)),
                 units.time(way.delay_s, 4), units.rate(way.rate_bps), units.ratio(way.loss),
                 ", ".join(_more(asdict(way))),
             )  # fmt: skip
-    return table
+    return made
 
 
 def _more(way: Data) -> Iterator[str]:
@@ -133,10 +135,10 @@ def _more(way: Data) -> Iterator[str]:
 
 
 def _timeline(topology: Topology) -> Table:
-    table = _table("Timeline", "name", "event", "what", "when")
+    made = _table("Timeline", "name", "event", "what", "when")
     for event in topology.timeline:
-        table.add_row(event.name, event.kind, event.says, when(asdict(event.timing)))
-    return table
+        made.add_row(event.name, event.kind, event.says, when(asdict(event.timing)))
+    return made
 
 
 # --- run folders ---------------------------------------------------------------------------------
@@ -154,7 +156,7 @@ def run_json(folder: Path) -> Data:
     """
     finished = any((folder / name).exists() for name in (SUMMARY, BENCHMARK))
     summary = read_summary(folder) if (folder / SUMMARY).exists() else None
-    manifest = read_manifest(folder) if (folder / "manifest.json").exists() else None
+    manifest = _left(read_manifest, folder, finished=finished)
     names = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         "kind": "run",
@@ -162,7 +164,7 @@ def run_json(folder: Path) -> Data:
         "state": "finished" if finished else "not finished",
         "manifest": manifest,
         "verdict": _verdict(summary) if summary else None,
-        "events": plain(read_timeline(folder)),
+        "events": plain(_left(read_timeline, folder, finished=finished) or []),
         "ports": busiest(folder).to_dicts() if (folder / TELEMETRY).exists() else [],
         "rules": busiest_rules(folder).to_dicts() if (folder / FLOWS).exists() else [],
         "files": [
@@ -190,26 +192,36 @@ def print_run(folder: Path, out: Console) -> None:
 
 def _ports(ports: list[Data]) -> Table:
     """The switch ports that were busiest."""
-    table = _table("Busiest ports", "port", "towards", "sent", "mean", "peak", "dropped", "queue")
+    made = _table("Busiest ports", "port", "towards", "sent", "mean", "peak", "dropped", "queue")
     for port in ports:
-        table.add_row(
+        made.add_row(
             port["interface"], port["towards"], units.size(port["tx_bytes"]),
             f"{port['mean_utilisation']:.1%}", f"{port['peak_utilisation']:.1%}",
             f"{port['drops']} packets", f"{port['queue_packets']} packets",
         )  # fmt: skip
-    return table
+    return made
 
 
 def _rules(rules: list[Data]) -> Table:
     """The switches' rules that carried most."""
-    table = _table("Busiest rules", "switch", "destination", "label", "DSCP", "carried", "packets")
+    made = _table("Busiest rules", "switch", "destination", "label", "DSCP", "carried", "packets")
     for rule in rules:
         dscp = "" if rule["dscp"] is None else str(rule["dscp"])
-        table.add_row(
+        made.add_row(
             rule["node"], rule["destination"] or rule["match"] or "any", rule["label"] or "", dscp,
             units.size(rule["bytes"]), str(rule["packets"]),
         )  # fmt: skip
-    return table
+    return made
+
+
+def _left(read: Callable[[Path], T], folder: Path, *, finished: bool) -> T | None:
+    """What a file of the folder says; None where a run that died left it missing, or half written."""
+    try:
+        return read(folder)
+    except RunError:
+        if finished:
+            raise
+        return None
 
 
 def _verdict(summary: Summary) -> Data:
@@ -248,11 +260,7 @@ def _facts(run: Data) -> Iterator[tuple[str, str]]:
 
 
 def _table(title: str, *columns: str) -> Table:
-    """A table whose first column is never broken."""
-    table = Table(
-        title=f"\n{title}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
-        show_edge=False, pad_edge=False,
-    )  # fmt: skip
-    for index, name in enumerate(columns):
-        table.add_column(name, no_wrap=index == 0)
-    return table
+    """A table of words whose first column is never broken."""
+    made = table(title, *columns, text=len(columns))
+    made.columns[0].no_wrap = True
+    return made
