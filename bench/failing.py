@@ -1,7 +1,6 @@
 """python -m bench.failing RUN: cut spans of a running fabric, in a guest, while a stream crosses it.
 
-The job says between which hosts (`source`, `sink`), how fast (`gap_ns`, `count`), and what happens
-when (`cuts`: [at_ns, action, what]); the answer goes to `stream.json` in RUN: what arrived and when.
+RUN has `asked.json`, an Asked; the answer goes to `stream.json` there: what arrived and when.
 """
 
 from __future__ import annotations
@@ -10,20 +9,36 @@ import json
 import sys
 import time
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from longhaul.fabric import netlink
 from longhaul.inside.stage import Stage, stage, tell
+from scenario.job import read
 from scenario.plan.types import Plan, from_json
 
 LEAD_NS = 20_000_000
 ANSWER = "stream.json"
+ASKED = "asked.json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """So many datagrams from `source` to `sink`, at even times; meanwhile `cuts` are made: at_ns, action,
+    what."""
+
+    source: str
+    sink: str
+    count: int
+    gap_ns: int
+    size_bytes: int
+    cuts: tuple[tuple[int, str, str], ...]
 
 
 def main(folder: Path) -> None:
     """Do the job of a run folder."""
-    job = json.loads((folder / "job.json").read_text())
+    job = read(folder)
     plan = from_json(json.loads((folder / "plan.json").read_text()))
     try:
         with stage(plan, job, folder) as fabric:
@@ -37,20 +52,20 @@ def main(folder: Path) -> None:
 def stream(fabric: Stage) -> dict[str, Any]:
     """Have the stream flow and the cuts happen; sends and arrivals on one clock, zero at the start.
     Also what every long-haul interface has sent meanwhile."""
-    job, hosts = fabric.job, {host.name: host for host in fabric.plan.hosts}
+    asked = Asked(**json.loads((fabric.folder / ASKED).read_text()))
+    hosts = {host.name: host for host in fabric.plan.hosts}
     start_ns = time.monotonic_ns() + LEAD_NS
-    until_ns = start_ns + job["count"] * job["gap_ns"]
-    receiver = fabric.hosts.job(job["sink"], "bench.stream", role="receive", until_ns=until_ns)
+    until_ns = start_ns + asked.count * asked.gap_ns
+    receiver = fabric.hosts.job(asked.sink, "bench.stream", role="receive", until_ns=until_ns)
     receiver.hear()
     sender = fabric.hosts.job(
-        job["source"], "bench.stream", role="send", address=hosts[job["sink"]].ip,
-        count=job["count"], gap_ns=job["gap_ns"],
-        size_bytes=job["size_bytes"],
+        asked.source, "bench.stream", role="send", address=hosts[asked.sink].ip,
+        count=asked.count, gap_ns=asked.gap_ns, size_bytes=asked.size_bytes,
     )  # fmt: skip
     sender.hear()
     before = sent(fabric.plan)
     sender.tell({"start_ns": start_ns})
-    for at_ns, action, what in job["cuts"]:
+    for at_ns, action, what in asked.cuts:
         time.sleep(max(0, start_ns + at_ns - time.monotonic_ns()) / 1e9)
         act(fabric, action, what)
     sender.hear()

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import guests
+from bench.failing import ANSWER, ASKED, Asked
 from longhaul.planning import make_plan
 from scenario.loading import load_topology
 from scenario.plan.types import Plan
@@ -64,17 +65,14 @@ def stream(
     plan: Plan, ends: tuple[str, str], cuts: Sequence[Cut] = (), gap_s: float = GAP_S
 ) -> Stream:
     """Send COUNT datagrams, `gap_s` apart, between two hosts, while cuts happen. Raises BenchError."""
-    job = {
-        "verb": "stream", "seed": guests.SEED, "time": "virtual",
-        "hosts": len(plan.hosts) + len(plan.probes), "source": ends[0], "sink": ends[1],
-        "count": COUNT, "gap_ns": round(gap_s * 1e9), "size_bytes": 200,
-        "cuts": [(round(at_s * 1e9), action, what) for at_s, action, what in cuts],
-    }  # fmt: skip
+    planned = tuple((round(at_s * 1e9), action, what) for at_s, action, what in cuts)
+    asked = Asked(*ends, count=COUNT, gap_ns=round(gap_s * 1e9), size_bytes=200, cuts=planned)
     with tempfile.TemporaryDirectory(prefix="longhaul-failover-") as folder:
         run = Path(folder)
-        for _ in guests.heard(run, plan, job, "bench.failing"):
+        (run / ASKED).write_text(json.dumps(vars(asked)))
+        for _ in guests.heard(run, plan, guests.job("run", plan), "bench.failing"):
             pass
-        answer = json.loads((run / "stream.json").read_text())
+        answer = json.loads((run / ANSWER).read_text())
         written = run / "logs" / "controller.log"
         log = written.read_text() if written.exists() else ""
     times_s = tuple(at / 1e9 for at in answer["times_ns"])

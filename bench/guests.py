@@ -19,6 +19,7 @@ from longhaul.machine import dispatch, uml
 from longhaul.machine.init import PAYLOAD
 from longhaul.machine.kernel import ensure_kernel
 from scenario.errors import LonghaulError
+from scenario.job import Command, Job, Verb
 from scenario.plan.types import Plan
 
 SEED = 1
@@ -35,22 +36,25 @@ class BenchError(LonghaulError):
     """A measurement could not be made; the text says why."""
 
 
-def exec_job(plan: Plan, argv: list[str], pattern: str) -> Message:
+def exec_job(plan: Plan, argv: list[str], pattern: str) -> Job:
     """The job of `longhaul exec --hosts PATTERN -- ARGV`."""
-    return {
-        "verb": "exec",
-        "seed": SEED,
-        "time": "virtual",
-        "hosts": len(plan.hosts) + len(plan.probes),
-        "argv": argv,
-        "pattern": pattern,
-        "cwd": "/",
-        "environment": {"PATH": os.defpath},
-        "patience_s": PATIENCE_S,
-    }
+    command = Command(tuple(argv), pattern, "/", {"PATH": os.defpath})
+    return job("exec", plan, command)
 
 
-def heard(run: Path, plan: Plan, job: Message, payload: str = PAYLOAD) -> Heard:
+def job(verb: Verb, plan: Plan, command: Command | None = None) -> Job:
+    """A job in virtual time."""
+    return Job(
+        verb=verb,
+        seed=SEED,
+        time="virtual",
+        hosts=len(plan.hosts) + len(plan.probes),
+        patience_s=PATIENCE_S,
+        command=command,
+    )
+
+
+def heard(run: Path, plan: Plan, job: Job, payload: str = PAYLOAD) -> Heard:
     """Boot a guest for a job in the empty folder `run`: its progress, each message with the wall
     seconds since the guest's exec. Raises BenchError where it does not end well."""
     folder.write_json(run / "plan.json", plan.to_json())
@@ -58,9 +62,9 @@ def heard(run: Path, plan: Plan, job: Message, payload: str = PAYLOAD) -> Heard:
     guest = uml.Guest(
         kernel=ensure_kernel(),
         run=run,
-        seed=job["seed"],
-        time=job["time"],
-        memory_bytes=uml.memory_for(job["hosts"]),
+        seed=job.seed,
+        time=job.time,
+        memory_bytes=uml.memory_for(job.hosts),
         cpu=uml.quietest_cpu(),
         payload=payload,
     )
@@ -86,7 +90,7 @@ def _messages(process: subprocess.Popen[bytes], progress: dispatch.Progress) -> 
         time.sleep(POLL_S)
 
 
-def wall_until(plan: Plan, job: Message, reached: Callable[[Message], bool], payload: str) -> float:
+def wall_until(plan: Plan, job: Job, reached: Callable[[Message], bool], payload: str) -> float:
     """Wall seconds from a guest's exec to the first message that has `reached` it. Raises BenchError."""
     with tempfile.TemporaryDirectory(prefix="longhaul-bench-") as run:
         with closing(heard(Path(run), plan, job, payload)) as progress:

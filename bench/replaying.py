@@ -16,6 +16,7 @@ from longhaul.fabric.fidelity import directions
 from longhaul.inside.flows import counted
 from longhaul.inside.replay import replay
 from longhaul.inside.stage import Stage, stage, tell
+from scenario.job import read
 from scenario.plan.types import from_json
 
 ECHOES = 10
@@ -23,7 +24,7 @@ ECHOES = 10
 
 def main(folder: Path) -> None:
     """Carry out the job of a run folder."""
-    job = json.loads((folder / "job.json").read_text())
+    job = read(folder)
     plan = from_json(json.loads((folder / "plan.json").read_text()))
     try:
         with stage(plan, job, folder) as fabric:

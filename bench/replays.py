@@ -18,7 +18,7 @@ from longhaul.runs.life import Request, collect, make_job, prepare, read
 from longhaul.runs.workloads import Chosen
 from scenario.loading import load_topology
 from scenario.plan.types import Plan
-from traffic.kind import Program
+from traffic.host.program import CollectiveTask, Program
 
 REPLAYING = "bench.replaying"
 
@@ -54,7 +54,7 @@ def replay(topology: Path, workload: Path, clock: str) -> Replay:
         collectives_s = collective_times(run / "events.parquet")
     about = inputs.prepared[0].about
     first = next(iter(inputs.prepared[0].programs.values()))
-    bytes_by_rank = _sent(first) * len(collectives_s)
+    bytes_by_rank = _sent(first.program) * len(collectives_s)
     return Replay(
         collectives_s=collectives_s,
         predicted_s=about["prediction"]["collective_s"],
@@ -73,8 +73,8 @@ def asked_rtt_s(plan: Plan) -> float:
 
 def _sent(program: Program) -> int:
     """Bytes that a rank sends in an iteration."""
-    ops = (op for task in program["tasks"] for op in task.get("ops", ()))
-    return sum(size for kind, _, _, size, *_ in ops if kind == "send")
+    collectives = (task for task in program.tasks if isinstance(task, CollectiveTask))
+    return sum(op.size for task in collectives for op in task.ops if op.kind == "send")
 
 
 def collective_times(events: Path) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,15 @@ import polars as pl
 
 from scenario.plan.types import Plan
 from scenario.types.topology import Collective, Workload
-from traffic.collectives import ELEMENT_BYTES, Options
+from traffic.carried import carried_bytes
+from traffic.collectives import Options
 from traffic.events import read_events
+from traffic.host.program import CollectiveTask
 from traffic.kind import Placed, Prepared, Tables
 from traffic.model.choosing import choose
 from traffic.model.model import Model
-from traffic.programs import options
 from traffic.schedule import Schedule
-from traffic.tasks import GroupCollective, Replay, Task, collective_tasks, make_program
+from traffic.tasks import GroupCollective, Replay, agents, collective_tasks, options
 
 MODELLED: tuple[str, ...] = (
     "traffic inside a host (NVLink) costs nothing, and so does adding numbers up",
@@ -81,11 +82,7 @@ def prepare(benchmark: Benchmark, plan: Plan, seed: int) -> Prepared:  # noqa: A
         how.socket_buffer_bytes,
     )
     return Prepared(
-        programs={
-            host.name: {"module": "traffic.host.agent"}
-            | make_program(plan, host.rank, [column[host.rank] for column in tasks], replay)
-            for host in plan.hosts
-        },
+        programs=agents(plan, tasks, replay),
         about={
             "op": how.op,
             "iterations": benchmark.iterations,
@@ -158,8 +155,7 @@ def _collective(
 
 def carried(plan: Plan, real_bytes: float) -> int:
     """Carried bytes for a real-world size: at least an element per rank, and as many for each."""
-    each = round(real_bytes / plan.scale_bytes / ELEMENT_BYTES / len(plan.hosts))
-    return max(each, 1) * len(plan.hosts) * ELEMENT_BYTES
+    return carried_bytes(real_bytes / len(plan.hosts), plan) * len(plan.hosts)
 
 
 def _everybody(plan: Plan) -> tuple[int, ...]:
@@ -170,13 +166,13 @@ def _barrier(plan: Plan) -> GroupCollective:
     return GroupCollective("barrier", "dissemination", _everybody(plan), 0, Options())
 
 
-def _tasks(plan: Plan, found: Sequence[Case]) -> list[list[Task]]:
-    """Task 2i is the barrier before case i, task 2i+1 the case; each is a column, by rank."""
+def _tasks(plan: Plan, found: Sequence[Case]) -> list[list[CollectiveTask]]:
+    """By rank: task 2i is the barrier before case i, task 2i+1 the case."""
     barrier = _barrier(plan)
     barriers = collective_tasks(plan, barrier, barrier.schedule(plan))
     columns = []
     for number, case in enumerate(found):
-        before = [2 * number - 1] if number else []
-        columns.append([task | {"after": before} for task in barriers])
+        before = (2 * number - 1,) if number else ()
+        columns.append([replace(task, after=before) for task in barriers])
         columns.append(collective_tasks(plan, case.collective, case.schedule, after=(2 * number,)))
-    return columns
+    return [list(own) for own in zip(*columns, strict=True)]

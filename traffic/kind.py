@@ -1,7 +1,7 @@
 """What a kind of workload offers so that it can be run: the one door between workloads and runs.
 
 To add a kind: its typed form in `scenario.types.topology` and its language in `scenario/`; a module
-with the names of `Kind`, named in `traffic.kinds`; and what its programs name as `module`, with a
+with the names of `Kind`, named in `traffic.kinds`; and what its assignments name as `module`, with a
 function `run(job, channel)` that carries one out inside a host (`traffic.host.agent` is the example).
 """
 
@@ -16,10 +16,6 @@ import polars as pl
 
 from scenario.plan.types import Plan
 from scenario.types.topology import Workload
-
-Program = dict[str, Any]
-"""What one host is told to do, as JSON. `module` names what carries it out. With `follows` it goes on
-until all that do not follow are done, and is then told `{"stop": true}`."""
 
 Tables = dict[str, pl.DataFrame]
 """What a workload has left, by name; `events` as `analysis.tables.SCHEMA` has them."""
@@ -36,12 +32,22 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Assignment:
+    """What one host is told to do. `module` carries out `program`, a dataclass (`traffic.host.program.written`).
+    With `follows` it goes on until all that do not follow are done, and is then told `{"stop": true}`."""
+
+    module: str
+    program: Any
+    follows: bool = False
+
+
+@dataclass(frozen=True)
 class Prepared:
     """All that is known of a workload before it runs. `programs` by host (a campus's probe is one too);
     `about` goes into `plan.json`, what the model expects under `prediction`; a host that is silent
     for much longer than `quiet_s`, seconds of the run's clock, hangs."""
 
-    programs: Mapping[str, Program]
+    programs: Mapping[str, Assignment]
     about: dict[str, Any]
     quiet_s: float
 

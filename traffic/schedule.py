@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -39,8 +39,7 @@ class Piece(NamedTuple):
         return self.offset < other.end and other.offset < self.end
 
 
-@dataclass(frozen=True)
-class Op:
+class Op(NamedTuple):
     """One operation of one rank.
 
     `send` sends bytes [offset, offset + size) to `peer`; `copy` receives them into that range; `reduce`
@@ -70,8 +69,7 @@ Schedule = tuple[tuple[Op, ...], ...]
 meets the k-th receive there."""
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What a rank must hold at the end: bytes [offset, offset + size) are the sum, over the ranks `of`,
     of what those held in [source, source + size) at the start."""
 
@@ -79,11 +77,6 @@ class Result:
     size: int
     source: int
     of: tuple[int, ...]
-
-
-def bytes_sent(schedule: Schedule) -> list[int]:
-    """Payload bytes that each rank sends."""
-    return [sum(op.size for op in ops if op.kind == "send") for ops in schedule]
 
 
 def buffer_bytes(schedule: Schedule) -> int:
@@ -94,9 +87,14 @@ def buffer_bytes(schedule: Schedule) -> int:
 def placed(schedule: Schedule, ranks: Sequence[int]) -> dict[int, tuple[Op, ...]]:
     """The operations of a schedule's local ranks 0, 1, … as those of `ranks`, by global rank."""
     return {
-        ranks[local]: tuple(replace(op, peer=ranks[op.peer]) for op in ops)
+        ranks[local]: tuple(op._replace(peer=ranks[op.peer]) for op in ops)
         for local, ops in enumerate(schedule)
     }
+
+
+def on_channels(ops: Sequence[Op], shift: int) -> tuple[Op, ...]:
+    """Operations on channels of other numbers."""
+    return tuple(op._replace(channel=op.channel + shift) for op in ops) if shift else tuple(ops)
 
 
 def matches(schedule: Sequence[Sequence[Op | Pause]]) -> dict[tuple[int, int], tuple[int, int]]:

@@ -1,19 +1,22 @@
-"""The tasks of a program: what one rank's agent is told to do, as the JSON that it reads.
+"""The tasks of a program: what one rank's agent is told to do (`traffic.host.program`).
 
 Pure. A collective is among any of the hosts; the others have no part in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
 
 from scenario.plan.types import Plan, pacing_Bps
+from scenario.types.topology import Collective
+from traffic.carried import carried_bytes
 from traffic.collectives import DEFAULTS, Layout, Options, Results, make_schedule, results
-from traffic.schedule import Op, Result, Schedule, placed
-
-Task = dict[str, Any]
+from traffic.host.program import CollectiveTask, ComputeTask, Program, Task
+from traffic.host.transport import Settings
+from traffic.kind import Assignment
+from traffic.schedule import Schedule, placed
 
 
 @dataclass(frozen=True)
@@ -47,16 +50,23 @@ class GroupCollective:
         """What its ranks must hold at the end, in terms of the plan's ranks."""
         return tuple(
             tuple(
-                type(result)(
-                    result.offset,
-                    result.size,
-                    result.source,
-                    tuple(self.ranks[rank] for rank in result.of),
-                )
-                for result in own
+                result._replace(of=tuple(self.ranks[rank] for rank in result.of)) for result in own
             )
             for own in results(self.op, len(self.ranks), self.size_bytes, self.options)
         )
+
+
+def options(collective: Collective, plan: Plan) -> Options:
+    """How the collective is carried out; segments are scaled as all bytes are."""
+    segment = collective.segment_bytes
+    return Options(
+        channels=collective.channels,
+        segment_bytes=carried_bytes(segment, plan) if segment else None,
+        servers=collective.servers,
+        order=collective.order,
+        inner=collective.inner,
+        outer=collective.outer,
+    )
 
 
 def layout_of(plan: Plan, ranks: Sequence[int]) -> Layout:
@@ -64,67 +74,53 @@ def layout_of(plan: Plan, ranks: Sequence[int]) -> Layout:
     return Layout(tuple(plan.hosts[rank].campus for rank in ranks))
 
 
-def compute_task(seconds: float, after: Sequence[int] = ()) -> Task:
+def compute_task(seconds: float, after: Sequence[int] = ()) -> ComputeTask:
     """So much compute at full speed, once the tasks `after` are done."""
-    return {"kind": "compute", "after": list(after), "ns": round(seconds * 1e9)}
+    return ComputeTask(round(seconds * 1e9), tuple(after))
 
 
 def collective_tasks(
     plan: Plan, collective: GroupCollective, schedule: Schedule, after: Sequence[int] = ()
-) -> list[Task]:
+) -> list[CollectiveTask]:
     """A collective as a task of every rank of the plan, once the tasks `after` are done there."""
     ops = placed(schedule, collective.ranks)
     results = dict(zip(collective.ranks, collective.results(), strict=True))
     return [
-        operations_task(
-            ops.get(rank, ()),
-            collective.size_bytes if rank in ops else 0,
-            after,
-            results.get(rank, ()),
+        CollectiveTask(
+            size_bytes=collective.size_bytes if rank in ops else 0,
+            ops=ops.get(rank, ()),
+            results=results.get(rank, ()),
+            after=tuple(after),
         )
         for rank in range(len(plan.hosts))
     ]
 
 
-def operations_task(
-    ops: Sequence[Op],
-    size_bytes: int,
-    after: Sequence[int] = (),
-    results: Sequence[Result] = (),
-) -> Task:
-    """One rank's part in a collective of `size_bytes`, once the tasks `after` are done."""
+def agents(
+    plan: Plan,
+    tasks: Sequence[Sequence[Task]],
+    replay: Replay,
+    slowdowns: Mapping[int, Sequence[float]] = MappingProxyType({}),
+) -> dict[str, Assignment]:
+    """Every host's program, by its name: `tasks[rank]` in every iteration, each once those that it names
+    are done. `slowdowns`, by rank, are how many times as long compute takes, by iteration."""
+    addresses = tuple(host.ip for host in plan.hosts)
     return {
-        "kind": "collective",
-        "after": list(after),
-        "size_bytes": size_bytes,
-        "ops": [_row(op) for op in ops],
-        "results": [[x.offset, x.size, x.source, x.of] for x in results],
+        host.name: Assignment(
+            "traffic.host.agent",
+            Program(
+                rank=host.rank,
+                addresses=addresses,
+                iterations=replay.iterations,
+                tasks=tuple(tasks[host.rank]),
+                transport=Settings(
+                    congestion=replay.congestion,
+                    buffer_bytes=replay.socket_buffer_bytes,
+                    pacing_Bps=pacing_Bps(plan, host),
+                ),
+                verify=replay.verify,
+                slowdowns=tuple(slowdowns.get(host.rank, ())),
+            ),
+        )
+        for host in plan.hosts
     }
-
-
-def _row(op: Op) -> list[Any]:
-    return [op.kind, op.peer, op.offset, op.size, op.after, op.channel]
-
-
-def make_program(plan: Plan, rank: int, tasks: list[Task], replay: Replay) -> dict[str, Any]:
-    """One rank's program: its tasks in every iteration, each once those that it names are done.
-
-    A buffer holds all that any of its tasks touches. See `traffic.host.agent.run`.
-    """
-    return {
-        "rank": rank,
-        "addresses": [host.ip for host in plan.hosts],
-        "iterations": replay.iterations,
-        "verify": replay.verify,
-        "congestion": replay.congestion,
-        "socket_buffer_bytes": replay.socket_buffer_bytes,
-        "pacing_Bps": pacing_Bps(plan, plan.hosts[rank]),
-        "buffer_bytes": max(map(_buffer_bytes, tasks), default=0),
-        "tasks": tasks,
-    }
-
-
-def _buffer_bytes(task: Task) -> int:
-    ends = [offset + size for _, _, offset, size, _, _ in task.get("ops", ())]
-    ends += [offset + size for offset, size, _, _ in task.get("results", ())]
-    return max(ends, default=0)

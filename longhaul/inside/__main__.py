@@ -15,6 +15,7 @@ from longhaul.fabric.hosts import HostError
 from longhaul.inside.control import Stopped
 from longhaul.inside.stage import stage, tell
 from longhaul.inside.verbs import VERBS
+from scenario.job import read
 from scenario.plan.types import from_json
 
 
@@ -25,11 +26,11 @@ def main(folder: Path) -> None:
     be enough of it.
     """
     gc.disable()
-    job = json.loads((folder / "job.json").read_text())
+    job = read(folder)
     plan = from_json(json.loads((folder / "plan.json").read_text()))
     try:
         with stage(plan, job, folder) as fabric:
-            status = VERBS[job["verb"]](fabric)
+            status = VERBS[job.verb](fabric)
         tell(folder, phase="end", status=status)
     except (Stopped, HostError, OSError) as stop:
         tell(folder, stopped=str(stop))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 
 from longhaul.folder import write_json
 from longhaul.inside.stage import Stage
@@ -19,12 +20,13 @@ def capturing(fabric: Stage) -> Iterator[None]:
 
     The body leaves the time at which the workload started in `events/start_ns`.
     """
-    if not fabric.job["capture"]:
+    capture = fabric.job.capture
+    if not capture:
         yield
         return
     folder = fabric.folder / FOLDER
     folder.mkdir()
-    request = fabric.job["capture"] | {"folder": str(folder), "application": "longhaul"}
+    request = asdict(capture) | {"folder": str(folder), "application": "longhaul"}
     with closing(fabric.hosts.job(OBSERVER, "traffic.host.capture", **request)) as observer:
         observer.hear()
         yield

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from longhaul.fabric import openvswitch
 from scenario.errors import LonghaulError
+from scenario.job import Job
 from scenario.plan import bridging
 from scenario.plan.types import Plan
 
@@ -120,13 +121,13 @@ class Nobody:
 
 
 @contextmanager
-def control(plan: Plan, job: dict[str, Any], folder: Path, state: Path) -> Iterator[Control]:
+def control(plan: Plan, job: Job, folder: Path, state: Path) -> Iterator[Control]:
     """The control plane of a plan, started; ended on leaving. `state` is a folder for what it says."""
-    application, marker = job.get("controller"), state / "controller-ready"
+    application, marker = job.controller, state / "controller-ready"
     if plan.bridged and not application:
         yield Nobody(plan)
         return
-    process = Process(folder, marker, *(["--rest"] if job.get("rest") else []))
+    process = Process(folder, marker, *(["--rest"] if job.rest else []))
     if application:
         original = Path(application)
         copy = folder / "controller" / original.name

@@ -45,7 +45,7 @@ class Effects:
     def _shape(self, requests: netlink.Requests, before: State, wanted: State) -> None:
         """Every change has a seed of its own: else each would lose the same packets again."""
         self._changes += 1
-        seed = f"{self._fabric.job['seed']}/{self._changes}"
+        seed = f"{self._fabric.job.seed}/{self._changes}"
         for interface in sorted({*before.shapes, *wanted.shapes}):
             end = self._ends[interface]
             shape = wanted.shapes.get(interface, end.shape)

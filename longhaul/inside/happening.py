@@ -18,7 +18,7 @@ from longhaul.inside.effects import Effects, Order
 from longhaul.inside.stage import Stage
 from scenario.plan.occurrences import Occurrence, moments, state
 from scenario.plan.types import Plan, PlannedEvent
-from traffic.host.agent import Timer
+from traffic.host.timers import Timer
 
 FILE = "timeline.json"
 
@@ -55,7 +55,7 @@ class Timeline:
         self._on: tuple[Occurrence, ...] = ()
         self._happened: dict[Occurrence, _Happened] = {}
         self._timer = Timer()
-        self._moments = moments(self._plan.timeline, fabric.job["seed"])
+        self._moments = moments(self._plan.timeline, fabric.job.seed)
         self._upcoming = next(self._moments, None)
         self._wind()
 

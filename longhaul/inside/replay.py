@@ -1,12 +1,11 @@
 """Carries out the workloads' programs on a running fabric: all start at one instant.
 
-In: `programs/index.json` of the run folder, which lists every program with its workload, host and module.
+In: the job's parts, each with its workload, host and module.
 What a host leaves of a workload is `events/<workload>/<host>`.
 """
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import time
@@ -20,19 +19,16 @@ from longhaul.inside.control import Stopped
 from longhaul.inside.happening import happening
 from longhaul.inside.stage import Stage
 from longhaul.inside.telemetry import sampled
+from scenario.job import Part
 
 LEAD_NS = 1_000_000
 ANSWER_WITHIN_S = 1.0
-INDEX = "programs/index.json"
 
 
 @dataclass(frozen=True)
-class Part:
-    """One host's part in a workload. One that `follows` ends when all others have."""
+class Playing(Part):
+    """A part that its host carries out."""
 
-    workload: str
-    host: str
-    follows: bool
     job: hosts.Job
 
 
@@ -61,27 +57,25 @@ def replay(fabric: Stage) -> int:
         return _watch(fabric, parts, [timeline, telemetry])
 
 
-def _begun(fabric: Stage) -> Iterator[Part]:
+def _begun(fabric: Stage) -> Iterator[Playing]:
     """Hand every host its programs: first those for which it starts a process, as it is busy after."""
-    entries = json.loads((fabric.folder / INDEX).read_text())
-    for entry in sorted(entries, key=lambda entry: not entry["follows"]):
-        workload, host = entry["workload"], entry["host"]
-        events = fabric.folder / "events" / workload
+    for part in sorted(fabric.job.parts, key=lambda part: not part.follows):
+        events = fabric.folder / "events" / part.workload
         events.mkdir(parents=True, exist_ok=True)
         job = fabric.hosts.job(
-            host,
-            entry["module"],
+            part.host,
+            part.module,
             in_turn=True,
-            beside=entry["follows"],
-            file=str(fabric.folder / "programs" / workload / f"{host}.json"),
-            events=str(events / host),
+            beside=part.follows,
+            file=str(fabric.folder / "programs" / part.workload / f"{part.host}.json"),
+            events=str(events / part.host),
         )
-        yield Part(workload, host, entry["follows"], job)
+        yield Playing(**vars(part), job=job)
 
 
-def _connect(fabric: Stage, parts: list[Part]) -> None:
+def _connect(fabric: Stage, parts: list[Playing]) -> None:
     """Wait until every host has its connections. Raises HostError as soon as one of them fails."""
-    patience_s = fabric.job["patience_s"]
+    patience_s = fabric.job.patience_s
     jobs = [part.job for part in parts]
     try:
         for _ in hosts.messages(jobs, patience_s, sys.stdin.fileno(), "ready"):
@@ -90,10 +84,10 @@ def _connect(fabric: Stage, parts: list[Part]) -> None:
         raise Stopped("the ranks have not all connected with each other") from None
 
 
-def _watch(fabric: Stage, parts: list[Part], clockworks: list[hosts.Clockwork]) -> int:
+def _watch(fabric: Stage, parts: list[Playing], clockworks: list[hosts.Clockwork]) -> int:
     """Follow all to their ends; meanwhile the timeline happens, and ports are sampled."""
     counts = _Counts(fabric, parts)
-    patience_s = fabric.job["patience_s"]
+    patience_s = fabric.job.patience_s
     by_job = {part.job: part for part in parts}
     try:
         for job, message in hosts.messages(
@@ -102,7 +96,7 @@ def _watch(fabric: Stage, parts: list[Part], clockworks: list[hosts.Clockwork]) 
             counts.hear(by_job[job], message)
     except TimeoutError:
         waits = "\n".join(_who_waits(fabric, parts))
-        why = f"no rank has finished an iteration for {patience_s:g} s of {fabric.job['time']} time"
+        why = f"no rank has finished an iteration for {patience_s:g} s of {fabric.job.time} time"
         raise Stopped(f"the workload hangs: {why}\n{waits}") from None
     except hosts.Interrupted:
         waits = "\n".join(_who_waits(fabric, parts))
@@ -114,7 +108,7 @@ class _Counts:
     """What has been heard: iterations that all ranks of a workload have finished, wrong results, and who
     is done. Once only those are left who follow, they are told to stop."""
 
-    def __init__(self, fabric: Stage, parts: list[Part]) -> None:
+    def __init__(self, fabric: Stage, parts: list[Playing]) -> None:
         self.wrong = 0
         self._fabric = fabric
         self._ranks = Counter(part.workload for part in parts)
@@ -122,7 +116,7 @@ class _Counts:
         self._leading = sum(not part.follows for part in parts)
         self._followers = [part for part in parts if part.follows]
 
-    def hear(self, part: Part, message: dict[str, object]) -> None:
+    def hear(self, part: Playing, message: dict[str, object]) -> None:
         """Take one message of one host."""
         self.wrong += int(str(message.get("wrong", 0)))
         if "iteration" in message:
@@ -138,12 +132,12 @@ class _Counts:
             self._fabric.tell(workload=workload, iteration=iteration)
 
 
-def _tell(part: Part, message: dict[str, object]) -> None:
+def _tell(part: Playing, message: dict[str, object]) -> None:
     with suppress(hosts.HostError):  # it is done already
         part.job.tell(message)
 
 
-def _who_waits(fabric: Stage, parts: list[Part]) -> Iterator[str]:
+def _who_waits(fabric: Stage, parts: list[Playing]) -> Iterator[str]:
     """A line for each rank that waits: for whom, and for what."""
     names: dict[str, list[str]] = {}
     for part in parts:

@@ -16,6 +16,7 @@ from typing import Any
 
 from longhaul.fabric import build, hosts, openvswitch, rdma
 from longhaul.inside.control import Control, Nobody, control
+from scenario.job import Job
 from scenario.plan.types import Plan
 
 STATE = Path("/run/longhaul")
@@ -29,7 +30,7 @@ class Stage:
     hosts: hosts.Hosts
     controller: Control
     plan: Plan
-    job: dict[str, Any]
+    job: Job
     folder: Path
 
     def tell(self, **message: Any) -> None:
@@ -45,7 +46,7 @@ def tell(folder: Path, **message: Any) -> None:
 
 
 @contextmanager
-def stage(plan: Plan, job: dict[str, Any], folder: Path) -> Iterator[Stage]:
+def stage(plan: Plan, job: Job, folder: Path) -> Iterator[Stage]:
     """Everything that must run before traffic can. Raises Stopped, HostError, OSError."""
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
@@ -60,7 +61,7 @@ def stage(plan: Plan, job: dict[str, Any], folder: Path) -> Iterator[Stage]:
         controller = stack.enter_context(control(plan, job, folder, STATE))
         tell(folder, phase="network")
         controlled = not isinstance(controller, Nobody)
-        net = stack.enter_context(build.running(plan, homes.pids, job["seed"], controlled))
+        net = stack.enter_context(build.running(plan, homes.pids, job.seed, controlled))
         tell(folder, phase="routes")
         controller.ready()
         tell(folder, phase="up")

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scenario.plan.types import Plan
-from traffic.host.agent import Timer
+from traffic.host.timers import Timer
 
 RAW = "telemetry.bin"
 FIELDS = (

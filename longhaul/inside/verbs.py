@@ -34,7 +34,7 @@ def run(fabric: Stage) -> int:
     fabric.tell(phase="fidelity")
     check = fidelity.Check(fabric.plan, fabric.hosts)
     checks = list(check.clean())
-    build.impair(fabric.plan, fabric.job["seed"])
+    build.impair(fabric.plan, fabric.job.seed)
     checks += check.loss()
     (fabric.folder / "fidelity.json").write_text(json.dumps([asdict(x) for x in checks], indent=1))
     fabric.tell(phase="workload")
@@ -55,29 +55,31 @@ def settle() -> None:
 def up(fabric: Stage) -> int:
     """Mininet's command line on the console, or of the script that came with the job. The timeline's
     events happen when somebody says so."""
-    build.impair(fabric.plan, fabric.job["seed"])
+    build.impair(fabric.plan, fabric.job.seed)
     script = fabric.folder / SCRIPT
     build.command_line(fabric.net, ByHand(fabric), script if script.exists() else None)
     return 0
 
 
 def execute(fabric: Stage) -> int:
-    """Run the job's `argv` on the hosts that its pattern names; the status is the worst of theirs.
+    """Run the job's command on the hosts that its pattern names; the status is the worst of theirs.
 
     Standard output and error go line by line to the progress. The timeline starts with the commands;
     what they compute it cannot slow down. Raises Stopped when nothing has been said for `patience_s`.
     """
-    build.impair(fabric.plan, fabric.job["seed"])
-    chosen = [host for host in fabric.plan.hosts if fnmatchcase(host.name, fabric.job["pattern"])]
+    build.impair(fabric.plan, fabric.job.seed)
+    command = fabric.job.command
+    assert command
+    chosen = [host for host in fabric.plan.hosts if fnmatchcase(host.name, command.pattern)]
     fabric.tell(phase="exec")
     running = {
         host.name: fabric.net[host.name].popen(
-            fabric.job["argv"],
+            list(command.argv),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            cwd=fabric.job["cwd"],
-            env=os.environ | fabric.job["environment"] | torchrun_environment(rank, chosen),
+            cwd=command.cwd,
+            env={**os.environ, **command.environment} | torchrun_environment(rank, chosen),
         )
         for rank, host in enumerate(chosen)
     }
@@ -113,7 +115,7 @@ def lines(
     """Lines of several processes' output as they come, with the name of the process; meanwhile the
     timeline happens."""
     rest = dict.fromkeys(outputs, b"")
-    patience_s = fabric.job["patience_s"]
+    patience_s = fabric.job.patience_s
     with selectors.DefaultSelector() as selector:
         for name, output in outputs.items():
             selector.register(output, selectors.EVENT_READ, name)
@@ -123,7 +125,7 @@ def lines(
             left_s = heard_s + patience_s - time.monotonic()
             ready = selector.select(max(left_s, 0.0))
             if not ready:
-                limit = f"{patience_s:g} s of {fabric.job['time']} time"
+                limit = f"{patience_s:g} s of {fabric.job.time} time"
                 waiting = ", ".join(running)
                 raise Stopped(f"nothing was said for {limit}; still running on: {waiting}")
             for key, _ in ready:

@@ -20,6 +20,7 @@ from typing import Any
 from longhaul.machine import native, uml
 from longhaul.machine.kernel import KernelUnavailable, ensure_kernel, kernel_release
 from scenario.errors import LonghaulError
+from scenario.job import Job, write
 
 _LOOK_EVERY_S = 0.03
 _ANSWER_WITHIN_S = 20.0
@@ -71,7 +72,7 @@ def _uml(time_mode: str, why: str) -> Machine:
 def carry_out(
     machine: Machine,
     folder: Path,
-    job: dict[str, Any],
+    job: Job,
     hear: Callable[[dict[str, Any]], None],
     patience_s: float,
 ) -> None:
@@ -84,21 +85,19 @@ def carry_out(
         follow(process, folder, hear, patience_s)
 
 
-def prepare(folder: Path, job: dict[str, Any]) -> None:
+def prepare(folder: Path, job: Job) -> None:
     """Put a job where the machine finds it, and the application that is to control its switches: the
     machine does not see all of our files."""
-    (folder / "job.json").write_text(json.dumps(job))
+    write(job, folder)
     (folder / "logs").mkdir(exist_ok=True)
-    if job.get("controller"):
-        application = Path(job["controller"])
+    if job.controller:
+        application = Path(job.controller)
         (folder / "controller").mkdir(exist_ok=True)
         shutil.copyfile(application, folder / "controller" / application.name)
 
 
 @contextmanager
-def _started(
-    machine: Machine, folder: Path, job: dict[str, Any]
-) -> Iterator[subprocess.Popen[bytes]]:
+def _started(machine: Machine, folder: Path, job: Job) -> Iterator[subprocess.Popen[bytes]]:
     with (
         (folder / "logs" / "console.log").open("wb") as console,
         on(machine, folder, job, console.fileno(), subprocess.PIPE) as process,
@@ -108,7 +107,7 @@ def _started(
 
 @contextmanager
 def on(
-    machine: Machine, folder: Path, job: dict[str, Any], console: int | None, keyboard: int | None
+    machine: Machine, folder: Path, job: Job, console: int | None, keyboard: int | None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a job on a machine; `console` and `keyboard` are as Popen's (None: our terminal)."""
     if machine.name == "native":
@@ -118,10 +117,10 @@ def on(
     guest = uml.Guest(
         kernel=ensure_kernel(),
         run=folder,
-        seed=job["seed"],
+        seed=job.seed,
         time=machine.time,
-        memory_bytes=uml.memory_for(job["hosts"]),
-        cpu=uml.quietest_cpu() if job["cpu"] is None else job["cpu"],
+        memory_bytes=uml.memory_for(job.hosts),
+        cpu=uml.quietest_cpu() if job.cpu is None else job.cpu,
     )
     with uml.booted(guest, console, keyboard) as process:
         yield process

@@ -16,6 +16,7 @@ from typing import Any
 
 from longhaul import folder
 from scenario.topology.routing import check_controlled
+from scenario.job import Command, Job, Verb
 from scenario.loading import load_topology
 from longhaul.planning import make_plan
 from scenario.plan.types import Plan
@@ -59,18 +60,19 @@ class Fabric:
             check_controlled(topology)
         return make_plan(topology)
 
-    def job(self, verb: str, plan: Plan, **more: Any) -> dict[str, Any]:
+    def job(self, verb: Verb, plan: Plan, command: Command | None = None) -> Job:
         """What the machine is told."""
-        count = len(plan.hosts) + len(plan.probes)
-        here: dict[str, Any] = {
-            "seed": self.seed,
-            "time": self.time,
-            "cpu": self.cpu,
-            "hosts": count,
-        }
-        here["controller"] = str(self.controller) if self.controller else None
-        here["rest"] = self.rest
-        return here | {"verb": verb} | more
+        return Job(
+            verb=verb,
+            seed=self.seed,
+            time=self.time,
+            hosts=len(plan.hosts) + len(plan.probes),
+            patience_s=SILENCE_S,
+            cpu=self.cpu,
+            controller=str(self.controller) if self.controller else None,
+            rest=self.rest,
+            command=command,
+        )
 
 
 def up(fabric: Fabric) -> int:
@@ -123,15 +125,8 @@ def execute(
     with folder.scratch(f"exec-{plan.name}") as run:
         folder.write_json(run / "plan.json", plan.to_json())
         passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        job = fabric.job(
-            "exec",
-            plan,
-            argv=list(argv),
-            pattern=pattern,
-            cwd=str(Path.cwd()),
-            environment=passed_on | dict(environment),
-            patience_s=SILENCE_S,
-        )
+        command = Command(tuple(argv), pattern, str(Path.cwd()), passed_on | dict(environment))
+        job = fabric.job("exec", plan, command)
         dispatch.carry_out(machine, run, job, hear, patience_s)
     return status
 

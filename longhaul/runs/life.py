@@ -31,11 +31,14 @@ from scenario.types.probing import Probing
 from scenario.plan.captures import Capture, plan_capture
 from longhaul.planning import make_plan
 from scenario.plan.types import Plan
+from scenario import job
+from scenario.job import Job, Part
 from scenario.factors import load_without
 from longhaul.inside.flows import RAW as FLOWS_RAW
 from longhaul.inside.telemetry import RAW
 from longhaul.machine import dispatch
 from longhaul.runs.workloads import Chosen, check_places, load_workloads, own_overrides
+from traffic.host.program import written
 from traffic.kind import Placed, Prepared, place
 from traffic.kinds import KINDS
 
@@ -137,8 +140,9 @@ def carry_out(
     with folder.new(final) as partial:
         watcher.hear({"machine": machine, "plan": inputs.plan, "workloads": about(inputs)})
         prepare(partial, inputs)
-        job = make_job(request, inputs)
-        dispatch.carry_out(machine, partial, job, watcher, request.patience_s)
+        dispatch.carry_out(
+            machine, partial, make_job(request, inputs), watcher, request.patience_s
+        )
         watcher.enter("analysis")
         collect(partial, inputs)
         manifest = make_manifest(request, inputs, machine, watcher.wrong)
@@ -200,7 +204,7 @@ def _check_alone(placed: Sequence[Placed], prepared: Sequence[Prepared]) -> None
 
 def _check_led(placed: Sequence[Placed], prepared: Sequence[Prepared]) -> None:
     """Raises InvalidInput where every workload is one that ends with the others."""
-    if all(program.get("follows") for one in prepared for program in one.programs.values()):
+    if all(program.follows for one in prepared for program in one.programs.values()):
         workload = placed[0].workload
         message = f"{workload.name} ends when all others have, and there are no others"
         hint = "name a workload that it is to run beside"
@@ -210,16 +214,11 @@ def _check_led(placed: Sequence[Placed], prepared: Sequence[Prepared]) -> None:
 def prepare(partial: Path, inputs: Inputs) -> None:
     """Write the plan and every host's programs."""
     folder.write_json(partial / "plan.json", plan_json(inputs))
-    index = []
     for placed, prepared in zip(inputs.placed, inputs.prepared, strict=True):
-        name = placed.workload.name
-        (partial / "programs" / name).mkdir(parents=True)
-        for host, program in prepared.programs.items():
-            path = partial / "programs" / name / f"{host}.json"
-            path.write_text(json.dumps(program))
-            entry = {"workload": name, "host": host, "module": program["module"]}
-            index.append(entry | {"follows": program.get("follows", False)})
-    (partial / "programs" / "index.json").write_text(json.dumps(index))
+        programs = partial / "programs" / placed.workload.name
+        programs.mkdir(parents=True)
+        for host, assigned in prepared.programs.items():
+            (programs / f"{host}.json").write_text(written(assigned.program))
 
 
 def plan_json(inputs: Inputs) -> dict[str, Any]:
@@ -243,21 +242,26 @@ def about(inputs: Inputs) -> list[dict[str, Any]]:
     ]
 
 
-def make_job(request: Request, inputs: Inputs) -> dict[str, Any]:
-    """What the machine is told. `patience_s`, in the run's own time, is long for any iteration."""
+def make_job(request: Request, inputs: Inputs) -> Job:
+    """What the machine is told. It has patience that, in the run's own time, is long for any iteration."""
     plan = inputs.plan
     quiet_s = max(prepared.quiet_s for prepared in inputs.prepared)
-    return {
-        "verb": "run",
-        "seed": request.seed,
-        "time": request.time,
-        "hosts": len(plan.hosts) + len(plan.probes),
-        "cpu": request.cpu,
-        "capture": inputs.capture.to_json() if inputs.capture else None,
-        "controller": str(request.controller) if request.controller else None,
-        "rest": request.rest,
-        "patience_s": max(HANG_LEAST_S, HANG_ITERATIONS * quiet_s),
-    }
+    return Job(
+        verb="run",
+        seed=request.seed,
+        time=request.time,
+        hosts=len(plan.hosts) + len(plan.probes),
+        patience_s=max(HANG_LEAST_S, HANG_ITERATIONS * quiet_s),
+        cpu=request.cpu,
+        controller=str(request.controller) if request.controller else None,
+        rest=request.rest,
+        parts=tuple(
+            Part(placed.workload.name, host, assigned.module, assigned.follows)
+            for placed, prepared in zip(inputs.placed, inputs.prepared, strict=True)
+            for host, assigned in prepared.programs.items()
+        ),
+        capture=inputs.capture,
+    )
 
 
 def collect(partial: Path, inputs: Inputs) -> None:
@@ -309,6 +313,6 @@ def tidy(partial: Path) -> None:
     """Remove what only carried the job to the machine and back."""
     for name in ("programs", "events"):
         shutil.rmtree(partial / name)
-    for name in ("job.json", "progress"):
+    for name in (job.FILE, "progress"):
         (partial / name).unlink()
     shutil.rmtree(partial / "guest", ignore_errors=True)

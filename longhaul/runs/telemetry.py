@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from scenario.plan.types import Plan
 from longhaul.inside.telemetry import FIELDS
+from traffic.rows import read_rows
 
 FILE = "telemetry.parquet"
 COUNTED = ("tx_bytes", "tx_packets", "rx_bytes", "rx_packets", "drops")
@@ -18,8 +18,7 @@ BUSIEST = 8
 def table(raw: Path, plan: Plan) -> pl.DataFrame:
     """One row per sample and port. Counters are since the workload's start; `utilisation` is the share
     of its planned rate at which a port has sent since the sample before."""
-    rows = np.fromfile(raw, dtype="<i8").reshape(-1, len(FIELDS))
-    samples = pl.DataFrame(dict(zip(FIELDS, rows.T, strict=True)))
+    samples = read_rows(raw, FIELDS)
     since = [pl.col(name) - pl.col(name).first().over("index", order_by="t_ns") for name in COUNTED]
     sent_bits = 8 * pl.col("tx_bytes").diff().over("index", order_by="t_ns")
     elapsed_s = pl.col("t_ns").diff().over("index", order_by="t_ns") / 1e9

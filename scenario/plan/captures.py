@@ -1,15 +1,14 @@
 """Which links of a plan are captured, and what the observer must know to do so.
 
-In: a plan and the patterns of `--capture`. Out: the observer's job (`traffic.host.capture`) as plain data.
+In: a plan and the patterns of `--capture`. Out: what the observer is told (`traffic.host.capture`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
 from scenario.plan.types import End, Plan, PlannedWire
 from scenario.text.diagnostics import (
@@ -44,10 +43,6 @@ class Capture:
 
     links: tuple[CapturedLink, ...]
     snap_bytes: int
-
-    def to_json(self) -> dict[str, Any]:
-        """As the job that the run folder carries to the machine."""
-        return asdict(self)
 
 
 def plan_capture(plan: Plan, patterns: Sequence[str], snap_bytes: int) -> Capture | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from longhaul.fabric import netlink
 from longhaul.inside.stage import stage, tell
+from scenario.job import read
 from scenario.plan.types import from_json
 
 API = "http://127.0.0.1:8080"
@@ -22,11 +23,11 @@ of rules within 5 ms."""
 
 
 def main(folder: Path) -> None:
-    job = json.loads((folder / "job.json").read_text())
+    job, steps = read(folder), json.loads((folder / "steps.json").read_text())
     plan = from_json(json.loads((folder / "plan.json").read_text()))
     try:
         with stage(plan, job, folder) as fabric:
-            answers = [step(fabric, *words) for words in job["steps"]]
+            answers = [step(fabric, *words) for words in steps]
         (folder / "asked.json").write_text(json.dumps(answers))
         tell(folder, phase="end")
     except Exception:

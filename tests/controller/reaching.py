@@ -49,13 +49,14 @@ def run(job, channel):
 
 def main(folder: Path) -> None:
     from longhaul.inside.stage import stage, tell
+    from scenario.job import read
     from scenario.plan.types import from_json
 
-    job = json.loads((folder / "job.json").read_text())
+    job, cases = read(folder), json.loads((folder / "cases.json").read_text())
     plan = from_json(json.loads((folder / "plan.json").read_text()))
     try:
         with stage(plan, job, folder) as fabric:
-            answer = [reach(fabric, **case) for case in job["cases"]]
+            answer = [reach(fabric, **case) for case in cases]
         (folder / "reached.json").write_text(json.dumps(answer))
         tell(folder, phase="end")
     except Exception:

@@ -10,7 +10,7 @@ from longhaul.planning import make_plan
 from scenario.loading import load_topology
 from scenario.plan.types import Plan
 from tests.controller.networks import longhaul
-from traffic.host.agent import SMALL_BYTES
+from traffic.host.transport import SMALL_BYTES
 from traffic.model.model import Model, ends_s
 from traffic.schedule import Op, Schedule
 

@@ -20,11 +20,8 @@ Answer = dict[str, Any]
 
 def reached(plan: Plan, folder: Path, *cases: dict[str, Any]) -> list[Answer]:
     """Carry out cases of `tests.controller.reaching` in one guest."""
-    job = {
-        "verb": "reach", "seed": guests.SEED, "time": "virtual", "cases": list(cases),
-        "hosts": len(plan.hosts) + len(plan.probes),
-    }  # fmt: skip
-    for _ in guests.heard(folder, plan, job, "tests.controller.reaching"):
+    (folder / "cases.json").write_text(json.dumps(cases))
+    for _ in guests.heard(folder, plan, guests.job("run", plan), "tests.controller.reaching"):
         pass
     return json.loads((folder / "reached.json").read_text())
 

@@ -2,7 +2,7 @@
 is left by packets, as counted in the switches."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,8 @@ def plan() -> Plan:
 def answers(plan: Plan, tmp_path_factory: pytest.TempPathFactory, kernel: Path) -> dict[str, Any]:  # noqa: ARG001
     folder = tmp_path_factory.mktemp("northbound") / "run"
     folder.mkdir()
-    job = {
-        "verb": "ask", "seed": guests.SEED, "time": "virtual", "rest": True,
-        "hosts": len(plan.hosts) + len(plan.probes), "steps": list(STEPS.values()),
-    }  # fmt: skip
+    (folder / "steps.json").write_text(json.dumps(list(STEPS.values())))
+    job = replace(guests.job("run", plan), rest=True)
     for _ in guests.heard(folder, plan, job, "tests.controller.asking"):
         pass
     return dict(zip(STEPS, json.loads((folder / "asked.json").read_text()), strict=True))

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from longhaul.inside.replay import replay
 from longhaul.inside.stage import stage, tell
+from scenario.job import read
 from scenario.plan.types import from_json
 
 
 def main(folder: Path) -> None:
-    job = json.loads((folder / "job.json").read_text())
+    job = read(folder)
     plan = from_json(json.loads((folder / "plan.json").read_text()))
     try:
         with stage(plan, job, folder) as fabric:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 from longhaul.machine import dispatch
 from longhaul.machine.dispatch import MachineError, carry_out, choose
 from longhaul.runs.life import Inputs, Request, make_job, prepare, read
+from scenario.job import Command, Job
 from tests.run.conftest import ROOT
 
 Change = Callable[[int, dict[str, Any]], object]
 
 
-def prepared(folder: Path, change: Change) -> tuple[Inputs, dict[str, Any]]:
+def prepared(folder: Path, change: Change) -> tuple[Inputs, Job]:
     """A run of two hosts, ready to go, with every rank's program changed."""
     request = Request(
         topology=ROOT / "topologies" / "two-hosts.yaml", workloads=(), overrides=(),
@@ -30,7 +32,7 @@ def prepared(folder: Path, change: Change) -> tuple[Inputs, dict[str, Any]]:
     return inputs, make_job(request, inputs)
 
 
-def told(folder: Path, job: dict[str, Any], patience_s: float = 60.0) -> str:
+def told(folder: Path, job: Job, patience_s: float = 60.0) -> str:
     """How a job that cannot end is ended."""
     with pytest.raises(MachineError) as caught:
         carry_out(choose("uml", "virtual"), folder, job, lambda _: None, patience_s)
@@ -47,7 +49,7 @@ def test_ranks_that_wait_for_ever_are_named_with_those_they_wait_for(tmp_path: P
             ops[-2] = [kind, peer, 0, 0, [], channel]
 
     _, job = prepared(tmp_path, forget_the_last_send)
-    why = told(tmp_path, job | {"patience_s": 100.0})
+    why = told(tmp_path, replace(job, patience_s=100.0))
     assert "the workload hangs: no rank has finished an iteration for 100 s of virtual time" in why
     # What rank 1 still lacked it had from the next iteration's first send: there it stands.
     assert "rank 0 (c1-h100-1) waits for rank 1 (c2-h100-1) to send 7000000 of 7000000" in why
@@ -62,7 +64,7 @@ def test_a_run_that_wall_time_passes_by_says_who_waits_for_whom(tmp_path: Path) 
             program["tasks"][0]["ns"] = 10**17  # three years
 
     _, job = prepared(tmp_path, compute_for_many_hours)
-    why = told(tmp_path, job | {"patience_s": 1e9}, patience_s=3.0)
+    why = told(tmp_path, replace(job, patience_s=1e9), patience_s=3.0)
     assert "the workload was stopped for want of progress" in why
     assert "rank 1 (c2-h100-1) waits for rank 0 (c1-h100-1) to send" in why
 
@@ -74,11 +76,9 @@ def test_a_machine_in_which_nothing_moves_any_more_is_ended_from_outside(
     """A program that computes for ever stops the guest's virtual time, and all others with it."""
     monkeypatch.setattr(dispatch, "_ANSWER_WITHIN_S", 1.0)
     _, job = prepared(tmp_path, lambda *_: None)
-    for_ever = {
-        "verb": "exec", "argv": ["python3", "-c", "while True: pass"], "pattern": "*",
-        "cwd": "/", "environment": {}, "patience_s": 1e9,
-    }  # fmt: skip
-    why = told(tmp_path, job | for_ever, patience_s=4.0)
+    command = Command(("python3", "-c", "while True: pass"), "*", "/", {})
+    for_ever = replace(job, verb="exec", command=command, patience_s=1e9)
+    why = told(tmp_path, for_ever, patience_s=4.0)
     assert "nothing happened for 4 s of wall time, and the ranks do not answer" in why
 
 
@@ -86,7 +86,7 @@ def test_a_machine_in_which_nothing_moves_any_more_is_ended_from_outside(
 def test_a_failure_in_a_host_ends_the_run_and_says_where_it_was(tmp_path: Path) -> None:
     def congest_in_an_unknown_way(rank: int, program: dict[str, Any]) -> None:
         if rank == 1:
-            program["congestion"] = "no-such-algorithm"
+            program["transport"]["congestion"] = "no-such-algorithm"
 
     _, job = prepared(tmp_path, congest_in_an_unknown_way)
     assert "c2-h100-1" in told(tmp_path, job)

@@ -82,7 +82,7 @@ def test_the_first_token_is_there_and_prefill_and_back(written: Written, tmp_pat
 def test_a_host_that_is_a_client_is_no_replica(written: Written, tmp_path: Path) -> None:
     made = plan(tmp_path)
     prepared = prepare(written("clients=[c2-t1-1]"), made, seed=1)
-    modules = {host: program["module"] for host, program in prepared.programs.items()}
+    modules = {host: assigned.module for host, assigned in prepared.programs.items()}
     assert modules == {
         "c1-t1-1": "traffic.serving.replica",
         "c2-t1-1": "traffic.serving.gateway",
@@ -97,7 +97,7 @@ def test_a_workload_needs_somebody_who_answers(written: Written, tmp_path: Path)
 def test_the_nearest_replica_is_nearest_for_each_client(written: Written, tmp_path: Path) -> None:
     prepared = prepare(written(), plan(tmp_path), seed=1)
     nearest = {
-        client: min(prepared.programs[client]["replicas"], key=lambda one: one["distance_ns"])
+        client: min(prepared.programs[client].program.replicas, key=lambda one: one.distance_ns)
         for client in ("c1-prb", "c2-prb")
     }
-    assert {client: one["rank"] for client, one in nearest.items()} == {"c1-prb": 0, "c2-prb": 1}
+    assert {client: one.rank for client, one in nearest.items()} == {"c1-prb": 0, "c2-prb": 1}

@@ -98,3 +98,8 @@ class InMemory:
 def _of_length(numbers: list[int], size_bytes: int) -> list[int]:
     """With zeros behind it, for what an algorithm needs beside its input."""
     return numbers + [0] * (size_bytes // ELEMENT_BYTES - len(numbers))
+
+
+def bytes_sent(schedule: Schedule) -> list[int]:
+    """Payload bytes that each rank sends."""
+    return [sum(op.size for op in ops if op.kind == "send") for ops in schedule]

@@ -11,6 +11,7 @@ from scenario.types.topology import Collective
 from tests.fabric.planned import plan_of
 from traffic.benchmark import Benchmark, carried, cases, prepare
 from traffic.collectives import ELEMENT_BYTES
+from traffic.host.program import Program
 
 PLAN = plan_of("""
 campuses:
@@ -90,12 +91,13 @@ def test_auto_is_no_slower_than_what_it_was_to_choose_from() -> None:
 def test_every_case_waits_for_a_barrier_and_the_barrier_for_the_case_before() -> None:
     prepared = prepare(BENCHMARK, PLAN, seed=1)
     assert set(prepared.programs) == {host.name for host in PLAN.hosts}
-    for program in prepared.programs.values():
-        tasks = program["tasks"]
+    for assigned in prepared.programs.values():
+        program: Program = assigned.program
+        tasks = program.tasks
         assert len(tasks) == 2 * 9
-        assert tasks[0]["after"] == []
-        assert [task["after"] for task in tasks[1:]] == [[number] for number in range(17)]
-        assert program["iterations"] == 4
+        assert tasks[0].after == ()
+        assert [task.after for task in tasks[1:]] == [(number,) for number in range(17)]
+        assert program.iterations == 4
     for before, case in pairwise(prepared.about["cases"]):
         assert before["size_bytes"] <= case["size_bytes"]
         assert case["predicted_s"] > 0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.traffic.replay_in_memory import Buffers, InMemory
+from tests.traffic.replay_in_memory import Buffers, InMemory, bytes_sent
 from tests.traffic.steps import longest_chain
 from traffic.collectives import (
     ALGORITHMS,
@@ -21,7 +21,7 @@ from traffic.collectives import (
     results,
 )
 from traffic.collectives.trees import double_tree_parent
-from traffic.schedule import ELEMENT_BYTES, Schedule, buffer_bytes, bytes_sent, matches, placed
+from traffic.schedule import ELEMENT_BYTES, Schedule, buffer_bytes, matches, placed
 
 SEEDS = st.integers(0, 2**32)
 NAMES = sorted(ALGORITHMS)

@@ -1,9 +1,7 @@
 """The α–β model, against the textbook's formula and against what a pencil finds; programs of ranks."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,12 +13,13 @@ from scenario.plan.types import Plan
 from scenario.types.topology import Training
 from tests.fabric.planned import plan_of
 from traffic.collectives import ELEMENT_BYTES, Layout, make_schedule
+from traffic.host.program import CollectiveTask, ComputeTask, Program, read, written
 from traffic.model.model import collective_s, ends_s, ring_textbook_s
 from traffic.model.wires import Wires, path
-from traffic.programs import compute_s, size_bytes
-from traffic.programs import make_schedule as schedule_of
-from traffic.schedule import Op, Piece, Schedule
+from traffic.schedule import Op, Piece, Schedule, on_channels
 from traffic.training.kind import prepare
+from traffic.training.programs import compute_s, size_bytes
+from traffic.training.programs import make_schedule as schedule_of
 from traffic.training.task_graph import CHANNELS
 from traffic.training.work import at_speed
 
@@ -148,9 +147,9 @@ def test_messages_to_one_host_wait_for_each_other_at_its_port() -> None:
     ranks, packets = 5, 100
     schedule = make_schedule("reduce", "binomial", Layout.one_campus(2), packets * PAYLOAD)
     incast = tuple(
-        tuple(replace(op, peer=0) for op in schedule[1])
+        tuple(op._replace(peer=0) for op in schedule[1])
         if rank
-        else tuple(replace(schedule[0][0], peer=peer) for peer in range(1, ranks))
+        else tuple(schedule[0][0]._replace(peer=peer) for peer in range(1, ranks))
         for rank in range(ranks)
     )
     ends = ends_s(one_switch(ranks), incast, [0.0] * ranks)
@@ -280,7 +279,7 @@ def test_iterations_that_overlap_settle_where_each_takes_the_same() -> None:
 
 def test_a_schedule_whose_ranks_wait_for_each_other_has_no_end() -> None:
     waiting = (Op("copy", 1, 0, 4), Op("send", 1, 0, 4, after=(0,)))
-    mirrored = tuple(replace(op, peer=0) for op in waiting)
+    mirrored = tuple(op._replace(peer=0) for op in waiting)
     with pytest.raises(ValueError, match="4 operations wait for each other"):
         ends_s(one_switch(2), (waiting, mirrored), [0.0, 0.0])
 
@@ -328,26 +327,24 @@ def test_compute_time_is_an_equal_share_per_gpu_of_six_n_tokens_over_the_hosts_s
     assert seconds["c2-gb200-1"] == pytest.approx(flop / (6 * 405.9e9 * 438.2))
 
 
-def _op(row: list[Any], group: int) -> Op:
-    kind, peer, offset, size, after, channel = row
-    return Op(kind, peer, offset, size, tuple(after), channel - group)
-
-
-def test_programs_say_as_json_what_the_schedule_and_the_workload_say(
-    workload: Training, colossus: Plan
+def test_programs_say_what_the_schedule_and_the_workload_say_and_are_read_as_they_were_written(
+    workload: Training, colossus: Plan, tmp_path: Path
 ) -> None:
     schedule = schedule_of(workload, colossus)
     hosts = at_speed(colossus, "bf16", 7e9).hosts
-    programs = list(prepare(workload, colossus, seed=1).programs.values())
-    assert json.loads(json.dumps(programs)) == [
-        program | {"tasks": json.loads(json.dumps(program["tasks"]))} for program in programs
-    ]
-    assert [program["rank"] for program in programs] == list(range(24))
+    assigned = prepare(workload, colossus, seed=1).programs.values()
+    programs: list[Program] = [one.program for one in assigned]
+    for program in programs:
+        (tmp_path / "program.json").write_text(written(program))
+        assert read(tmp_path / "program.json") == program
+    assert [program.rank for program in programs] == list(range(24))
     for program, ops in zip(programs, schedule, strict=True):
-        compute, collective = program["tasks"]
-        assert program["iterations"] == workload.warmup + workload.iterations
-        assert program["addresses"] == [host.ip for host in colossus.hosts]
-        assert compute["ns"] == round(compute_s(workload, hosts)[program["rank"]] * 1e9)
-        assert collective["after"] == [0]
-        group = CHANNELS  # the first process group's connections
-        assert tuple(_op(row, group) for row in collective["ops"]) == ops
+        compute, collective = program.tasks
+        assert isinstance(compute, ComputeTask)
+        assert isinstance(collective, CollectiveTask)
+        assert program.iterations == workload.warmup + workload.iterations
+        assert program.addresses == tuple(host.ip for host in colossus.hosts)
+        assert compute.ns == round(compute_s(workload, hosts)[program.rank] * 1e9)
+        assert collective.after == (0,)
+        # the first process group's connections
+        assert collective.ops == on_channels(ops, CHANNELS)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traffic.host.numbers import add, fill, right
+from traffic.schedule import Result
 
 LANES = st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=50)
 LANE = 4
@@ -54,7 +55,7 @@ def reduced(who: list[int], lanes: int, iteration: int = 0) -> bytearray:
 
 def is_sum(data: bytearray, ranks: int, iteration: int = 0) -> bool:
     """Whether it is what an all-reduce must leave."""
-    result = [0, len(data), 0, list(range(ranks))]
+    result = Result(0, len(data), 0, tuple(range(ranks)))
     return right(memoryview(data), [result], iteration)
 
 
@@ -89,10 +90,10 @@ def test_any_bytes_of_the_sum_over_any_ranks_are_right_anywhere_and_nowhere_else
 ) -> None:
     sums = reduced(sorted(who), source + lanes)[LANE * source :]
     data = bytearray(LANE * offset) + sums
-    result = [LANE * offset, len(sums), LANE * source, sorted(who)]
+    result = Result(LANE * offset, len(sums), LANE * source, tuple(who))
     assert right(memoryview(data), [result], 0)
-    assert not right(memoryview(data), [[*result[:2], LANE * (source + 1), result[3]]], 0)
-    assert not right(memoryview(data), [[*result[:3], sorted(who ^ {7})]], 0)
+    assert not right(memoryview(data), [result._replace(source=LANE * (source + 1))], 0)
+    assert not right(memoryview(data), [result._replace(of=tuple(who ^ {7}))], 0)
 
 
 @given(RANKS, FEW_LANES, st.data())

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from longhaul.cli import main
 from scenario.text.diagnostics import InvalidInput
+from tests.traffic.replay_in_memory import bytes_sent
 from tests.traffic.steps import longest_chain
 from traffic.collectives import ALGORITHMS, Layout, Options, make_schedule, results
 from traffic.collectives.drawing import messages, svg, written
 from traffic.collectives.proof import complaints
-from traffic.schedule import Op, bytes_sent
+from traffic.schedule import Op
 
 HALVES = """\
 longhaul: 1

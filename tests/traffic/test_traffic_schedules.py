@@ -1,18 +1,17 @@
 """Schedules, read by a second reader: right sums in any order of events, the promised bytes and steps."""
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.traffic.replay_in_memory import Deadlock, InMemory
+from tests.traffic.replay_in_memory import Deadlock, InMemory, bytes_sent
 from tests.traffic.steps import longest_chain
 from traffic.collectives import Layout, make_schedule
 from traffic.collectives.building import Builder, copy, reduce
 from traffic.collectives.options import DEFAULTS
-from traffic.schedule import ELEMENT_BYTES, Op, Piece, Schedule, bytes_sent, matches
+from traffic.schedule import ELEMENT_BYTES, Op, Piece, Schedule, matches
 
 RANKS = st.integers(1, 9)
 ELEMENTS = st.integers(0, 60)
@@ -36,21 +35,21 @@ def test_a_ring_leaves_the_sum_on_every_rank_in_whatever_order_things_happen(
 
 def test_a_second_reader_sees_a_reduction_too_few() -> None:
     schedule = ring_all_reduce(3, 12)
-    broken = _with(schedule, 1, 1, replace(schedule[1][1], kind="copy"))
+    broken = _with(schedule, 1, 1, schedule[1][1]._replace(kind="copy"))
     left = InMemory(broken, [[1] * 3 for _ in range(3)], seed=1, room=9).run()
     assert left != [[3] * 3] * 3
 
 
 def test_a_second_reader_sees_a_send_that_does_not_wait_for_what_it_passes_on() -> None:
     schedule = ring_all_reduce(3, 12)
-    hasty = tuple(tuple(replace(op, after=()) for op in ops) for ops in schedule)
+    hasty = tuple(tuple(op._replace(after=()) for op in ops) for ops in schedule)
     runs = [InMemory(hasty, [[1] * 3 for _ in range(3)], seed, room=9).run() for seed in range(50)]
     assert any(left != [[3] * 3] * 3 for left in runs)
 
 
 def test_a_second_reader_sees_ranks_that_wait_for_each_other() -> None:
     waiting = (Op("copy", 1, 0, 4), Op("send", 1, 0, 4, after=(0,)))
-    mirrored = tuple(replace(op, peer=0) for op in waiting)
+    mirrored = tuple(op._replace(peer=0) for op in waiting)
     with pytest.raises(Deadlock, match="4 operations are left"):
         InMemory((waiting, mirrored), [[0], [0]], seed=1, room=9).run()
 
@@ -197,7 +196,7 @@ def test_a_schedule_with_an_operation_of_another_size_is_refused(
     schedule, rank, index = _pick(*case)
     op = schedule[rank][index]
     with pytest.raises(ValueError, match="differ in size"):
-        matches(_with(schedule, rank, index, replace(op, size=op.size + more)))
+        matches(_with(schedule, rank, index, op._replace(size=op.size + more)))
 
 
 @given(BREAKABLE)
@@ -207,7 +206,7 @@ def test_a_schedule_with_an_operation_for_another_peer_is_refused(
     schedule, rank, index = _pick(*case)
     op = schedule[rank][index]
     with pytest.raises(ValueError, match=UNPAIRED):
-        matches(_with(schedule, rank, index, replace(op, peer=(op.peer + 1) % len(schedule))))
+        matches(_with(schedule, rank, index, op._replace(peer=(op.peer + 1) % len(schedule))))
 
 
 @given(BREAKABLE)
@@ -216,7 +215,7 @@ def test_a_schedule_that_sends_where_it_should_receive_is_refused(
 ) -> None:
     schedule, rank, index = _pick(*case)
     op = schedule[rank][index]
-    turned = replace(op, kind="copy" if op.kind == "send" else "send")
+    turned = op._replace(kind="copy" if op.kind == "send" else "send")
     with pytest.raises(ValueError, match=UNPAIRED):
         matches(_with(schedule, rank, index, turned))
 

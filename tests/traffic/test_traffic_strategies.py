@@ -11,6 +11,7 @@ from scenario.loading import load_topology, load_workload
 from scenario.plan.types import Plan
 from scenario.types.topology import Training
 from scenario.types.training import DDP
+from traffic.host.program import CollectiveTask, ComputeTask
 from traffic.model.forecast import ideal_iteration_s, iteration_s
 from traffic.training.data_parallel import buckets
 from traffic.training.kind import draw
@@ -48,10 +49,11 @@ def sent(plan: Plan, made: Training, *, across: bool = False) -> list[int]:
     campus = [host.campus for host in plan.hosts]
     return [
         sum(
-            op[3]
+            op.size
             for task in tasks
-            for op in task.get("ops", ())
-            if op[0] == "send" and not (across and campus[op[1]] == campus[rank])
+            if isinstance(task, CollectiveTask)
+            for op in task.ops
+            if op.kind == "send" and not (across and campus[op.peer] == campus[rank])
         )
         for rank, tasks in enumerate(graph(made, plan).tasks)
     ]
@@ -215,7 +217,7 @@ def test_iterations_of_every_strategy_end(mixed: Plan, strategy: str) -> None:
 def test_shares_in_proportion_take_all_hosts_equally_long(mixed: Plan) -> None:
     def times(shares: str) -> set[int]:
         tasks = graph(workload(f"batch.shares={shares}"), mixed).tasks
-        return {own[0]["ns"] for own in tasks}
+        return {own[0].ns for own in tasks if isinstance(own[0], ComputeTask)}
 
     assert len(times("per-host")) == 2  # H100 and H200 compute equally fast
     assert max(times("proportional")) - min(times("proportional")) <= 1

@@ -1,10 +1,16 @@
-"""What the two ends of background load note: bytes of payload, summed up over bins of time. Standard
-library alone."""
+"""What the two ends of background load are told, and what they note: bytes of payload, summed up over bins
+of time. Standard library alone."""
 
 from __future__ import annotations
 
+import json
 from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from traffic.host.transport import Settings
 
 BIN_NS = 1_000_000
 FIELDS = ("bin", "bytes")
@@ -35,3 +41,41 @@ class Counter:
         """The rows, as 64-bit integers."""
         with path.open("wb") as file:
             self.rows().tofile(file)
+
+
+@dataclass(frozen=True)
+class SenderProgram:
+    """A packet of `payload_bytes` every `gap_ns` to `address`, while a pattern has load; over a transport,
+    None: as datagrams."""
+
+    address: str
+    port: int
+    transport: Settings | None
+    payload_bytes: int
+    gap_ns: int
+    pattern: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ReceiverProgram:
+    """What comes at `port`; `grace_ns` for what is under way at the end."""
+
+    port: int
+    transport: Settings | None
+    grace_ns: int
+
+
+def read_sender(path: Path) -> SenderProgram:
+    """What `traffic.host.program.written` has written."""
+    return SenderProgram(**_read(path))
+
+
+def read_receiver(path: Path) -> ReceiverProgram:
+    """What `traffic.host.program.written` has written."""
+    return ReceiverProgram(**_read(path))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found | {"transport": Settings(**found["transport"]) if found["transport"] else None}

@@ -6,14 +6,15 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from scenario.plan import forwarding
 from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
 from scenario.types.background import Background, Pattern
-from traffic.background.form import BIN_NS, FIELDS, UDP_HEADERS
-from traffic.kind import Placed, Prepared, Tables
+from traffic.background.form import BIN_NS, FIELDS, UDP_HEADERS, ReceiverProgram, SenderProgram
+from traffic.host.transport import Settings
+from traffic.kind import Assignment, Placed, Prepared, Tables
+from traffic.rows import read_rows
 
 MODELLED: tuple[str, ...] = (
     "background load is one paced stream of full packets per workload, not the flows of many users",
@@ -39,21 +40,22 @@ def prepare(workload: Background, plan: Plan, seed: int) -> Prepared:
     frame_bits = 8 * plan.frame_bytes
     queues_s = sum(x.shape.limit_packets * frame_bits / x.shape.rate_bps for x in there[1:])
     grace_s = 2 * (queues_s + sum(end.shape.delay_s for end in there))
-    both = {
-        "protocol": workload.protocol,
-        "port": FIRST_PORT + zlib.crc32(workload.name.encode()) % PORTS,
-        "follows": True,
+    port = FIRST_PORT + zlib.crc32(workload.name.encode()) % PORTS
+    transport = Settings(unsent_bytes=payload_bytes) if workload.protocol == "tcp" else None
+    sender = SenderProgram(
+        address=sink.ip,
+        port=port,
+        transport=transport,
+        payload_bytes=payload_bytes,
+        gap_ns=max(round(1e9 * frame_bits / rate_bps), 1),
+        pattern=workload.pattern.kind,
+        arguments=_arguments(workload.pattern, f"{seed}/{workload.name}"),
+    )
+    receiver = ReceiverProgram(port, transport, round(grace_s * 1e9))
+    programs = {
+        source.name: Assignment("traffic.background.sender", sender, follows=True),
+        sink.name: Assignment("traffic.background.receiver", receiver, follows=True),
     }
-    sender = both | {
-        "module": "traffic.background.sender",
-        "address": sink.ip,
-        "payload_bytes": payload_bytes,
-        "gap_ns": max(round(1e9 * frame_bits / rate_bps), 1),
-        "pattern": workload.pattern.kind,
-        "arguments": _arguments(workload.pattern, f"{seed}/{workload.name}"),
-    }
-    receiver = both | {"module": "traffic.background.receiver", "grace_ns": round(grace_s * 1e9)}
-    programs = {source.name: sender, sink.name: receiver}
     return Prepared(programs, _about(workload, payload_bytes / plan.frame_bytes), grace_s)
 
 
@@ -94,15 +96,12 @@ def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:  # noqa: ARG
     assert isinstance(workload, Background)
     ends = {"sent": workload.origin, "received": workload.target}
     found = pl.concat(
-        _read(folder / _place(workload, placed.plan, name).name).with_columns(side=pl.lit(side))
+        read_rows(folder / _place(workload, placed.plan, name).name, FIELDS).with_columns(
+            side=pl.lit(side)
+        )
         for side, name in ends.items()
     )
     found = found.with_columns(workload=pl.lit(workload.name), begin_ns=pl.col("bin") * BIN_NS)
     return {
         "background": found.select(pl.col(name).cast(kind) for name, kind in BACKGROUND.items())
     }
-
-
-def _read(path: Path) -> pl.DataFrame:
-    rows = np.fromfile(path, dtype="<i8").reshape(-1, len(FIELDS))
-    return pl.DataFrame(dict(zip(FIELDS, rows.T, strict=True)))

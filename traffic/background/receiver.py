@@ -2,64 +2,93 @@
 
 from __future__ import annotations
 
-import json
 import select
 import socket
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from traffic.background.form import Counter
-from traffic.host.agent import Timer
+from traffic.background.form import Counter, ReceiverProgram, read_receiver
 from traffic.host.channel import Channel
+from traffic.host.timers import Timer
+from traffic.host.transport import Connection, HungUp, Settings
+from traffic.host.transports import opened
 
-Program = dict[str, Any]
-_BUFFER_BYTES = 1 << 17
+_DATAGRAM_BYTES = 1 << 16
+_MOST_BYTES = 1 << 17
 
 
-def run(program: Program, channel: Channel) -> None:
+def run(job: dict[str, Any], channel: Channel) -> None:
     """Carry out a job: count what comes until told to stop, and what is under way then.
 
-    `program` names two files: `file`, with `protocol`, `port` and `grace_ns`; and `events`, to be written.
+    `job` names two files: `file`, a ReceiverProgram, and `events`, to be written.
     """
-    program |= json.loads(Path(program["file"]).read_text())
-    with opened(program) as sock:
-        channel.say({"state": "ready"})
-        start_ns = int(channel.hear()["start_ns"])
-        counter = Counter(start_ns)
-        if program["protocol"] == "udp":
-            count(sock, counter, program["grace_ns"], channel)
-        else:
-            stream, _ = sock.accept()
-            with stream:
-                count(stream, counter, program["grace_ns"], channel)
-    counter.write(Path(program["events"]))
+    program = read_receiver(Path(job["file"]))
+    if program.transport:
+        counter = of_connection(program, program.transport, channel)
+    else:
+        counter = of_datagrams(program, channel)
+    counter.write(Path(job["events"]))
     channel.say({"state": "done"})
 
 
-def opened(program: Program) -> socket.socket:
-    """A socket that the sender can reach."""
-    if program["protocol"] == "tcp":
-        return socket.create_server(("", program["port"]))
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.bind(("", program["port"]))
-    return sock
+def of_datagrams(program: ReceiverProgram, channel: Channel) -> Counter:
+    """Count what comes without a connection."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("", program.port))
+        counter = started(channel)
+        count(sock.fileno(), lambda: len(sock.recv(_DATAGRAM_BYTES)), counter, program, channel)
+        return counter
 
 
-def count(sock: socket.socket, counter: Counter, grace_ns: int, channel: Channel) -> None:
-    """Count what a socket has, until `grace_ns` after a message."""
+def of_connection(program: ReceiverProgram, transport: Settings, channel: Channel) -> Counter:
+    """Count what comes from whoever connects."""
+    with closing(opened(transport).listen("", program.port, 1)) as listener:
+        connection, _ = listener.accept()
+    with closing(connection):
+        counter = started(channel)
+        count(connection.fileno(), lambda: taken(connection), counter, program, channel)
+    return counter
+
+
+def started(channel: Channel) -> Counter:
+    """Say that all is set, and wait for the start."""
+    channel.say({"state": "ready"})
+    return Counter(int(channel.hear()["start_ns"]))
+
+
+def taken(connection: Connection) -> int | None:
+    """How much has come at once, None if nothing more will."""
+    try:
+        return connection.discard(_MOST_BYTES)
+    except HungUp:
+        return None
+
+
+def count(
+    fd: int,
+    take: Callable[[], int | None],
+    counter: Counter,
+    program: ReceiverProgram,
+    channel: Channel,
+) -> None:
+    """Count what there is to take, until a while after a message."""
     timer = Timer()
     poller = select.poll()
-    for fd in (sock.fileno(), channel.fileno(), timer.fd):
-        poller.register(fd, select.POLLIN)
+    for one in (fd, channel.fileno(), timer.fd):
+        poller.register(one, select.POLLIN)
     while True:
-        for fd, _ in poller.poll():
-            if fd == timer.fd:
+        for ready, _ in poller.poll():
+            if ready == timer.fd:
                 return
-            if fd == channel.fileno():
+            if ready == channel.fileno():
                 poller.unregister(channel.fileno())
-                timer.set(time.monotonic_ns() + grace_ns)
-            elif size := len(sock.recv(_BUFFER_BYTES)):
+                timer.set(time.monotonic_ns() + program.grace_ns)
+                continue
+            size = take()
+            if size is None:
+                poller.unregister(fd)
+            elif size:
                 counter.add(time.monotonic_ns(), size)
-            else:
-                poller.unregister(sock.fileno())

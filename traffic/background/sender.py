@@ -7,67 +7,61 @@ here leave at their nanosecond, whatever is installed. Standard library alone.
 
 from __future__ import annotations
 
-import json
 import select
 import socket
-import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from traffic.background.form import Counter
+from traffic.background.form import Counter, SenderProgram, read_sender
 from traffic.background.periods import PATTERNS, Periods
-from traffic.host.agent import Timer
 from traffic.host.channel import Channel
+from traffic.host.timers import Timer
+from traffic.host.transports import opened
 
-Program = dict[str, Any]
-_RETRY_S = 0.001
 
-
-def run(program: Program, channel: Channel) -> None:
+def run(job: dict[str, Any], channel: Channel) -> None:
     """Carry out a job: send from the start on, until told to stop.
 
-    `program` names two files: `file`, with `protocol`, `address`, `port`, `payload_bytes` (of a packet),
-    `gap_ns` (from one to the next), `pattern` and its `arguments`; and `events`, to be written.
+    `job` names two files: `file`, a SenderProgram, and `events`, to be written.
     """
-    program |= json.loads(Path(program["file"]).read_text())
-    with connected(program) as sock:
-        sock.setblocking(False)
+    program = read_sender(Path(job["file"]))
+    with opened_to(program) as hand_over:
         channel.say({"state": "ready"})
         start_ns = int(channel.hear()["start_ns"])
-        sender = Sender(program, sock, start_ns)
+        sender = Sender(program, hand_over, start_ns)
         sender.send(start_ns, channel)
-    sender.counter.write(Path(program["events"]))
+    sender.counter.write(Path(job["events"]))
     channel.say({"state": "done"})
 
 
-def connected(program: Program) -> socket.socket:
-    """A socket to the receiver, which may not be there yet."""
-    address = (program["address"], program["port"])
-    if program["protocol"] == "udp":
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.connect(address)
-        return sock
-    while True:
-        with suppress(ConnectionRefusedError):
-            sock = socket.create_connection(address)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, program["payload_bytes"])
-            return sock
-        time.sleep(_RETRY_S)
+@contextmanager
+def opened_to(program: SenderProgram) -> Iterator[Callable[[memoryview], int]]:
+    """A way to the receiver, which may not be there yet."""
+    if program.transport:
+        transport = opened(program.transport)
+        with closing(transport.connect(program.address, program.port)) as connection:
+            yield connection.send
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect((program.address, program.port))
+        sock.setblocking(False)
+        yield sock.send
 
 
 class Sender:
-    """Hands packets to the kernel when they are due. What it has no room for then is never sent: what
+    """Hands packets over when they are due. What there is no room for then is never sent: what
     was offered does not depend on what was carried."""
 
-    def __init__(self, program: Program, sock: socket.socket, start_ns: int) -> None:
+    def __init__(
+        self, program: SenderProgram, hand_over: Callable[[memoryview], int], start_ns: int
+    ) -> None:
         self.counter = Counter(start_ns)
-        self._sock = sock
-        self._payload = bytes(program["payload_bytes"])
-        self._gap_ns: int = program["gap_ns"]
-        self._periods: Periods = PATTERNS[program["pattern"]](**program["arguments"])
+        self._hand_over = hand_over
+        self._payload = memoryview(bytes(program.payload_bytes))
+        self._gap_ns = program.gap_ns
+        self._periods: Periods = PATTERNS[program.pattern](**program.arguments)
 
     def send(self, start_ns: int, channel: Channel) -> None:
         """Until there is a message."""
@@ -90,4 +84,5 @@ class Sender:
 
     def _packet(self, due_ns: int) -> None:
         with suppress(BlockingIOError, ConnectionRefusedError):
-            self.counter.add(due_ns, self._sock.send(self._payload))
+            if taken := self._hand_over(self._payload):
+                self.counter.add(due_ns, taken)

@@ -7,7 +7,9 @@ a(i mod 4093) + b(r): bytes in a wrong place, a rank missing or counted twice sh
 from __future__ import annotations
 
 from array import array
-from typing import Any
+from collections.abc import Sequence
+
+from traffic.schedule import Result
 
 _PATTERN_LANES = 4093  # prime: a chunk that lands in a wrong place does not look right
 
@@ -17,12 +19,14 @@ def fill(data: memoryview, rank: int, iteration: int) -> None:
     data[:] = _pattern(0, len(data), 1, _bias(rank, iteration))
 
 
-def right(data: memoryview, results: list[list[Any]], iteration: int) -> bool:
-    """Whether a rank's buffer holds what it must (rows of `traffic.schedule.Result`)."""
+def right(data: memoryview, results: Sequence[Result], iteration: int) -> bool:
+    """Whether a rank's buffer holds what it must (what `results` say)."""
     return all(
-        data[offset : offset + size]
-        == _pattern(source, size, len(ranks), sum(_bias(rank, iteration) for rank in ranks))
-        for offset, size, source, ranks in results
+        data[one.offset : one.offset + one.size]
+        == _pattern(
+            one.source, one.size, len(one.of), sum(_bias(rank, iteration) for rank in one.of)
+        )
+        for one in results
     )
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from scenario.plan.types import Plan
+from traffic.host.program import CollectiveTask, ComputeTask, Task
 from traffic.model.model import Execution
 from traffic.model.wires import Hop, Lane, Route, Wires
 from traffic.schedule import Op, Pause
-from traffic.tasks import Task
 
 ITERATIONS = 3
 """After so many, who ends early also begins early, and iterations take the same."""
@@ -64,23 +64,22 @@ def _flat(tasks: Sequence[Task]) -> list[Op | Pause]:
     ends: list[int] = []
     before: dict[str, int] = {}
     for task in tasks:
-        stream = str(task.get("stream", task["kind"]))
-        waits = {ends[other] for other in task["after"]}
-        if stream in before:
-            waits.add(before[stream])
+        waits = {ends[other] for other in task.after}
+        if task.stream in before:
+            waits.add(before[task.stream])
         begin = len(found)
         found.append(Pause(0.0, tuple(sorted(waits))))
-        found += _operations(task, begin)
+        if isinstance(task, CollectiveTask):
+            found += _operations(task, begin)
         inside = tuple(range(begin, len(found)))
-        found.append(Pause(task.get("ns", 0) / 1e9, inside))
+        found.append(Pause(task.ns / 1e9 if isinstance(task, ComputeTask) else 0.0, inside))
         ends.append(len(found) - 1)
-        before[stream] = ends[-1]
+        before[task.stream] = ends[-1]
     return found
 
 
-def _operations(task: Task, begin: int) -> list[Op | Pause]:
+def _operations(task: CollectiveTask, begin: int) -> list[Op]:
     """Those of a task that begins at an index: each after the beginning and what it names."""
     return [
-        Op(kind, peer, offset, size, (begin, *(begin + 1 + other for other in after)), channel)
-        for kind, peer, offset, size, after, channel in task.get("ops", ())
+        op._replace(after=(begin, *(begin + 1 + other for other in op.after))) for op in task.ops
     ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scenario.plan import forwarding
 from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost, pacing_Bps
-from traffic.host.agent import EXPEDITED, SMALL_BYTES
+from traffic.host.transport import EXPEDITED, SMALL_BYTES
 from traffic.schedule import Op, Pause
 
 Connection = tuple[int, int, int]

@@ -8,14 +8,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from scenario.plan import forwarding
 from scenario.plan.types import End, Plan, PlannedHost
 from scenario.types.probing import Probing
-from traffic.kind import Placed, Prepared, Program, Tables
-from traffic.oneway.form import FIELDS, FRAME_BYTES
+from traffic.kind import Assignment, Placed, Prepared, Tables
+from traffic.oneway.form import FIELDS, FRAME_BYTES, Outwards, ProberProgram
+from traffic.rows import read_rows
 
 MODELLED: tuple[str, ...] = ()
 PROBES = {
@@ -95,7 +95,7 @@ def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
     assert isinstance(placed.workload, Probing)
     ways = list(probed(placed.workload, placed.plan))
     hosts = dict.fromkeys(host.name for way in ways for host in (way.source, way.sink))
-    noted = pl.concat(_read(folder / name) for name in hosts)
+    noted = pl.concat(read_rows(folder / name, FIELDS) for name in hosts)
     noted = noted.with_columns(at_ns=pl.col("at_ns") - start_ns)
     sent = noted.filter(received=0).select("way", "sequence", sent_ns="at_ns")
     came = noted.filter(received=1).select("way", "sequence", received_ns="at_ns")
@@ -108,29 +108,19 @@ def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
     return {"probes": found.select(pl.col(name).cast(kind) for name, kind in PROBES.items())}
 
 
-def _read(path: Path) -> pl.DataFrame:
-    rows = np.fromfile(path, dtype="<i8").reshape(-1, len(FIELDS))
-    return pl.DataFrame(dict(zip(FIELDS, rows.T, strict=True)))
-
-
-def _program(workload: Probing, host: PlannedHost, ways: list[Way], grace_s: float) -> Program:
+def _program(workload: Probing, host: PlannedHost, ways: list[Way], grace_s: float) -> Assignment:
     from traffic.oneway.packet import datagram  # noqa: PLC0415 (scapy: half a second)
 
-    return {
-        "module": "traffic.oneway.prober",
-        "follows": True,
-        "interval_ns": round(workload.interval_s * 1e9),
-        "grace_ns": round(grace_s * 1e9),
-        "ways": [
-            {
-                "way": way.number,
-                "address": way.sink.ip,
-                "datagram": datagram(host.ip, way.sink.ip, way.number).hex(),
-            }
+    program = ProberProgram(
+        interval_ns=round(workload.interval_s * 1e9),
+        grace_ns=round(grace_s * 1e9),
+        ways=tuple(
+            Outwards(way.number, way.sink.ip, datagram(host.ip, way.sink.ip, way.number).hex())
             for way in ways
             if way.source == host
-        ],
-    }
+        ),
+    )
+    return Assignment("traffic.oneway.prober", program, follows=True)
 
 
 def _about(workload: Probing, ways: list[Way]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ is the one-way delay. Standard library alone.
 
 from __future__ import annotations
 
-import json
 import select
 import socket
 import struct
@@ -15,28 +14,25 @@ from array import array
 from pathlib import Path
 from typing import Any
 
-from traffic.host.agent import Timer
 from traffic.host.channel import Channel
-from traffic.oneway.form import MARK, PAYLOAD, PORT, STAMP, STAMP_AT
+from traffic.host.timers import Timer
+from traffic.oneway.form import MARK, PAYLOAD, PORT, STAMP, STAMP_AT, ProberProgram, read
 
-Program = dict[str, Any]
 _SO_TIMESTAMPNS = 35  # [include/uapi/asm-generic/socket.h]
 _TIMESPEC = struct.Struct("=qq")
 _ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
 _NS = 1_000_000_000
 
 
-def run(program: Program, channel: Channel) -> None:
+def run(job: dict[str, Any], channel: Channel) -> None:
     """Carry out a job: send until told to stop, wait for what is under way, write down what was seen.
 
-    `program` names two files: `file`, with `ways` (of each its number, `way`, the `address` it leads to,
-    and its `datagram` in hexadecimal), `interval_ns` and `grace_ns`; and `events`, to be written.
+    `job` names two files: `file`, a ProberProgram, and `events`, to be written.
     """
-    program |= json.loads(Path(program["file"]).read_text())
-    prober = Prober(program)
+    prober = Prober(read(Path(job["file"])))
     channel.say({"state": "ready"})
     prober.probe(int(channel.hear()["start_ns"]), channel)
-    with Path(program["events"]).open("wb") as file:
+    with Path(job["events"]).open("wb") as file:
         prober.log.tofile(file)
     channel.say({"state": "done"})
 
@@ -44,14 +40,13 @@ def run(program: Program, channel: Channel) -> None:
 class Prober:
     """The sockets, the timer and the log of one host."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: ProberProgram) -> None:
         self.log = array("q")
         self._ways = [
-            (way["way"], (way["address"], 0), bytearray.fromhex(way["datagram"]))
-            for way in program["ways"]
+            (way.way, (way.address, 0), bytearray.fromhex(way.datagram)) for way in program.ways
         ]
-        self._interval_ns: int = program["interval_ns"]
-        self._grace_ns: int = program["grace_ns"]
+        self._interval_ns = program.interval_ns
+        self._grace_ns = program.grace_ns
         self._epoch_ns = -time.monotonic_ns() + time.time_ns()
         self._sequence = 0
         self._timer = Timer()

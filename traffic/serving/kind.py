@@ -12,10 +12,12 @@ from scenario.plan import forwarding
 from scenario.plan.forwarding import Ways
 from scenario.plan.types import Plan, PlannedHost
 from scenario.types.inference import Inference
-from traffic.kind import Placed, Prepared, Program, Tables
+from traffic.host.transport import Settings
+from traffic.kind import Assignment, Placed, Prepared, Tables
 from traffic.serving.expected import Carried, carried, first_token_s, prefill_s, speed
 from traffic.serving.line import HEADER
 from traffic.serving.logs import read_logs
+from traffic.serving.program import Called, Due, GatewayProgram, ReplicaProgram
 from traffic.serving.requests import Request, requests
 
 MODELLED: tuple[str, ...] = (
@@ -24,7 +26,9 @@ MODELLED: tuple[str, ...] = (
     "how much memory contexts take is not bounded, only how many requests are worked on at a time",
     "a client knows only its own requests; tokenising, sampling and HTTP cost nothing",
 )
-CONGESTION = "cubic"
+TRANSPORT = Settings(prompt=True)
+"""What comes is acknowledged at once: TCP holds back acknowledgements of bytes fewer than a full packet's,
+and scaling leaves few of a token's. Real ones would be acknowledged."""
 
 
 @dataclass(frozen=True)
@@ -85,37 +89,36 @@ def _service(workload: Inference, plan: Plan, seed: int) -> Service:
     return Service(workload, plan, forwarding.of(plan), clients, replicas, asked, sizes)
 
 
-def _replica(service: Service, host: PlannedHost) -> Program:
-    return {
-        "module": "traffic.serving.replica",
-        "rank": host.rank,
-        "address": host.ip,
-        "gateways": len(service.clients),
-        "speed": vars(speed(service.workload, host)),
-        "batch_requests": service.workload.batch_requests,
-        "batch_tokens": service.workload.batch_tokens,
-        "token_bytes": service.sizes.token_bytes,
-        "congestion": CONGESTION,
-    }
+def _replica(service: Service, host: PlannedHost) -> Assignment:
+    program = ReplicaProgram(
+        rank=host.rank,
+        address=host.ip,
+        gateways=len(service.clients),
+        speed=speed(service.workload, host),
+        batch_requests=service.workload.batch_requests,
+        batch_tokens=service.workload.batch_tokens,
+        token_bytes=service.sizes.token_bytes,
+        transport=TRANSPORT,
+    )
+    return Assignment("traffic.serving.replica", program)
 
 
-def _gateway(service: Service, client: PlannedHost, index: int) -> Program:
+def _gateway(service: Service, client: PlannedHost, index: int) -> Assignment:
     distances_ns = _distances_ns(service, client)
-    return {
-        "module": "traffic.serving.gateway",
-        "routing": service.workload.routing,
-        "replicas": [
-            {"rank": host.rank, "address": host.ip, "distance_ns": distances_ns[host.campus]}
-            for host in service.replicas
-        ],
-        "requests": [
-            [one.number, one.at_ns, one.prompt, one.output, _padding(service, one)]
+    program = GatewayProgram(
+        routing=service.workload.routing,
+        replicas=tuple(
+            Called(host.rank, host.ip, distances_ns[host.campus]) for host in service.replicas
+        ),
+        requests=tuple(
+            Due(one.number, one.at_ns, one.prompt, one.output, _padding(service, one))
             for one in service.asked
             if one.client == index
-        ],
-        "token_bytes": service.sizes.token_bytes,
-        "congestion": CONGESTION,
-    }
+        ),
+        token_bytes=service.sizes.token_bytes,
+        transport=TRANSPORT,
+    )
+    return Assignment("traffic.serving.gateway", program)
 
 
 def _padding(service: Service, request: Request) -> int:

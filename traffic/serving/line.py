@@ -7,8 +7,9 @@ prompt; an answer is one small message per token. Standard library alone.
 
 from __future__ import annotations
 
-import socket
 import struct
+
+from traffic.host.transport import Connection, HungUp
 
 PORT = 8000
 HEADER = struct.Struct("<IIII")
@@ -17,56 +18,40 @@ ARRIVED, SENT, RECEIVED, BEGUN, PRODUCED, GOT = range(6)
 """What is noted, with a value: arrived at the client (tokens of the prompt); sent to a replica (its
 rank); received there; begun; a token produced (its number); a token back at the client (its number)."""
 
-_ROOM = bytearray(1 << 16)
+_ROOM = memoryview(bytearray(1 << 16))
 
 
 class Line:
-    """One end of a connection. Never blocks: what TCP does not take yet is sent later."""
+    """One end of a connection. What there is no room for yet is sent later."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock = sock
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._left = memoryview(b"")
 
     def fileno(self) -> int:
         """For pollers: edge-triggered, in both directions."""
-        return self.sock.fileno()
+        return self._connection.fileno()
 
     def send(self, data: bytes) -> None:
-        """Send now, or as soon as TCP takes it."""
+        """Send now, or as soon as there is room."""
         self._left = memoryview(bytes(self._left) + data)
         self.flush()
 
     def flush(self) -> None:
-        """Hand over as much as TCP takes."""
-        try:
-            while self._left:
-                self._left = self._left[self.sock.send(self._left) :]
-        except BlockingIOError:
-            return
+        """Hand over as much as there is room for."""
+        while self._left:
+            count = self._connection.send(self._left)
+            if not count:
+                return
+            self._left = self._left[count:]
 
     def receive(self) -> bytes | None:
-        """What has come; nothing if nothing has, None if nothing more will.
-
-        It is acknowledged at once: TCP holds back acknowledgements of bytes fewer than a full packet's,
-        and scaling leaves few of a token's. Real ones would be acknowledged.
-        """
+        """What has come; nothing if nothing has, None if nothing more will."""
         try:
-            count = self.sock.recv_into(_ROOM)
-        except BlockingIOError:
-            return b""
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        return bytes(_ROOM[:count]) if count else None
+            return bytes(_ROOM[: self._connection.receive(_ROOM)])
+        except HungUp:
+            return None
 
     def close(self) -> None:
         """Hang up."""
-        self.sock.close()
-
-
-def new_socket(congestion: str) -> socket.socket:
-    """A TCP socket that may listen where one has just listened."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, congestion.encode())
-    return sock
+        self._connection.close()

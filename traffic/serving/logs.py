@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from scenario.plan.types import PlannedHost
 from traffic.kind import Placed, Tables
+from traffic.rows import read_rows
 from traffic.serving.line import ARRIVED, BEGUN, FIELDS, GOT, PRODUCED, RECEIVED, SENT
 
 REQUESTS = {
@@ -59,9 +59,7 @@ def _typed(found: pl.DataFrame, schema: dict[str, Any], workload: str) -> pl.Dat
 
 
 def _read(path: Path, name: str) -> pl.DataFrame:
-    rows = np.fromfile(path, dtype="<i8").reshape(-1, len(FIELDS))
-    columns = dict(zip(FIELDS, rows.T, strict=True))
-    return pl.DataFrame(columns).with_columns(client=pl.lit(name))
+    return read_rows(path, FIELDS).with_columns(client=pl.lit(name))
 
 
 def _tokens(noted: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable
 from pathlib import Path
 
-from traffic.host.agent import Timer
+from traffic.host.timers import Timer
 from traffic.serving.line import Line
 
 _BOTH_WAYS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET

@@ -6,31 +6,30 @@ meanwhile: compute slower, or not at all. Standard library alone.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from traffic.host.agent import Work
 from traffic.host.channel import Channel
-from traffic.serving.batching import Batch, Sequence, Speed
-from traffic.serving.line import BEGUN, HEADER, PORT, PRODUCED, RECEIVED, Line, new_socket
+from traffic.host.timers import Work
+from traffic.host.transports import opened
+from traffic.serving.batching import Batch, Sequence
+from traffic.serving.line import BEGUN, HEADER, PORT, PRODUCED, RECEIVED, Line
 from traffic.serving.loop import Loop
+from traffic.serving.program import ReplicaProgram, read_replica
 
-Program = dict[str, Any]
+BACKLOG = 1024
 
 
-def run(program: Program, channel: Channel) -> None:
+def run(job: dict[str, Any], channel: Channel) -> None:
     """Carry out a job: wait for all gateways, say `ready`, serve until they have hung up.
 
-    `program` names two files: `file`, with `address`, `gateways` (how many), `speed`, `batch_requests`,
-    `batch_tokens`, `token_bytes` (as carried) and `congestion`; and `events`, to be written. Orders
-    on `channel` are those of `traffic.host.agent`.
+    `job` names two files: `file`, a ReplicaProgram, and `events`, to be written. Orders on `channel` are
+    those of `traffic.host.agent`.
     """
-    program |= json.loads(Path(program["file"]).read_text())
-    replica = Replica(program)
+    replica = Replica(read_replica(Path(job["file"])))
     try:
         replica.open()
         channel.say({"state": "ready"})
@@ -38,7 +37,7 @@ def run(program: Program, channel: Channel) -> None:
         replica.follow(channel.left())
         replica.loop.listen(channel.fileno(), lambda: replica.follow(channel.new()))
         replica.serve()
-        replica.loop.write(Path(program["events"]))
+        replica.loop.write(Path(job["events"]))
         channel.say({"state": "done"})
     finally:
         replica.loop.close()
@@ -66,26 +65,21 @@ class Call:
 class Replica:
     """The state of one replica."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: ReplicaProgram) -> None:
         self.loop = Loop(self._step_ends)
         self._program = program
-        self._batch = Batch(
-            Speed(**program["speed"]), program["batch_requests"], program["batch_tokens"]
-        )
+        self._batch = Batch(program.speed, program.batch_requests, program.batch_tokens)
         self._work = Work(self.loop.timer)
-        self._token = bytes(program["token_bytes"])
-        self._listener = new_socket(program["congestion"])
+        self._token = bytes(program.token_bytes)
+        self._listener = opened(program.transport).listen(program.address, PORT, BACKLOG)
         self._calls: dict[int, Call] = {}
         self._open = 0
         self._busy = False
 
     def open(self) -> None:
         """Wait until every gateway has a line; later ones come as they are needed."""
-        self._listener.bind((self._program["address"], PORT))
-        self._listener.listen(1024)
-        for _ in range(self._program["gateways"]):
-            self._welcome(self._listener.accept()[0])
-        self._listener.setblocking(False)
+        for _ in range(self._program.gateways):
+            self._accept()
         self.loop.listen(self._listener.fileno(), self._accept)
 
     def serve(self) -> None:
@@ -101,10 +95,8 @@ class Replica:
             self._work.slow(time.monotonic_ns(), math.inf if slowdown is None else slowdown)
 
     def _accept(self) -> None:
-        self._welcome(self._listener.accept()[0])
-
-    def _welcome(self, sock: Any) -> None:
-        call = Call(Line(sock))
+        connection, _ = self._listener.accept()
+        call = Call(Line(connection))
         self._open += 1
         self.loop.attend(call.line, partial(self._hear, call))
 
@@ -113,7 +105,7 @@ class Replica:
         while data := call.line.receive():
             sequence = call.take(data)
             if sequence:
-                self.loop.note(RECEIVED, sequence.request, self._program["rank"])
+                self.loop.note(RECEIVED, sequence.request, self._program.rank)
                 self._calls[sequence.request] = call
                 self._batch.add(sequence)
         if data is None:
@@ -128,7 +120,7 @@ class Replica:
         self._busy = True
         self._work.begin(time.monotonic_ns(), round(self._batch.begin() * 1e9))
         for sequence in self._batch.begun():
-            self.loop.note(BEGUN, sequence.request, self._program["rank"])
+            self.loop.note(BEGUN, sequence.request, self._program.rank)
 
     def _step_ends(self) -> None:
         self._work.end()

@@ -7,7 +7,6 @@ numbered behind them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,14 +14,15 @@ import polars as pl
 
 from scenario.plan.types import Plan
 from scenario.types.trace import TraceReplay
+from traffic.carried import carried_bytes
 from traffic.collectives import ELEMENT_BYTES, Options
 from traffic.events import read_events
+from traffic.host.program import CollectiveTask, ComputeTask, Task
 from traffic.kind import Placed, Prepared, Tables
 from traffic.model.forecast import ideal_iteration_s, iteration_s
 from traffic.model.model import ring_textbook_s
-from traffic.programs import carried_bytes
-from traffic.schedule import Op, Result, placed
-from traffic.tasks import GroupCollective, Replay, Task, compute_task, make_program, operations_task
+from traffic.schedule import Op, Result, on_channels, placed
+from traffic.tasks import GroupCollective, Replay, agents
 from traffic.traces.mapping import HostTask, HostTasks, Line, Message, Shared, Work, on_hosts
 from traffic.traces.storing import load
 
@@ -45,14 +45,10 @@ def prepare(workload: TraceReplay, plan: Plan, seed: int) -> Prepared:  # noqa: 
     parts = _Parts(workload, plan, hosts)
     tasks = [parts.tasks(host.rank) for host in plan.hosts]
     replay = Replay(workload.iterations, workload.verify, workload.congestion)
-    programs = {
-        host.name: {"module": "traffic.host.agent"} | make_program(plan, host.rank, own, replay)
-        for host, own in zip(plan.hosts, tasks, strict=True)
-    }
     compute_s = [sum(_compute_ns(tasks)) / 1e9 for tasks in _padded(hosts, plan)]
     carried = sum(carried_bytes(one.size_bytes, plan) for one in _shared(hosts).values())
     return Prepared(
-        programs=programs,
+        programs=agents(plan, tasks, replay),
         about=_about(workload, plan, hosts, compute_s) | {"prediction": _prediction(plan, tasks)},
         quiet_s=max(compute_s) + ring_textbook_s(plan, carried),
     )
@@ -122,26 +118,24 @@ class _Parts:
             if isinstance(task.what, Work):
                 number = self.shared + computes
                 computes += 1
-                made = compute_task(task.what.ns / 1e9, task.after) | {"stream": task.what.stream}
+                found.append(ComputeTask(task.what.ns, tuple(task.after), task.what.stream, number))
             else:
-                number = task.what.number
-                made = self._communication(task.what, task.after, host)
-            found.append(made | {"id": number})
+                found.append(self._communication(task.what, tuple(task.after), host))
         return found
 
-    def _communication(self, what: Shared | Message, after: Sequence[int], host: int) -> Task:
+    def _communication(self, what: Shared | Message, after: tuple[int, ...], host: int) -> Task:
         line = self.lines.setdefault(what.line, len(self.lines)) * MOST_CHANNELS
         if isinstance(what, Message):
             size = carried_bytes(what.size_bytes, self.plan)
             kind = "send" if what.sends else "copy"
             op = Op("send" if what.sends else "copy", what.peer, 0, size, (), line)
             stream = f"{kind} {line}"
-            return operations_task([op], size, after) | {"stream": stream}
+            return CollectiveTask(size, (op,), (), after, stream, what.number)
         collective = self._collective(what)
         ops, results = self._schedule(what, collective)
-        shifted = [replace(op, channel=op.channel + line) for op in ops[host]]
-        made = operations_task(shifted, collective.size_bytes, after, results[host])
-        return made | {"stream": f"group {line}"}
+        shifted = on_channels(ops[host], line)
+        size, own = collective.size_bytes, results[host]
+        return CollectiveTask(size, shifted, own, after, f"group {line}", what.number)
 
     def _collective(self, what: Shared) -> GroupCollective:
         size = carried_bytes(what.size_bytes, self.plan)

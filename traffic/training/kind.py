@@ -13,12 +13,13 @@ from scenario.plan.types import Plan
 from scenario.types.topology import Training
 from scenario.types.training import DiLoCo, Plain, Slowdowns
 from traffic.events import read_events
-from traffic.kind import Placed, Prepared, Program, Tables
+from traffic.host.program import ComputeTask, Task
+from traffic.kind import Assignment, Placed, Prepared, Tables
 from traffic.model.forecast import ideal_iteration_s, iteration_s
 from traffic.model.model import collective_s, ring_textbook_s
-from traffic.programs import compute_s, make_schedule, resolved, size_bytes
-from traffic.tasks import Replay, Task, make_program
+from traffic.tasks import Replay, agents
 from traffic.training.memory import check_memory
+from traffic.training.programs import compute_s, make_schedule, resolved, size_bytes
 from traffic.training.strategies import graph
 from traffic.training.task_graph import Graph
 from traffic.training.work import at_speed
@@ -54,7 +55,7 @@ def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
     return {"events": read_events(placed, folder, start_ns)}
 
 
-def _programs(workload: Training, plan: Plan, tasks: Graph, seed: int) -> dict[str, Program]:
+def _programs(workload: Training, plan: Plan, tasks: Graph, seed: int) -> dict[str, Assignment]:
     """By host."""
     replay = Replay(
         workload.warmup + workload.iterations,
@@ -62,12 +63,10 @@ def _programs(workload: Training, plan: Plan, tasks: Graph, seed: int) -> dict[s
         workload.collective.congestion,
         workload.collective.socket_buffer_bytes,
     )
-    return {
-        host.name: make_program(plan, host.rank, tasks.tasks[host.rank], replay)
-        | {"module": "traffic.host.agent"}
-        | {"slowdowns": draw(workload, f"{seed}/{workload.name}/{host.name}")}
-        for host in plan.hosts
+    slowdowns = {
+        host.rank: draw(workload, f"{seed}/{workload.name}/{host.name}") for host in plan.hosts
     }
+    return agents(plan, tasks.tasks, replay, slowdowns)
 
 
 def draw(workload: Training, seed: str) -> list[float]:
@@ -118,7 +117,7 @@ def _about(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:
 
 
 def _compute_s(tasks: list[Task]) -> float:
-    return sum(int(task.get("ns", 0)) for task in tasks) / 1e9
+    return sum(task.ns for task in tasks if isinstance(task, ComputeTask)) / 1e9
 
 
 def _prediction(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:

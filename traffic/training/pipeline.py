@@ -9,6 +9,7 @@ from typing import Literal
 from scenario.plan.types import Plan
 from scenario.types.topology import Training
 from scenario.types.training import Pipeline
+from traffic.carried import carried_bytes
 from traffic.schedule import Op, Schedule
 from traffic.training.task_graph import At, Graph, message
 from traffic.training.work import BACKWARD, FORWARD, seconds, shares, weights
@@ -149,7 +150,8 @@ class _Stages:
 
     def _messages(self, source: int, sink: int) -> Schedule:
         """From every host of a stage to those of another that take what it has computed."""
-        size = self.graph.carried(self._bytes, len(self.groups[source]) + len(self.groups[sink]))
+        ranks = len(self.groups[source]) + len(self.groups[sink])
+        size = carried_bytes(self._bytes, self.graph.plan, ranks)
         ops: list[list[Op]] = [[] for _ in self.graph.ranks]
         for one, (begin, end) in _edges(self._shares[source], size).items():
             for other, (first, last) in _edges(self._shares[sink], size).items():

@@ -8,10 +8,11 @@ from typing import TypeAlias
 
 from scenario.plan.types import Plan
 from scenario.types.topology import Collective
-from traffic.collectives import ELEMENT_BYTES, Options, algorithms_of
-from traffic.programs import options
-from traffic.schedule import Op, Result, Schedule
-from traffic.tasks import GroupCollective, Task, collective_tasks, compute_task
+from traffic.carried import carried_bytes
+from traffic.collectives import Options, algorithms_of
+from traffic.host.program import CollectiveTask, Task
+from traffic.schedule import Op, Result, Schedule, on_channels
+from traffic.tasks import GroupCollective, collective_tasks, compute_task, options
 
 At: TypeAlias = Mapping[int, int]
 """A task of several ranks: by rank, its index among that rank's tasks."""
@@ -49,16 +50,12 @@ class Graph:
         self._options = options(how, plan)
         self._count = 0
         self._streams: dict[str, int] = {}
-        self._made: dict[GroupCollective, list[Task]] = {}
+        self._made: dict[GroupCollective, list[CollectiveTask]] = {}
 
     @property
     def ranks(self) -> range:
         """All ranks."""
         return range(len(self.plan.hosts))
-
-    def carried(self, real_bytes: float, ranks: int) -> int:
-        """Bytes as the fabric carries them: scaled, in whole elements, at least one for each rank."""
-        return ELEMENT_BYTES * max(round(real_bytes / self.plan.scale_bytes / ELEMENT_BYTES), ranks)
 
     def compute(self, seconds: Mapping[int, float], *after: At) -> At:
         """So many seconds of compute on each of some ranks, after other tasks."""
@@ -91,12 +88,7 @@ class Graph:
     def messages(self, schedule: Schedule, *after: At, stream: str) -> At:
         """Messages between ranks as a task of those that send or receive any."""
         tasks = {
-            rank: {
-                "kind": "collective",
-                "size_bytes": sum(op.size for op in ops),
-                "ops": [[op.kind, op.peer, op.offset, op.size, op.after, op.channel] for op in ops],
-                "results": [],
-            }
+            rank: CollectiveTask(sum(op.size for op in ops), ops)
             for rank, ops in enumerate(schedule)
             if ops
         }
@@ -119,12 +111,12 @@ class Graph:
         shift = CHANNELS * self._streams.setdefault(stream, len(self._streams))
         placed = {}
         for rank, task in tasks.items():
-            waits = sorted({at[rank] for at in before if rank in at})
+            waits = tuple(sorted({at[rank] for at in before if rank in at}))
             placed[rank] = len(self.tasks[rank])
-            extra = {"id": number, "stream": stream, "after": waits}
-            if shift and "ops" in task:
-                extra["ops"] = [[*row[:5], row[5] + shift] for row in task["ops"]]
-            self.tasks[rank].append(task | extra)
+            named = replace(task, number=number, stream=stream, after=waits)
+            if isinstance(named, CollectiveTask):
+                named = replace(named, ops=on_channels(named.ops, shift))
+            self.tasks[rank].append(named)
         return placed
 
     def _group(
@@ -138,9 +130,9 @@ class Graph:
         algorithm = self._how.algorithm if self._how.algorithm in known else ELSE.get(op, "ring")
         chosen: Options = self._options
         if counts is not None:
-            rows = tuple(tuple(self.carried(one, 1) for one in row) for row in counts)
+            rows = tuple(tuple(carried_bytes(one, self.plan) for one in row) for row in counts)
             chosen = replace(chosen, counts=rows)
-        size = self.carried(real_bytes, len(ranks))
+        size = carried_bytes(real_bytes, self.plan, len(ranks))
         return GroupCollective(op, algorithm, ranks, size, chosen)
 
 

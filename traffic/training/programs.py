@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from scenario.plan.types import Plan, PlannedHost
 from scenario.types.achieved import FLOP_PER_PARAMETER
-from scenario.types.topology import Collective, Training
-from traffic.collectives import ELEMENT_BYTES, Options
+from scenario.types.topology import Training
+from traffic.carried import carried_bytes
 from traffic.model.choosing import choose
 from traffic.model.model import Model
 from traffic.schedule import Schedule
-from traffic.tasks import GroupCollective
+from traffic.tasks import GroupCollective, options
 from traffic.training.work import weights
 
 SETTLED = 3  # iterations after which who ends early also enters early
@@ -26,8 +26,7 @@ def size_bytes(workload: Training, plan: Plan) -> int:
     """Carried bytes of all gradients: scaled, in whole elements, at least one per rank; compressed, where
     the strategy does that to all of them."""
     sent = workload.gradient_bytes / getattr(workload.strategy, "compression", 1.0)
-    elements = round(sent / plan.scale_bytes / ELEMENT_BYTES)
-    return ELEMENT_BYTES * max(elements, len(plan.hosts))
+    return carried_bytes(sent, plan, len(plan.hosts))
 
 
 def compute_s(workload: Training, hosts: Sequence[PlannedHost]) -> list[float]:
@@ -72,24 +71,6 @@ def group_collective(workload: Training, plan: Plan) -> GroupCollective:
         size_bytes(workload, plan),
         options(collective, plan),
     )
-
-
-def options(collective: Collective, plan: Plan) -> Options:
-    """How the collective is carried out; segments are scaled as all bytes are."""
-    segment = collective.segment_bytes
-    return Options(
-        channels=collective.channels,
-        segment_bytes=carried_bytes(segment, plan) if segment else None,
-        servers=collective.servers,
-        order=collective.order,
-        inner=collective.inner,
-        outer=collective.outer,
-    )
-
-
-def carried_bytes(real_bytes: float, plan: Plan) -> int:
-    """Bytes as the fabric carries them: scaled, in whole elements, at least one."""
-    return ELEMENT_BYTES * max(round(real_bytes / plan.scale_bytes / ELEMENT_BYTES), 1)
 
 
 def make_schedule(workload: Training, plan: Plan) -> Schedule:

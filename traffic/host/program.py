@@ -1,0 +1,95 @@
+"""What one rank's agent is told to do: the one form, its writer and its reader. Standard library alone.
+
+A program is a list of tasks per iteration. As JSON, operations are rows, since a program has thousands.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from traffic.host.transport import Settings
+from traffic.schedule import Op, Result
+
+
+@dataclass(frozen=True)
+class ComputeTask:
+    """So many nanoseconds of compute, once the tasks `after` are done. Events call it `number`; None: by
+    its place among the tasks. Tasks of one `stream` are carried out one after another."""
+
+    ns: int
+    after: tuple[int, ...] = ()
+    stream: str = "compute"
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class CollectiveTask:
+    """A rank's part in a collective of `size_bytes`, and what it must hold at the end."""
+
+    size_bytes: int
+    ops: tuple[Op, ...]
+    results: tuple[Result, ...] = ()
+    after: tuple[int, ...] = ()
+    stream: str = "collective"
+    number: int | None = None
+
+
+Task: TypeAlias = ComputeTask | CollectiveTask
+
+
+@dataclass(frozen=True)
+class Program:
+    """A rank's tasks in every one of some iterations; where `addresses[rank]` is, and what carries bytes
+    there. `slowdowns` are how many times as long compute takes, by iteration; empty: it never varies."""
+
+    rank: int
+    addresses: tuple[str, ...]
+    iterations: int
+    tasks: tuple[Task, ...]
+    transport: Settings
+    verify: bool = False
+    slowdowns: tuple[float, ...] = ()
+
+    @property
+    def buffer_bytes(self) -> int:
+        """A buffer that holds all that any of the tasks touches."""
+        collectives = [task for task in self.tasks if isinstance(task, CollectiveTask)]
+        ends = [op.offset + op.size for task in collectives for op in task.ops]
+        ends += [one.offset + one.size for task in collectives for one in task.results]
+        return max(ends, default=0)
+
+
+def written(program: object) -> str:
+    """A program as JSON: of the agents, or any other dataclass of dataclasses and plain data."""
+    return json.dumps(program, default=vars)
+
+
+def read(path: Path) -> Program:
+    """What `written` has written."""
+    found = json.loads(path.read_text())
+    return Program(
+        **found
+        | {
+            "addresses": tuple(found["addresses"]),
+            "tasks": tuple(map(_task, found["tasks"])),
+            "transport": Settings(**found["transport"]),
+            "slowdowns": tuple(found["slowdowns"]),
+        }
+    )
+
+
+def _task(found: dict[str, Any]) -> Task:
+    found["after"] = tuple(found["after"])
+    if "ns" in found:
+        return ComputeTask(**found)
+    found["ops"] = tuple(
+        Op(kind, peer, offset, size, tuple(after), channel)
+        for kind, peer, offset, size, after, channel in found["ops"]
+    )
+    found["results"] = tuple(
+        Result(offset, size, source, tuple(of)) for offset, size, source, of in found["results"]
+    )
+    return CollectiveTask(**found)

@@ -1,0 +1,11 @@
+"""Every transport by its name. Standard library alone."""
+
+from __future__ import annotations
+
+from traffic.host.tcp import Tcp
+from traffic.host.transport import Settings, Transport
+
+
+def opened(settings: Settings) -> Transport:
+    """The transport that is asked for."""
+    return {"tcp": Tcp}[settings.kind](settings)

@@ -1,0 +1,73 @@
+"""What gateways and replicas are told to do: the one form, and its reader. Standard library alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from traffic.host.transport import Settings
+from traffic.serving.batching import Speed
+
+
+class Called(NamedTuple):
+    """A replica that a gateway can send to: propagation to it takes `distance_ns` one way."""
+
+    rank: int
+    address: str
+    distance_ns: int
+
+
+class Due(NamedTuple):
+    """A request: due so long after the start, with so many tokens of prompt and of answer; `padding_bytes`
+    follow its header, as carried."""
+
+    number: int
+    at_ns: int
+    prompt: int
+    output: int
+    padding_bytes: int
+
+
+@dataclass(frozen=True)
+class GatewayProgram:
+    """Requests to be sent, in their order, to replicas as `routing` chooses. A token that comes back has
+    `token_bytes`, as carried."""
+
+    routing: str
+    replicas: tuple[Called, ...]
+    requests: tuple[Due, ...]
+    token_bytes: int
+    transport: Settings
+
+
+@dataclass(frozen=True)
+class ReplicaProgram:
+    """So many `gateways` will call at `address`; requests are worked on in batches, at a `speed`."""
+
+    rank: int
+    address: str
+    gateways: int
+    speed: Speed
+    batch_requests: int
+    batch_tokens: int
+    token_bytes: int
+    transport: Settings
+
+
+def read_gateway(path: Path) -> GatewayProgram:
+    """What `traffic.host.program.written` has written."""
+    found = json.loads(path.read_text())
+    found["replicas"] = tuple(Called(*row) for row in found["replicas"])
+    found["requests"] = tuple(Due(*row) for row in found["requests"])
+    found["transport"] = Settings(**found["transport"])
+    return GatewayProgram(**found)
+
+
+def read_replica(path: Path) -> ReplicaProgram:
+    """What `traffic.host.program.written` has written."""
+    found = json.loads(path.read_text())
+    found["speed"] = Speed(**found["speed"])
+    found["transport"] = Settings(**found["transport"])
+    return ReplicaProgram(**found)
