@@ -1,7 +1,7 @@
 """Does the fabric do what was asked? Measured in every run, before the workload.
 
 Each long-haul link is measured between the two campuses' probes: round trip (ICMP echo), TCP goodput
-both ways (iperf3), and, once impairments are on, one-way loss (counted datagrams).
+both ways (iperf3), and, once impairments are on, one-way loss or duplicates (counted datagrams).
 """
 
 from __future__ import annotations
@@ -78,10 +78,20 @@ class Direction:
         return min(self.there[1:], key=lambda end: end.shape.rate_bps)
 
     @property
+    def duplicate(self) -> float:
+        """The share of packets that is to arrive twice."""
+        return math.prod(1 + end.shape.duplicate for end in self.there) - 1
+
+    @property
     def loss(self) -> float:
         """The share of packets that is to be lost."""
         lossy = [end.shape.loss for end in self.there if end.shape.loss]
         return lossy[0] if len(lossy) == 1 else 1 - math.prod(1 - loss for loss in lossy)
+
+    @property
+    def counted(self) -> bool:
+        """Is there something to count? Where packets are lost and come twice, a count tells neither."""
+        return (self.loss > 0) != (self.duplicate > 0)
 
     def frames_s(self, frame_bytes: int) -> float:
         """Time to put one frame on every wire there and back, seconds."""
@@ -108,7 +118,7 @@ class Check:
         self._plan = plan
         self._hosts = hosts
         self._directions = list(directions(plan))
-        self._chance = FALSE_ALARMS / max(sum(way.loss > 0 for way in self._directions), 1)
+        self._chance = FALSE_ALARMS / max(sum(way.counted for way in self._directions), 1)
 
     def clean(self) -> Iterator[Measured]:
         """RTT and goodput of every long-haul link, with rate and delay alone."""
@@ -118,10 +128,10 @@ class Check:
             yield self._goodput(way)
 
     def loss(self) -> Iterator[Measured]:
-        """One-way loss of every direction that is to lose packets."""
+        """One-way loss, or duplicates, of every direction where counting can tell."""
         for way in self._directions:
-            if way.loss:
-                yield self._loss(way)
+            if way.counted:
+                yield self._counted(way)
 
     def _rtt(self, way: Direction) -> Measured:
         """Asked: the sum of the delays, and the time to send an echo's frame over each wire."""
@@ -162,21 +172,24 @@ class Check:
         frame_bits = 8 * self._plan.frame_bytes
         return end.shape.limit_packets * frame_bits / end.shape.rate_bps - end.shape.delay_s
 
-    def _loss(self, way: Direction) -> Measured:
-        """Datagrams, counted where they arrive. `ok` unless so few or so many losses are no chance; where few
-        are to be expected, that is far from what was asked."""
-        asked, shape = way.loss, way.slowest.shape
+    def _counted(self, way: Direction) -> Measured:
+        """Datagrams, counted where they arrive. `ok` unless so few or so many losses (duplicates) are no chance;
+        where few are to be expected, that is far from what was asked."""
+        quantity, asked = ("loss", way.loss) if way.loss else ("duplicate", way.duplicate)
+        shape = way.slowest.shape
         bursts = math.ceil(min(MOST_DATAGRAMS, LOSS_EVENTS / asked) / BURST)
         count = bursts * BURST
         gap_s = shape.delay_s + SPACING * 8 * BURST * DATAGRAM_FRAME_BYTES / shape.rate_bps
         before = self._ask(way.sink, "arrived")["datagrams"]
         self._ask(way.source, "datagrams", address=way.sink.ip, bursts=bursts, gap_s=gap_s)
         time.sleep(gap_s + 2 * shape.delay_s + shape.jitter_s)
-        lost = count - (self._ask(way.sink, "arrived")["datagrams"] - before)
-        fewest, most = by_chance(count * asked, shape.loss_correlation, self._chance)
-        furthest = most + 0.5 if lost > count * asked else fewest - 0.5
+        arrived = self._ask(way.sink, "arrived")["datagrams"] - before
+        found = abs(count - arrived)
+        correlation = shape.loss_correlation if way.loss else 0.0
+        fewest, most = by_chance(count * asked, correlation, self._chance)
+        furthest = most + 0.5 if found > count * asked else fewest - 0.5
         limit = abs(furthest / (count * asked) - 1)
-        return way.line(f"loss {way}", "loss", (asked, lost / count), "ratio", limit)
+        return way.line(f"{quantity} {way}", quantity, (asked, found / count), "ratio", limit)
 
     def _ask(self, host: PlannedHost, role: str, **arguments: Any) -> dict[str, Any]:
         """Have a probe play a role, and wait for its answer."""

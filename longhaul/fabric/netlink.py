@@ -111,7 +111,7 @@ def netem_options(shape: Shape, seed: int) -> dict[str, Any]:
         "limit": shape.limit_packets,
         "loss": 0 if shape.loss_correlation else _share(shape.loss),
         "gap": 1 if shape.reorder else 0,
-        "duplicate": 0,
+        "duplicate": _share(shape.duplicate),
         "jitter": 0,
         "attrs": attrs,
     }
@@ -275,6 +275,7 @@ class Held:
     bursts: tuple[int, int]
     corruption: int
     reorder: int
+    duplicate: int
 
     @classmethod
     def of(cls, wanted: Shape) -> Held:
@@ -298,6 +299,7 @@ class Held:
             bursts=(bursts["p"], bursts["r"]),
             corruption=told.get("TCA_NETEM_CORRUPT", {"prob_corrupt": 0})["prob_corrupt"],
             reorder=told.get("TCA_NETEM_REORDER", {"prob_reorder": 0})["prob_reorder"],
+            duplicate=options["duplicate"],
         )
 
     @classmethod

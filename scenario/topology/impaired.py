@@ -29,6 +29,8 @@ class Impaired(Strict):
     """Share of packets that arrive with a flipped bit."""
     reorder: Share | None = None
     """Share of packets that overtake others."""
+    duplicate: Share | None = None
+    """Share of packets that arrive twice."""
 
 
 def said(*models: Impaired, fields: dict[str, str] = FIELDS) -> dict[str, float]:

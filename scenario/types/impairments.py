@@ -13,13 +13,15 @@ from dataclasses import dataclass, fields
 @dataclass(frozen=True, kw_only=True)
 class Impairments:
     """Shares are of packets. `jitter_s` is the standard deviation of the delay; `loss_correlation` that of a
-    packet's loss with the next one's; what is hit by `corruption` has a bit flipped, by `reorder` overtakes."""
+    packet's loss with the next one's; what is hit by `corruption` has a bit flipped, by `reorder` overtakes, by
+    `duplicate` arrives twice."""
 
     jitter_s: float = 0.0
     loss: float = 0.0
     loss_correlation: float = 0.0
     corruption: float = 0.0
     reorder: float = 0.0
+    duplicate: float = 0.0
 
     @property
     def impairments(self) -> dict[str, float]:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longhaul.fabric.netlink import _NetemOptions, link_seed, netem_options
+from longhaul.fabric.netlink import Held, _NetemOptions, link_seed, netem_options
 from scenario.plan.types import Shape
+from scenario.types.impairments import IMPAIRMENTS
 
 FULL = 2**32 - 1
 
@@ -68,6 +69,10 @@ def test_loss_in_bursts_has_the_share_and_the_correlation_asked_for(
     assert 1 - p - r == pytest.approx(correlation, abs=2 / FULL)
 
 
+def test_duplicates_are_a_share_of_32_bits() -> None:
+    assert options(duplicate=0.25)["duplicate"] == round(FULL / 4)
+
+
 def test_corruption_and_reordering_are_told_only_where_asked() -> None:
     told = options(corruption=0.25, reorder=0.5)
     assert told["TCA_NETEM_CORRUPT"]["prob_corrupt"] == round(FULL / 4)
@@ -94,6 +99,13 @@ def test_every_attribute_told_has_the_kernels_number() -> None:
     )
     names = [name for name, _ in _NetemOptions.nla_map]
     assert {name: names.index(name) for name, _ in told["attrs"]} == kernels
+
+
+@pytest.mark.parametrize("name", IMPAIRMENTS)
+def test_what_is_read_back_tells_every_impairment_apart(name: str) -> None:
+    loss = {"loss": 0.1} if name == "loss_correlation" else {}
+    plain, impaired = (Shape(1e9, 1e-3, 100, **loss, **more) for more in ({}, {name: 0.25}))
+    assert Held.of(plain) != Held.of(impaired) == Held.said(netem_options(impaired, seed=7))
 
 
 def test_seeds_differ_by_interface_and_by_run_and_fill_64_bits() -> None:
