@@ -22,6 +22,8 @@ from scenario.plan.types import (
 from scenario.text.diagnostics import InvalidInput, Place, Source, complain
 from scenario.types.topology import Change, Direction, Pausing, SwitchModel, Topology
 
+OF_PORT = ("loss", "loss_correlation", "corruption")
+"""The impairments that a port has; what is corrupted it loses."""
 ROCE_MTU = 4096
 """Bytes of payload in a full packet of RoCE: the largest that InfiniBand knows."""
 PAUSE_FRAME_BYTES = 84
@@ -215,11 +217,13 @@ class _Switch:
         return headroom_bytes(end.shape, other.shape, frame)
 
     def _check_even(self, shape: Shape) -> None:
-        if shape.jitter_s or shape.reorder:
+        """Complain of impairments that a port, unlike netem, knows nothing of."""
+        others = {name: value for name, value in shape.impairments.items() if name not in OF_PORT}
+        if named := [name.removesuffix("_s") for name, value in others.items() if value]:
             self._complain(
-                f"a link of {self.name} has jitter or reordering, which a switch with a known buffer"
+                f"a link of {self.name} has {' and '.join(named)}, which a switch with a known buffer"
                 f" ({self.model.name}) is not emulated with",
-                "no `jitter` and no `reorder` there, or no model of switch",
+                f"no {' and no '.join(f'`{name}`' for name in named)} there, or no model of switch",
             )
 
     def _complain(self, message: str, expected: str) -> None:

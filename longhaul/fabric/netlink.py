@@ -270,12 +270,12 @@ class Held:
     rate_Bps: int
     delay_ns: int
     limit_packets: int
-    jitter_ns: int
-    loss: int
-    bursts: tuple[int, int]
-    corruption: int
-    reorder: int
-    duplicate: int
+    jitter_ns: int = 0
+    loss: int = 0
+    bursts: tuple[int, int] = (0, 0)
+    corruption: int = 0
+    reorder: int = 0
+    duplicate: int = 0
 
     @classmethod
     def of(cls, wanted: Shape) -> Held:
@@ -310,11 +310,7 @@ class Held:
             rate_Bps=told["TCA_PORT_RATE64"],
             delay_ns=told["TCA_PORT_DELAY64"],
             limit_packets=0,
-            jitter_ns=0,
-            loss=0,
             bursts=port.bursts(told),
-            corruption=0,
-            reorder=0,
         )
 
 

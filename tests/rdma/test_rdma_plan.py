@@ -77,11 +77,14 @@ def test_headroom_is_no_part_of_what_ports_share() -> None:
     assert long_haul.a.shape.port.lossless == 1 << 3
 
 
-def test_jitter_at_a_switch_with_a_known_buffer_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="jitter or reordering"):
+@pytest.mark.parametrize("impairment", ["jitter: 1us", "reorder: 1%", "duplicate: 1%"])
+def test_what_a_switch_with_a_known_buffer_does_not_emulate_is_refused(impairment: str) -> None:
+    with pytest.raises(
+        InvalidInput, match=f"has {impairment.split(':', maxsplit=1)[0]}, which a switch"
+    ):
         plan_of(
             f"campuses:\n  c1: {{switch: tomahawk3, {HOSTS}}}\n  c2: {{{HOSTS}}}\n"
-            "links:\n  l: {between: [c1, c2], distance: 10mi, rate: 1Tbit/s, jitter: 1us}\n"
+            f"links:\n  l: {{between: [c1, c2], distance: 10mi, rate: 1Tbit/s, {impairment}}}\n"
         )
 
 
