@@ -43,6 +43,14 @@ def next_free(name: str) -> Path:
     return RUNS / f"{name}-{max(taken, default=0) + 1}"
 
 
+def reserved(name: str) -> Path:
+    """The next free folder, empty, so that nobody else takes it; it is `new` that fills it."""
+    with _alone(RUNS):
+        found = next_free(name)
+        found.mkdir()
+    return found
+
+
 @contextmanager
 def new(final: Path) -> Iterator[Path]:
     """A folder to fill: `final` if the body ends well, else `<final>.failed`, with its logs.

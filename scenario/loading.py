@@ -1,8 +1,7 @@
 """The topology and workload language: YAML text in, frozen and validated objects in SI units out.
 
-Pure: no clock, no network, nothing of the rest of longhaul. Everything wrong with the input is
-raised at once as `InvalidInput`. The stages: read and include -> override -> inherit -> catalogue -> form ->
-meaning -> elaborate.
+Pure: no clock, no network. Everything wrong with the input is raised at once as `InvalidInput`. The stages: read and
+include -> override -> inherit -> catalogue -> form -> meaning -> elaborate.
 """
 
 from __future__ import annotations
@@ -12,12 +11,13 @@ from pathlib import Path
 
 from scenario.json_schema import Language, schema
 from scenario.text.diagnostics import Diagnostic, InvalidInput
-from scenario.text.include import read_document
+from scenario.text.include import Document, read_document
 from scenario.text.inheritance import SECTIONS, inherit
 from scenario.text.merge import only, without
 from scenario.text.overrides import parse_all, put, put_rest
+from scenario.text.reading import read_text
 from scenario.text.shape import complaints_of_part, examine
-from scenario.text.tree import Problems
+from scenario.text.tree import Plain, Problems, plain
 from scenario.topology.aging import Aged, Span, aged, aging_table
 from scenario.topology.catalogue import with_catalogue
 from scenario.topology.elaboration import elaborate
@@ -30,20 +30,31 @@ from scenario.workload.kinds import named, workload
 __all__ = [
     "Aged",
     "Diagnostic",
+    "Document",
     "InvalidInput",
+    "Plain",
     "Span",
     "aged",
     "aging_table",
+    "document_of",
     "language",
     "load_topology",
     "load_workload",
+    "merged",
+    "read_document",
     "schema",
+    "topology_of",
+    "workload_of",
 ]
 
 
 def load_topology(path: Path, overrides: Sequence[str] = ()) -> Topology:
     """The topology in a file, with overrides such as `links.c1-c2.age=20y`. Raises InvalidInput."""
-    document = read_document(path)
+    return topology_of(read_document(path), overrides)
+
+
+def topology_of(document: Document, overrides: Sequence[str] = ()) -> Topology:
+    """The topology in a document. Raises InvalidInput."""
     root, late = put(document.root, parse_all(overrides))
     root = named(spelled_out(with_catalogue(put_rest(inherit(root), late))))
     problems = Problems(root)
@@ -68,5 +79,20 @@ def language(path: Path) -> Language:
 
 def load_workload(path: Path, overrides: Sequence[str] = ()) -> Workload:
     """The workload in a file, with overrides such as `iterations=3`. Raises InvalidInput."""
-    document = read_document(path)
+    return workload_of(read_document(path), overrides)
+
+
+def workload_of(document: Document, overrides: Sequence[str] = ()) -> Workload:
+    """The workload in a document. Raises InvalidInput."""
     return workload(put_rest(document.root, parse_all(overrides)), document.files)
+
+
+def document_of(text: str, name: str) -> Document:
+    """A document that stands in no file; `name` is what its errors call it. Raises InvalidInput."""
+    return Document(read_text(text, name), (Path(name),))
+
+
+def merged(document: Document, overrides: Sequence[str] = ()) -> Plain:
+    """A document with what it includes and the overrides in it, as plain data. Raises InvalidInput."""
+    root, late = put(document.root, parse_all(overrides))
+    return plain(put_rest(inherit(root), late) if late else root)

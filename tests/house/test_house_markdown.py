@@ -78,7 +78,9 @@ COMMANDS = list(
 )
 DOCUMENTS = [one for one in BLOCKS if one.language == "yaml" and one.text.startswith("longhaul:")]
 FRAGMENTS = [one for one in BLOCKS if one.language == "yaml" and one not in DOCUMENTS]
-EXAMPLES = [one for one in BLOCKS if one.language == "python"]
+PYTHON = [one for one in BLOCKS if one.language == "python"]
+EXAMPLES = [one for one in PYTHON if not one.text.startswith(">>>")]
+"""The others are doctests, which `tests/api` runs."""
 
 
 def words_of(command: str) -> list[str]:
