@@ -21,6 +21,7 @@ from scenario.topology import aging, timeline
 from scenario.topology.aging import Aged, Span, aging_table
 from scenario.topology.buffering import SwitchKind
 from scenario.topology.catalogue import accelerator, catalogue
+from scenario.topology.optics import TECHNOLOGIES
 from scenario.topology.models import AcceleratorModel, TopologyModel
 from scenario.topology.timeline import Timed
 from scenario.types.achieved import achieved_flops
@@ -109,7 +110,8 @@ Loss below one packet in a billion is left out.
 
 Ten miles of cable with 1 dB of margin, for packets of 1500 B:
 
-{table}"""
+{table}
+{technologies}"""
 
 TIMELINE = """
 ## Timeline
@@ -225,7 +227,7 @@ def reference() -> str:
     parts += ["\n# Topology files\n", *_sections(topology)]
     parts += [REUSE.format(rules=_rules()), NAMES, "\n## The catalogue\n\n", _catalogue()]
     parts += ["\n", _switches()]
-    parts += [AGING.format(text=_assumptions(), table=_aging())]
+    parts += [AGING.format(text=_assumptions(), table=_aging(), technologies=_technologies())]
     parts += ["\n# Workload files\n", *_sections(workloads)]
     return "".join(parts)
 
@@ -412,6 +414,30 @@ def _aging() -> str:
         columns += [[f"{lost.packet_loss:.0e}, {_step(stepped)}" for lost, stepped in states]]
     rows = [(f"{year} y", *cells) for year, *cells in zip(years, *columns, strict=True)]
     head = ("age", *(f"{condition}: loss, or stepped rate" for condition in aging.GROWTH_PER_YEAR))
+    return _table(head, rows)
+
+
+def _technologies() -> str:
+    """Every technology with its limit, what each rate needs, and where that is from."""
+    rows = [
+        (
+            f"`{one.name}`",
+            f"{one.limit_ber:.2g}",
+            ", ".join(
+                f"{mode.share:.0%} {mode.format} {mode.required_db:.1f} dB" for mode in one.modes
+            ),
+            f"{one.electrical_per_optical:g} dB",
+            one.source,
+        )
+        for one in TECHNOLOGIES.values()
+    ]
+    head = (
+        "technology",
+        "limit",
+        "rates, formats and the SNR that they need",
+        "SNR per dB of light",
+        "source",
+    )
     return _table(head, rows)
 
 

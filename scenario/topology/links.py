@@ -67,7 +67,7 @@ def nominal_bps(link: Link, way: Effects) -> float:
 
 
 def _span(link: Link, distance_m: float, age_s: float) -> Span:
-    return Span(distance_m, age_s, link.condition, link.margin)
+    return Span(distance_m, age_s, link.condition, link.margin, link.technology)
 
 
 def _direction(link: Link, way: Effects, distance_m: float, state: Aged) -> Direction:

@@ -48,6 +48,9 @@ class Scale(Strict):
 
     bytes: float = Field(default=1.0, ge=1, le=1e9)
     """Payloads and rates are divided by this alike, so that times do not change."""
+    hosts: float = Field(default=1.0, ge=1, le=1e6)
+    """How many hosts of the real cluster each host here stands for: the emulation is the same, but what the real one
+    would need is told beside it."""
 
 
 class MeasuredModel(Strict):
@@ -286,6 +289,9 @@ class Route(Strict):
     """What the cable lies in: it decides how fast the fibre ages."""
     margin: Margin = 3.0
     """What the span had to spare when it was new, above what forward error correction needs."""
+    technology: Literal["pam4", "400zr", "400zr+", "flexible", "100g", "10g"] | None = None
+    """How the link carries bits, which decides what it needs of the light and to which rates it can step: see Aging.
+    Else `pam4` where it keeps its rate, `flexible` where it steps."""
     aging: Literal["loss", "step"] = "loss"
     """What an aged span does: lose packets at full rate, or step down to a rate that closes."""
     flaps: Flaps | None = None
