@@ -67,6 +67,7 @@ def make_plan(topology: Topology) -> Plan:
         campuses=tuple(_campus_json(topology, campus, hosts) for campus in topology.campuses),
         links=tuple(_link_json(topology, link, wires) for link in topology.links),
         rdma=buffers.rdma(topology),
+        scale_hosts=topology.scale_hosts,
     )
 
 

@@ -19,6 +19,7 @@ from scenario.text.diagnostics import (
     nearest,
     one_of,
 )
+from scenario.types.achieved import USUAL_PARAMETERS, Achieved, achieved_flops
 from scenario.types.topology import Campus, Host, LongHaul, Topology
 
 NEXT_DOOR_M = 100.0
@@ -30,13 +31,15 @@ NEXT_DOOR_S = 0.5e-6
 class Factor:
     """A cause of loss. `without` says what a fabric is like that lacks it.
 
-    It is switched off by `overrides` of the file, then by `change` of what the file elaborates into.
+    It is switched off by `overrides` of the file, then by `change` of what the file elaborates into. One that is not
+    `usual` is asked for by name: it changes more than a cause, such as how much computing there is.
     """
 
     name: str
     without: str
     overrides: tuple[str, ...] = ()
     change: Callable[[Topology], Topology] = lambda topology: topology
+    usual: bool = True
 
 
 def load_without(path: Path, overrides: Sequence[str], without: Sequence[str]) -> Topology:
@@ -63,7 +66,8 @@ def factors(topology: Topology) -> dict[str, Factor]:
     built_in = (
         Factor("distance", "all campuses next door to each other", change=next_door),
         Factor("aging", "all long-haul links new", overrides=ages),
-        Factor("hardware", "all hosts like the best one", change=uniform),
+        Factor("hardware", "all GPUs at the mean speed of all", change=levelled),
+        Factor("best-hardware", "all hosts like the best one", change=uniform, usual=False),
     )
     declared = (
         Factor(name, ", ".join(texts), overrides=texts) for name, texts in topology.factors.items()
@@ -81,6 +85,38 @@ def effective(path: Path, overrides: Sequence[str], names: Sequence[str]) -> lis
 def next_door(topology: Topology) -> Topology:
     """The same links, as long as a street is wide; what their age does to packets stays."""
     return replace(topology, links=tuple(_shortened(link) for link in topology.links))
+
+
+def levelled(topology: Topology) -> Topology:
+    """Every GPU as fast as all are on average, so that together they compute as much as before, and none waits for
+    another. NICs stay as they are."""
+    hosts = [host for campus in topology.campuses for host in campus.hosts]
+    mean = _mean_achieved(hosts)
+    campuses = tuple(
+        replace(campus, hosts=tuple(_at_speed(host, mean) for host in campus.hosts))
+        for campus in topology.campuses
+    )
+    return replace(topology, campuses=campuses)
+
+
+def _mean_achieved(hosts: Sequence[Host]) -> tuple[Achieved, ...]:
+    """What a GPU achieves on average, at every precision and size that any of them was measured at."""
+    sizes = sorted({(p.precision, p.parameters) for h in hosts for p in h.accelerator.achieved})
+    gpus = sum(host.gpus for host in hosts)
+    return tuple(
+        Achieved(precision, size, sum(_achieves(h, precision, size) for h in hosts) / gpus)
+        for precision, size in sizes
+    )
+
+
+def _achieves(host: Host, precision: str, parameters: float) -> float:
+    """FLOP/s of all GPUs of a host together."""
+    flops = achieved_flops(host.accelerator.achieved, precision, parameters)
+    return flops * host.gpus / host.slowdown
+
+
+def _at_speed(host: Host, achieved: tuple[Achieved, ...]) -> Host:
+    return replace(host, accelerator=replace(host.accelerator, achieved=achieved), slowdown=1.0)
 
 
 def uniform(topology: Topology) -> Topology:
@@ -115,7 +151,7 @@ def _with_hosts_like(campus: Campus, best: Host) -> Campus:
 
 
 def _flops(host: Host) -> float:
-    return host.accelerator.peak_flops * host.accelerator.mfu * host.gpus / host.slowdown
+    return _achieves(host, "bf16", USUAL_PARAMETERS)
 
 
 def _unknown(name: str, known: dict[str, Factor]) -> Diagnostic:

@@ -21,8 +21,8 @@ from scenario.topology import aging, timeline
 from scenario.topology.aging import Aged, Span, aging_table
 from scenario.topology.buffering import SwitchKind
 from scenario.topology.catalogue import accelerator, catalogue
-from scenario.topology.optics import TECHNOLOGIES
 from scenario.topology.models import AcceleratorModel, TopologyModel
+from scenario.topology.optics import TECHNOLOGIES
 from scenario.topology.timeline import Timed
 from scenario.types.achieved import achieved_flops
 from scenario.workload.kinds import KINDS

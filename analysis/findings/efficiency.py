@@ -27,9 +27,17 @@ def efficiency(run: Run, ranks: pl.DataFrame, iteration_s: float) -> Efficiency:
         mfu=_mfu(run, iteration_s),
         tokens_per_s=run.workload["tokens"] / iteration_s if "tokens" in run.workload else None,
         gpus=gpus,
+        flops=_flops(run),
         idle_gpus=gpus * (1 - busy),
         price=_price(run, gpus * (1 - busy), gpus),
     )
+
+
+def _flops(run: Run) -> float:
+    """What all hosts that take part achieve together, as planned for a model of usual size."""
+    taking_part = set(run.ranks["rank"])
+    hosts = [host for campus in run.plan["campuses"] for host in campus["hosts"]]
+    return float(sum(host.get("flops", 0.0) for host in hosts if host["rank"] in taking_part))
 
 
 def _mfu(run: Run, iteration_s: float) -> float | None:

@@ -71,11 +71,17 @@ class Remedied(Form, frozen=True):
 
     name: Annotated[str, doc("The remedy.")]
     says: Annotated[str, doc("What is done.")]
+    parts: Annotated[list[str], doc("The single remedies that it consists of.")]
     leases: Annotated[bool, doc("Whether GPUs are given to somebody else.")]
     learns_alike: Annotated[bool, doc("Whether the model comes out the same.")]
     saved_s: Annotated[Seconds | None, doc("Per iteration; null where it cannot be had.")]
     interval_s: Annotated[Interval | None, doc("Over seeds; null with one seed.")]
-    share: Annotated[Share | None, doc("Of GPU time that the same tokens no longer take.")]
+    share: Annotated[
+        Share | None,
+        doc(
+            "Of the cluster's FLOP/s and time that the same tokens no longer take: GPUs weighed by what they achieve."
+        ),
+    ]
     worth_per_day: Annotated[Worth | None, doc("Of a day of training; null without a price.")]
     faithful: Annotated[bool, doc("Whether all of its runs were.")]
     why_not: Annotated[str | None, doc("Why it cannot be had; null where it can.")]

@@ -95,6 +95,9 @@ class Efficiency(Form, frozen=True):
     ]
     tokens_per_s: Annotated[float | None, doc("Null where the workload has no tokens.")]
     gpus: Annotated[Count, doc("That take part.")]
+    flops: Annotated[
+        float, doc("FLOP/s that they achieve together in training a model of usual size.")
+    ]
     idle_gpus: Annotated[float, doc("That do nothing, on average.")]
     price: Annotated[Price | None, doc("Null where the workload names none.")]
 

@@ -1,10 +1,12 @@
 """How runs differ, and whether the differences are real.
 
 In: runs. Runs of the same files with other seeds are samples of one thing. Out: for each thing against the first,
-the difference of every figure with a 95 % interval; it is real where the interval leaves out 0.
+the difference of every figure with a 95 % interval, and whether it is real: by Holm's correction over all figures
+[Holm 1979], so that of a table without any difference one in twenty at most calls any real.
 
-The interval is a bootstrap in two stages: seeds are drawn anew, then iterations within each. With one
-seed only iterations are drawn: what that seed alone brings about cannot be told from a difference.
+The interval is a bootstrap in two stages: seeds are drawn anew, then iterations within each. Where both ran with the
+same seeds, they are drawn in pairs. With one seed only iterations are drawn: what that seed alone brings about cannot
+be told from a difference. All of it is the emulator's spread over seeds, not that of real clusters.
 """
 
 from __future__ import annotations
@@ -26,7 +28,10 @@ from analysis.tables import NS, digest
 FIGURES = ("iteration", "compute", "sync wait", "transfer")
 """What is compared: seconds per iteration, the last three as means over ranks."""
 QUANTILES = {"iteration p50": 0.5, "iteration p99": 0.99}
-"""And of all iterations together; one that has less than one iteration expected above it is left out."""
+"""And of all iterations together."""
+LEAST = {"iteration p50": 6, "iteration p99": 368}
+"""Iterations from which a quantile q has a 95 % interval without assumptions: ln 0.025 / ln max(q, 1 − q)."""
+LEVEL = 0.05
 DRAWS = 2000
 Samples = npt.NDArray[np.float64]
 Data = dict[str, Any]
@@ -45,10 +50,16 @@ class Thing:
         """Means of FIGURES, every run weighing the same, and QUANTILES of all iterations."""
         return _figures(self.samples)
 
-    def resampled(self, random: np.random.Generator) -> Samples:
-        """The figures of one resample: of runs, then of the iterations of each."""
+    @property
+    def seeds(self) -> list[int | None]:
+        """The seed of each run."""
+        return [run.manifest.get("seed") for run in self.runs]
+
+    def resampled(self, random: np.random.Generator, drawn: Sequence[int] | None = None) -> Samples:
+        """The figures of one resample: of runs (those `drawn`), then of the iterations of each."""
         count = len(self.samples)
-        drawn = random.integers(count, size=count) if count > 1 else [0]
+        if drawn is None:
+            drawn = list(random.integers(count, size=count)) if count > 1 else [0]
         rows = [self.samples[index] for index in drawn]
         return _figures([one[random.integers(len(one), size=len(one))] for one in rows])
 
@@ -60,17 +71,15 @@ class Thing:
 
 @dataclass(frozen=True)
 class Difference:
-    """Of one figure: seconds before, seconds after, and the 95 % interval of after − before."""
+    """Of one figure: seconds before, seconds after, the 95 % interval of after − before, and how probable so large a
+    difference is by chance; `real` after Holm's correction over all figures."""
 
     figure: str
     before_s: float
     after_s: float
     interval: Interval
-
-    @property
-    def real(self) -> bool:
-        """Whether the interval leaves out 0."""
-        return not self.interval.holds(0.0)
+    p_value: float
+    real: bool
 
     def as_dict(self) -> Data:
         """As `--format json` has it."""
@@ -80,6 +89,7 @@ class Difference:
             "after_s": self.after_s,
             "difference_s": self.after_s - self.before_s,
             "interval_s": self.interval.as_list(),
+            "p_value": self.p_value,
             "real": self.real,
         }
 
@@ -158,14 +168,63 @@ def _thing(runs: Sequence[Run]) -> Thing:
 def _compared(before: Thing, after: Thing) -> Comparison:
     first, second = before.figures(), after.figures()
     random = np.random.default_rng(0)
-    drawn = np.array([after.resampled(random) - before.resampled(random) for _ in range(DRAWS)])
+    pairs = _pairs(before, after)
+    drawn = np.array([_difference(before, after, pairs, random) for _ in range(DRAWS)])
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+    named = [*FIGURES, *QUANTILES]
+    count = min(before.count, after.count)
+    kept = [n for n, figure in enumerate(named) if count >= LEAST.get(figure, 0)]
+    chance = [_p_value(drawn[:, n]) for n in kept]
     differences = tuple(
-        Difference(figure, float(a), float(b), Interval(float(x), float(y)))
-        for figure, a, b, x, y in zip((*FIGURES, *QUANTILES), first, second, low, high, strict=True)
-        if min(before.count, after.count) * (1 - QUANTILES.get(figure, 0.0)) >= 1
+        Difference(
+            named[n],
+            float(first[n]),
+            float(second[n]),
+            Interval(float(low[n]), float(high[n])),
+            p,
+            real,
+        )
+        for n, p, real in zip(kept, chance, holm(chance), strict=True)
     )
     return Comparison(before, after, before.digests == after.digests, differences)
+
+
+def holm(p_values: Sequence[float], level: float = LEVEL) -> list[bool]:
+    """Which of several hypotheses fall, the chance of any wrong one being at most `level` [Holm 1979]."""
+    falls = [False] * len(p_values)
+    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda n: p_values[n])):
+        if p_values[index] > level / (len(p_values) - rank):
+            break
+        falls[index] = True
+    return falls
+
+
+def _pairs(before: Thing, after: Thing) -> list[tuple[int, int]] | None:
+    """The runs of both with equal seeds, where all have one; else nothing can be paired."""
+    if sorted(map(str, before.seeds)) != sorted(map(str, after.seeds)):
+        return None
+    return [(n, after.seeds.index(seed)) for n, seed in enumerate(before.seeds)]
+
+
+def _difference(
+    before: Thing, after: Thing, pairs: list[tuple[int, int]] | None, random: np.random.Generator
+) -> Samples:
+    """Of one resample, in pairs where there are any."""
+    if pairs is None:
+        return after.resampled(random) - before.resampled(random)
+    count = len(pairs)
+    drawn = [pairs[n] for n in (random.integers(count, size=count) if count > 1 else [0])]
+    found: Samples = after.resampled(random, [b for _, b in drawn])
+    return found - before.resampled(random, [a for a, _ in drawn])
+
+
+def _p_value(drawn: Samples) -> float:
+    """Two-sided, of the difference being 0: twice the smaller share of resamples on either side of it."""
+    count = len(drawn)
+    if not np.any(drawn):
+        return 1.0
+    below, above = (np.sum(drawn <= 0) + 1) / (count + 1), (np.sum(drawn >= 0) + 1) / (count + 1)
+    return float(min(1.0, 2 * min(below, above)))
 
 
 def _figures(rows: Sequence[Samples]) -> Samples:

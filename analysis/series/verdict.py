@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from analysis import units
 from analysis.findings.headline import NOTICEABLE
-from analysis.form.attribution import Remedied, Shares
+from analysis.form.attribution import CauseShare, Remedied, Shares
+
+DETECTABLE = 1e-3
+EQUAL = "Held equal: tokens, model, how it learns; a GPU weighs what it achieves. What it costs: longhaul worth."
 
 
 def headline(found: Shares) -> str:
@@ -16,26 +19,42 @@ def headline(found: Shares) -> str:
             f"{took}; without {_listed([one.name for one in found.causes])} it would not be faster."
         )
     ordered = sorted(found.causes, key=lambda one: -one.lost_s)
-    shares = [f"{one.name} {units.percent(one.share)}" for one in ordered]
+    shares = [f"{one.name} {units.percent(one.share)}" for one in ordered if detectable(one, found)]
     than = f"{units.time(lost_s)} ({units.percent(lost_s / found.actual_s)}) of it lost"
-    return f"{took}, {than}: {_listed(shares)}."
+    unseen = [one.name for one in ordered if not detectable(one, found)]
+    also = f"; of {_listed(unseen)} nothing is detectable" if unseen else ""
+    return f"{took}, {than}: {_listed(shares)}{also}."
+
+
+def detectable(cause: CauseShare, found: Shares) -> bool:
+    """Whether a cause's share is more than the emulator's own spread: a thousandth of the iteration at least, and not
+    both sides of 0 over the seeds."""
+    low, high = cause.interval_s or (cause.lost_s, cause.lost_s)
+    return abs(cause.lost_s) >= DETECTABLE * found.actual_s and not low <= 0 <= high
 
 
 def verdict(remedies: list[Remedied]) -> str:
-    """Retrofit, lease or leave: the remedy that frees most GPU time for the same tokens, of those with
-    which the model learns as before."""
-    tried = [one for one in remedies if one.why_not is None and one.faithful]
-    had = [one for one in tried if one.learns_alike]
+    """Which remedy frees most for the same tokens, of those with which the model learns as before; lease only where
+    that frees more than anything that can be done with the hardware that there is.
+
+    Held equal: the tokens, the model, how it learns. A GPU weighs as much as the FLOP/s that it achieves.
+    """
+    had = [one for one in remedies if one.why_not is None and one.faithful and one.learns_alike]
     retrofits = [one for one in had if not one.leases]
-    best = max(had, key=lambda one: one.freed, default=None)
+    leases = [one for one in had if one.leases]
+    best = max(retrofits, key=lambda one: one.freed, default=None)
+    lease = max(leases, key=lambda one: one.freed, default=None)
+    if lease and lease.freed >= NOTICEABLE and (best is None or lease.freed > best.freed):
+        beside = f", more than {_told(best)}" if best and best.freed > 0 else ""
+        return f"Lease: to {_frees(lease)}{beside}. {EQUAL}"
     if best is None or best.freed < NOTICEABLE:
-        return f"Leave it: no remedy frees {units.percent(NOTICEABLE)} of the GPU time."
-    frees = f"{best.name} frees {units.percent(best.freed)} of the GPU time"
-    if not best.leases:
-        return f"Retrofit: {frees}{_pays(best)}."
-    second = max(retrofits, key=lambda one: one.freed, default=None)
-    beside = f", more than any retrofit ({_told(second)})" if second else ""
-    return f"Lease: to {frees}{beside}."
+        return f"Leave it: no remedy frees {units.percent(NOTICEABLE)} of the computing. {EQUAL}"
+    beside = f" (to {lease.name}: {units.percent(lease.freed)})" if lease else ""
+    return f"Mend: {_frees(best)}{_pays(best)}{beside}. {EQUAL}"
+
+
+def _frees(remedy: Remedied) -> str:
+    return f"{remedy.name} frees {units.percent(remedy.freed)} of the computing"
 
 
 def _told(remedy: Remedied) -> str:

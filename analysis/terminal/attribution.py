@@ -10,7 +10,7 @@ from rich.text import Text
 from analysis import units
 from analysis.form.attribution import Attribution, Remedied
 from analysis.pictures.waterfall import characters
-from analysis.series.verdict import headline, verdict
+from analysis.series.verdict import detectable, headline, verdict
 from analysis.terminal.tables import table
 
 _NOTHING_S = 1e-9
@@ -40,20 +40,21 @@ def _warn(found: Attribution, out: Console) -> None:
 def _waterfall(found: Attribution) -> Table:
     seeds = found.seeds
     title = f"From the ideal to the actual iteration (Shapley, {units.counted(seeds, 'seed')})"
-    made = table(title, "", "", "time", "95 % of seeds", "share")
+    made = table(title, "", "", "time", "emulator's spread", "share")
     made.columns[1].justify = "left"
     known = {one.name: one for one in found.causes}
     for label, bar, value in characters(found, width=22):
         cause = known.get(label)
         around = units.interval(cause.interval_s) if cause else ""
-        share = units.percent(cause.share) if cause else ""
-        made.add_row(Text(label), bar, value, around, share)
+        seen = cause is None or detectable(cause, found)
+        share = units.percent(cause.share) if cause and seen else ""
+        made.add_row(Text(label), bar, value if seen else "not detectable", around, share)
     return made
 
 
 def _interactions(found: Attribution) -> Table:
     made = table(
-        "What causes do together, beyond each alone", "causes", "extra time", "95 % of seeds"
+        "What causes do together, beyond each alone", "causes", "extra time", "emulator's spread"
     )
     for one in found.interactions:
         seconds = units.time(one.extra_s) if abs(one.extra_s) > _NOTHING_S else "0 s"
@@ -63,7 +64,7 @@ def _interactions(found: Attribution) -> Table:
 
 def _remedies(remedies: list[Remedied]) -> Table:
     made = table(
-        "Remedies, by what each buys", "remedy", "saves", "95 % of seeds", "", "worth a day"
+        "Remedies, by what each buys", "remedy", "saves", "emulator's spread", "", "worth a day"
     )
     for one in remedies:
         if one.saved_s is None:

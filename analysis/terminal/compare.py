@@ -16,7 +16,9 @@ def print_comparison(found: Comparison, out: Console) -> None:
     if found.identical:
         out.print(Text(f"{names}: identical, every event to the nanosecond", "bold"))
         return
-    made = table(names, "mean per iteration", "before", "after", "difference", "95 %", "real?")
+    made = table(
+        names, "mean per iteration", "before", "after", "difference", "emulator's spread", "real?"
+    )
     for one in found.differences:
         sign = "+" if one.after_s > one.before_s else ""
         made.add_row(
@@ -35,7 +37,8 @@ def _how(before: Thing, after: Thing) -> str:
     seeds = min(len(before.runs), len(after.runs))
     if seeds > 1:
         return (
-            f"Bootstrap over {len(before.runs)} and {len(after.runs)} seeds, and iterations within."
+            f"Bootstrap over {len(before.runs)} and {len(after.runs)} seeds, and iterations within;"
+            " real by Holm's correction over the rows."
         )
     return (
         "Bootstrap over the iterations of one seed: what this seed alone brings about is not told "

@@ -20,9 +20,11 @@ from longhaul.trials.series import Trial
 from scenario.errors import WrongInput
 from scenario.factors import Factor, effective, factors
 from scenario.loading import load_topology, load_workload
-from scenario.types.topology import Training
+from scenario.types.topology import Topology, Training
 
 MOST_FACTORS = 6
+SETTLED = 3
+"""Iterations before those that count."""
 
 
 class NothingToAttribute(WrongInput):
@@ -47,10 +49,16 @@ class Question:
             topology=self.topology,
             workload=self.workload,
             overrides=self.overrides,
-            workload_overrides=self.workload_overrides,
+            workload_overrides=(*self.workload_overrides, *self._settling()),
             without=tuple(without),
             seed=seed,
         )
+
+    def _settling(self) -> tuple[str, ...]:
+        """Who ends early begins early, and only after some iterations do all take the same: those stay out of means."""
+        found = load_workload(self.workload, self.workload_overrides)
+        short = isinstance(found, Training) and found.warmup < SETTLED
+        return (f"warmup={SETTLED}",) if short else ()
 
 
 def answer(question: Question, hear: Callable[[int, int], None]) -> Attribution:
@@ -59,7 +67,7 @@ def answer(question: Question, hear: Callable[[int, int], None]) -> Attribution:
     Raises InvalidInput, NothingToAttribute, TrialFailed.
     """
     _check_workload(question)
-    asked = question.factors or tuple(factors(load_topology(question.topology, question.overrides)))
+    asked = question.factors or _usual(load_topology(question.topology, question.overrides))
     acting = effective(question.topology, question.overrides, asked)
     _check(acting, asked)
     names = [one.name for one in acting]
@@ -80,6 +88,10 @@ def answer(question: Question, hear: Callable[[int, int], None]) -> Attribution:
         without_effect=[name for name in asked if name not in names],
         runs=[_run(one, done[one], found[one]) for row in wanted.values() for one in row],
     )
+
+
+def _usual(topology: Topology) -> tuple[str, ...]:
+    return tuple(name for name, one in factors(topology).items() if one.usual)
 
 
 def _seeds(question: Question) -> range:

@@ -6,6 +6,7 @@ its own, kept as those of an attribution are; what cannot be had for a topology 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -17,10 +18,16 @@ from longhaul.trials import series as trials
 from longhaul.trials.attribution import Question
 from longhaul.trials.series import Trial, TrialFailed
 from scenario.factors import load_without
+from scenario.loading import load_workload
 from scenario.text.diagnostics import InvalidInput
-from scenario.types.topology import Topology
+from scenario.types.topology import Topology, Training
 
 _HOURS_PER_DAY = 24
+DDP_BUCKETS = 8
+"""PyTorch's own buckets of 25 MiB were made for a machine room: over a long haul each costs its round trips."""
+LARGER = 4
+COMBINED = 4
+"""Of the best remedies, so many are tried beside the best one, and beside the best two."""
 INNER_STEPS = 50
 """Steps between two synchronizations: DiLoCo loses little by as many [Douillard et al. 2023]."""
 
@@ -40,6 +47,7 @@ class Remedy:
     workload_overrides: tuple[str, ...] = ()
     leases: bool = False
     learns_alike: bool = True
+    parts: tuple[str, ...] = ()
 
     def applied(self, trial: Trial) -> Trial:
         """The same run with the remedy in place."""
@@ -50,16 +58,59 @@ class Remedy:
             workload_overrides=(*trial.workload_overrides, *self.workload_overrides),
         )
 
+    def beside(self, other: Remedy) -> Remedy:
+        """Both at once."""
+        return Remedy(
+            name=f"{self.name} + {other.name}",
+            says=f"{self.says}; {other.says}",
+            without=(*self.without, *other.without),
+            overrides=(*self.overrides, *other.overrides),
+            workload_overrides=(*self.workload_overrides, *other.workload_overrides),
+            learns_alike=self.learns_alike and other.learns_alike,
+            parts=(*(self.parts or (self.name,)), other.name),
+        )
 
-def remedies(unaged: Topology) -> list[Remedy]:
-    """All that are known, for a topology as it is without aging: its links at the rates written down."""
+    def goes_with(self, other: Remedy) -> bool:
+        """Whether neither undoes the other: they set different things."""
+        mine, others = (
+            {text.partition("=")[0] for text in (*one.overrides, *one.workload_overrides)}
+            | set(one.without)
+            for one in (self, other)
+        )
+        return not mine & others and not (self.leases or other.leases)
+
+
+def remedies(unaged: Topology, workload: Training) -> list[Remedy]:
+    """All that are known, for a topology as it is without aging (its links at the rates written down) and a workload.
+
+    First what any engineer would try on the hardware that there is, then what has to be bought, then what changes how
+    the model learns, then leasing.
+    """
+    bucket = workload.gradient_bytes / DDP_BUCKETS
     doubled = tuple(
         f"links.{link.name}.rate={2 * max(link.forward.rate_bps, link.backward.rate_bps):.0f}bit/s"
         for link in unaged.links
     )
     return [
+        Remedy(
+            "proportional shares", "each GPU gets as many tokens as it can compute in the same time",
+            workload_overrides=("batch.shares=proportional",),
+        ),
+        Remedy(
+            "overlap", f"gradients summed in {DDP_BUCKETS} buckets while the backward pass goes on, as DDP does",
+            workload_overrides=(
+                f"strategy={{kind: ddp, bucket: {bucket:.0f}B, first-bucket: {bucket / 4:.0f}B}}",
+            ),
+        ),
+        Remedy(
+            "pipeline by campus", "layers in stages, a stage on each campus: activations cross, not gradients",
+            workload_overrides=(
+                "strategy={kind: pipeline, microbatches: 32}",
+                *(() if workload.hidden else (f"model.hidden={_hidden(workload)}",)),
+            ),
+        ),
         Remedy("new fibre", "every long-haul link laid anew", without=("aging",)),
-        Remedy("uniform GPUs", "every host like the best one", without=("hardware",)),
+        Remedy("new GPUs", "every host like the best one", without=("best-hardware",)),
         Remedy("more spans", "every long-haul link at twice its rate", overrides=doubled),
         Remedy(
             "hierarchical collective",
@@ -70,6 +121,14 @@ def remedies(unaged: Topology) -> list[Remedy]:
             "best collective",
             "the algorithm that the cost model expects to be fastest here",
             workload_overrides=("collective.algorithm=auto",),
+        ),
+        Remedy(
+            "hierarchical, tree outside", "the same, but the campuses as a tree: no ring over the worst link twice",
+            workload_overrides=("collective={algorithm: hierarchical, outer: tree}",),
+        ),
+        Remedy(
+            "larger batch", f"{LARGER} times the tokens in a step: the model may learn less from each",
+            workload_overrides=(f"batch.tokens={LARGER * workload.tokens:.0f}",), learns_alike=False,
         ),
         Remedy("compression", "gradients in 8 bits", workload_overrides=("model.dtype=fp8",), learns_alike=False),
         Remedy(
@@ -110,14 +169,52 @@ def mend(question: Question, hear: Callable[[int, int], None]) -> list[Remedied]
 
     Raises InvalidInput, TrialFailed where the run without any remedy fails.
     """
-    known = remedies(load_without(question.topology, question.overrides, ("aging",)))
+    workload = load_workload(question.workload, question.workload_overrides)
+    assert isinstance(workload, Training)
+    known = remedies(load_without(question.topology, question.overrides, ("aging",)), workload)
     actual = [question.trial((), seed) for seed in range(1, question.seeds + 1)]
     before = _summaries(actual, question, hear)
     found = [_tried(remedy, actual, before, question, hear) for remedy in known]
+    helpful = _helpful(known, found)
+    for _ in range(2):  # the best two, the best three
+        together = _greedily(helpful, found)
+        found += [_tried(remedy, actual, before, question, hear) for remedy in together]
+        helpful = helpful if together else []
+        known += together
     bought = [one for one in found if one.why_not is None]
     return sorted(bought, key=lambda one: -one.freed) + [
         one for one in found if one.why_not is not None
     ]
+
+
+def _helpful(known: Sequence[Remedy], found: Sequence[Remedied]) -> list[Remedy]:
+    """Single remedies that free something and leave the learning as it is, best first."""
+    freed = {one.name: one.freed for one in found if one.faithful}
+    helping = [one for one in known if one.learns_alike and not one.leases]
+    return sorted(
+        (one for one in helping if freed.get(one.name, 0.0) > 0), key=lambda one: -freed[one.name]
+    )
+
+
+def _greedily(helpful: Sequence[Remedy], found: Sequence[Remedied]) -> list[Remedy]:
+    """The best so far with each of the next best beside it that does not undo it."""
+    by_name = {one.name: one for one in helpful}
+    candidates = [one for one in found if set(one.parts or [one.name]) <= set(by_name)]
+    best = max(candidates, key=lambda one: one.freed, default=None)
+    if best is None:
+        return []
+    parts = best.parts or [best.name]
+    base = by_name[parts[0]]
+    for name in parts[1:]:
+        base = base.beside(by_name[name])
+    known = {frozenset(one.parts) for one in found}
+    made = [base.beside(one) for one in helpful if base.goes_with(one)]
+    return [one for one in made if frozenset(one.parts) not in known][:COMBINED]
+
+
+def _hidden(workload: Training) -> int:
+    """Activations of a transformer of that shape: parameters are about 12·layers·hidden² [Kaplan et al. 2020]."""
+    return 64 * round(math.sqrt(workload.parameters / len(workload.layers) / 12) / 64)
 
 
 def _tried(
@@ -148,15 +245,19 @@ def _summaries(
 def _bought(
     remedy: Remedy, before: Sequence[TrainingSummary], after: Sequence[TrainingSummary]
 ) -> Remedied:
-    """Seconds saved per iteration; the share of GPU time that frees, and what it is worth a day."""
+    """Seconds saved per iteration; the share of the cluster's FLOP/s and time that frees (a GPU weighs as much as it
+    achieves), and what that is worth a day."""
     taken = [one.iterations.mean_s for one in before]
     mended = [_for_as_many_tokens(b, a) for b, a in zip(before, after, strict=True)]
     saved = [a - b for a, b in zip(taken, mended, strict=True)]
-    gpus = after[0].efficiency.gpus / before[0].efficiency.gpus
-    share = 1 - gpus * fmean(mended) / fmean(taken)
+    flops = after[0].efficiency.flops / before[0].efficiency.flops
+    if "best-hardware" in remedy.without:
+        flops = 1.0  # in place of the old GPUs: what they cost is for `worth` to say
+    share = 1 - flops * fmean(mended) / fmean(taken)
     return Remedied(
         name=remedy.name,
         says=remedy.says,
+        parts=list(remedy.parts),
         leases=remedy.leases,
         learns_alike=remedy.learns_alike,
         saved_s=fmean(saved),
@@ -180,6 +281,7 @@ def _not_had(remedy: Remedy, why: str) -> Remedied:
     return Remedied(
         name=remedy.name,
         says=remedy.says,
+        parts=list(remedy.parts),
         leases=remedy.leases,
         learns_alike=remedy.learns_alike,
         saved_s=None,

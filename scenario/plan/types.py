@@ -183,6 +183,7 @@ class Plan:
     campuses: tuple[dict[str, Any], ...]
     links: tuple[dict[str, Any], ...]
     rdma: PlannedRdma | None = None
+    scale_hosts: float = 1.0
 
     @property
     def frame_bytes(self) -> int:

@@ -37,9 +37,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
-from scenario.topology.optics import KP4, TECHNOLOGIES, Mode, Technology
-
 from scenario.text.units import YEAR_S
+from scenario.topology.optics import KP4, TECHNOLOGIES, Mode, Technology
 
 MILE_M = 1609.344
 NEW_DB_PER_KM = 0.22

@@ -37,6 +37,7 @@ def elaborate(written: TopologyModel, problems: Problems, files: tuple[Path, ...
         name=written.name,
         description=written.description,
         scale_bytes=written.scale.bytes,
+        scale_hosts=written.scale.hosts,
         mtu_bytes=written.mtu,
         campuses=campuses,
         links=links,

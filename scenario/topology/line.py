@@ -1,7 +1,7 @@
 """The noise of an amplified line: OSNR from its amplifiers, GSNR with the fibre's nonlinearity. Pure.
 
 Equal spans, each followed by an amplifier that makes up for it, after a booster that is left out. Amplified spontaneous
-emission is h·ν·B·NF·G per amplifier; nonlinear interference is the incoherent Gaussian-noise model in closed form
+emission is h·f·B·NF·G per amplifier; nonlinear interference is the incoherent Gaussian-noise model in closed form
 [Poggiolini et al. 2014, The GN-Model of Fiber Non-Linear Propagation and its Applications, eq. 15]. Checked against
 GNPy (Telecom Infra Project) in tests/scenario/test_scenario_line.py.
 """

@@ -298,6 +298,7 @@ class Topology:
     factors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     workloads: tuple[Workload, ...] = ()
     rdma: Rdma | None = None
+    scale_hosts: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from analysis.run import Run, load_run
-from analysis.series.compare import Comparison, compare, things
+from analysis.series.compare import Comparison, compare, holm, things
 from analysis.terminal.compare import print_comparison
 from tests.analysis.make_run import Scenario, make_run, uniform
 
@@ -47,8 +47,8 @@ def test_a_planted_difference_is_real_and_its_interval_holds_it(tmp_path: Path) 
 
 
 def test_a_longer_tail_is_told_from_a_longer_iteration(tmp_path: Path) -> None:
-    plain = replace(NOISY, iterations=151)
-    heavy = {(1, number): 2.0 for number in range(10, 151, 15)}
+    plain = replace(NOISY, iterations=401)
+    heavy = {(1, number): 2.0 for number in range(10, 401, 15)}
     tailed = replace(plain, seed=7, name="tailed", throttled=heavy)
     found = compare([run_of(tmp_path / "a", plain), run_of(tmp_path / "b", tailed)])[0]
     by_name = {one.figure: one for one in found.differences}
@@ -126,3 +126,10 @@ def test_what_is_no_run_is_told_plainly(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "not the folder of a finished run" in done.stderr
+
+
+def test_holms_correction_asks_more_of_the_first_than_of_the_last() -> None:
+    """Holm 1979: 0.01 and 0.02 of three fall at 0.05/3 and 0.05/2, 0.04 would at 0.05; 0.02 alone of four does not."""
+    assert holm([0.04, 0.01, 0.02]) == [True, True, True]
+    assert holm([0.5, 0.02, 0.9, 0.8]) == [False, False, False, False]
+    assert holm([0.01, 0.04, 0.9]) == [True, False, False]

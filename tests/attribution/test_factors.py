@@ -1,13 +1,13 @@
 """Factors: what each takes out of a topology, and nothing else."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from scenario.factors import NEXT_DOOR_S, effective, load_without
+from scenario.factors import NEXT_DOOR_S, effective, factors, load_without
 from scenario.loading import load_topology
 from scenario.text.diagnostics import InvalidInput
+from scenario.types.achieved import achieved_flops
 from scenario.types.topology import Topology
 
 COLOSSUS = Path("topologies/colossus.yaml")
@@ -34,7 +34,8 @@ def test_without_distance_only_the_delay_of_links_differs() -> None:
 
 
 def test_without_aging_links_are_as_fast_as_written_and_as_long_as_before() -> None:
-    actual, other = without(), without("aging")
+    wet = [f"links.{name}.condition=waterlogged" for name in ("c1-c2", "c1-c3")]
+    actual, other = load_topology(COLOSSUS, wet), load_without(COLOSSUS, wet, ["aging"])
     assert any(link.forward.rate_bps < 1.6e12 for link in actual.links)
     assert [(link.forward.rate_bps, link.age_s) for link in other.links] == [(1.6e12, 0)] * 3
     assert [link.forward.delay_s for link in other.links] == [
@@ -42,14 +43,35 @@ def test_without_aging_links_are_as_fast_as_written_and_as_long_as_before() -> N
     ]
 
 
-def test_without_mixed_hardware_all_hosts_are_like_the_best_and_keep_their_names() -> None:
+def test_without_mixed_hardware_all_gpus_are_alike_and_together_as_fast_as_before() -> None:
     actual, other = without(), without("hardware")
-    before = [host for campus in actual.campuses for host in campus.hosts]
+    before, after = (
+        [host for campus in topology.campuses for host in campus.hosts]
+        for topology in (actual, other)
+    )
+    per_gpu = {achieved_flops(host.accelerator.achieved, "bf16", 7e9) for host in after}
+    assert len(per_gpu) == 1
+    assert [(host.name, host.gpus, host.nic_bps) for host in after] == [
+        (host.name, host.gpus, host.nic_bps) for host in before
+    ]
+    for size in (7e9, 70e9, 405e9):
+        whole = [
+            sum(
+                h.gpus / h.slowdown * achieved_flops(h.accelerator.achieved, "bf16", size)
+                for h in hosts
+            )
+            for hosts in (before, after)
+        ]
+        assert whole[1] == pytest.approx(whole[0])
+    assert other.links == actual.links
+
+
+def test_the_best_hardware_everywhere_is_another_factor_that_is_not_asked_for_by_itself() -> None:
+    actual, other = without(), without("best-hardware")
     after = [host for campus in other.campuses for host in campus.hosts]
-    assert [host.name for host in after] == [host.name for host in before]
     assert {host.accelerator.name for host in after} == {"GB200"}
     assert len({(host.gpus, host.nic_bps, host.slowdown) for host in after}) == 1
-    assert other.links == actual.links
+    assert not factors(actual)["best-hardware"].usual
 
 
 def test_the_order_of_factors_makes_no_difference() -> None:
@@ -71,5 +93,8 @@ def test_an_unknown_factor_is_told_with_the_nearest_name() -> None:
 def test_a_straggler_is_part_of_mixed_hardware() -> None:
     overrides = ["campuses.c2.hosts[0].slowdown=2"]
     other = load_without(COLOSSUS, overrides, ["hardware"])
-    assert {host.slowdown for campus in other.campuses for host in campus.hosts} == {1.0}
-    assert replace(other, files=()) == replace(without("hardware"), files=())
+    hosts = [host for campus in other.campuses for host in campus.hosts]
+    assert {host.slowdown for host in hosts} == {1.0}
+    assert achieved_flops(hosts[0].accelerator.achieved) < achieved_flops(
+        next(c for c in without("hardware").campuses).hosts[0].accelerator.achieved
+    )

@@ -6,16 +6,19 @@ from typing import Any
 import msgspec
 
 from analysis.form.attribution import Remedied, Worth
-from analysis.series.verdict import verdict
+from analysis.series.verdict import EQUAL, verdict
 from longhaul.runs.workloads import DEFAULT
 from longhaul.trials.remedies import remedies
 from longhaul.trials.series import Trial, TrialFailed
 from scenario.factors import load_without
 from scenario.loading import load_topology, load_workload
+from scenario.types.topology import Training
 
 COLOSSUS = Path("topologies/colossus.yaml")
 ACTUAL = Trial(COLOSSUS, DEFAULT)
-KNOWN = remedies(load_without(COLOSSUS, (), ("aging",)))
+WORKLOAD = load_workload(DEFAULT)
+assert isinstance(WORKLOAD, Training)
+KNOWN = remedies(load_without(COLOSSUS, (), ("aging",)), WORKLOAD)
 
 
 def test_every_remedy_makes_another_run_of_colossus() -> None:
@@ -56,6 +59,7 @@ def remedy(name: str, share: float, **changes: Any) -> Remedied:
     known = Remedied(
         name=name,
         says="",
+        parts=[],
         leases=False,
         learns_alike=True,
         saved_s=1.0,
@@ -71,11 +75,12 @@ def remedy(name: str, share: float, **changes: Any) -> Remedied:
 def test_the_verdict_is_what_frees_most_gpu_time() -> None:
     fibre, lease = remedy("new fibre", 0.2), remedy("lease out c1", 0.3, leases=True)
     assert verdict([fibre, lease]) == (
-        "Lease: to lease out c1 frees 30 % of the GPU time, more than any retrofit (new fibre: 20 %)."
+        f"Lease: to lease out c1 frees 30 % of the computing, more than new fibre: 20 %. {EQUAL}"
     )
     less = remedy("lease out c1", -0.1, leases=True)
     assert verdict([fibre, less]) == (
-        "Retrofit: new fibre frees 20 % of the GPU time, and pays if it costs less than 36,500 USD a year."
+        "Mend: new fibre frees 20 % of the computing, and pays if it costs less than 36,500 USD a year"
+        f" (to lease out c1: −10 %). {EQUAL}"
     )
 
 
@@ -86,7 +91,7 @@ def test_what_cannot_be_had_or_trusted_or_felt_is_no_verdict() -> None:
         remedy("c", 0.3, learns_alike=False),
         remedy("d", 0.009),
     ]
-    assert verdict(had) == "Leave it: no remedy frees 1.0 % of the GPU time."
+    assert verdict(had) == f"Leave it: no remedy frees 1.0 % of the computing. {EQUAL}"
 
 
 def test_a_failed_run_tells_its_reason_in_a_line() -> None:
@@ -94,3 +99,17 @@ def test_a_failed_run_tells_its_reason_in_a_line() -> None:
     error = TrialFailed(ACTUAL, said)
     assert error.reason == "no such thing"
     assert "longhaul run topologies/colossus.yaml" in str(error)
+
+
+def test_remedies_that_set_the_same_thing_are_not_combined() -> None:
+    by_name = {one.name: one for one in KNOWN}
+    overlap, shares = by_name["overlap"], by_name["proportional shares"]
+    assert overlap.goes_with(shares)
+    assert not overlap.goes_with(by_name["pipeline by campus"])
+    assert not overlap.goes_with(by_name["lease out c1"])
+    both = overlap.beside(shares)
+    assert both.parts == ("overlap", "proportional shares")
+    assert both.applied(ACTUAL).workload_overrides == (
+        *overlap.workload_overrides,
+        *shares.workload_overrides,
+    )

@@ -21,7 +21,7 @@ campuses:
 links:
   near: {between: [c1, c2], distance: 10mi, rate: 400G}
   wide: {between: [c1, c2], distance: 20mi, rate: 1T, backward: {rate: 2T}}
-  old: {between: [c2, c1], distance: 16km, rate: 1T, condition: damp, margin: 1.2dB, age: 10y%s}
+  old: {between: [c2, c1], distance: 5km, rate: 1T, condition: damp, margin: 0.3dB, age: 10y%s}
 """
 
 
@@ -133,10 +133,11 @@ def test_a_drift_ends_at_its_age_and_stays_there(load: Load) -> None:
 
 
 def test_a_drift_has_no_step_before_anything_changes(load: Load) -> None:
-    stepped = "event: drift, link: old, at: 0s, for: 10s, to-age: 90y"
-    events = _events(load, stepped, old=", aging: step")
+    drift = "\n  - {event: drift, link: old, at: 0s, for: 10s, to-age: 45y, steps: 40}"
+    body = f"{TWO % ', aging: step'}timeline:{drift}\n"
+    events = load(body, ["links.old.distance=60km", "links.old.margin=2dB"]).timeline
     rates = [event.changes[0].forward["rate_bps"] for event in events]
-    assert len(events) < 10
+    assert len(events) < 40
     assert set(rates) <= {0.75e12, 0.5e12, 0.25e12}
     assert all("loss" not in event.changes[0].forward for event in events)
 
@@ -183,7 +184,7 @@ def test_the_timeline_of_the_reference_is_a_timeline(load: Load) -> None:
     links = "".join(
         f"\n  {name}: {{between: [{ends}], distance: 10mi, rate: 1T, {rest}}}"
         for name, ends, rest in (
-            ("c1-c2", "c1, c2", "condition: damp, margin: 2dB"),
+            ("c1-c2", "c1, c2", "condition: damp, margin: 1dB"),
             ("c1-c3", "c1, c3", "age: 1y"),
         )
     )

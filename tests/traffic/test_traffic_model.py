@@ -324,7 +324,7 @@ def test_compute_time_is_an_equal_share_per_gpu_of_six_n_tokens_over_the_hosts_s
     seconds = dict(zip((h.name for h in hosts), compute_s(workload, hosts), strict=True))
     flop = 6 * 7e9 * 4 * 2**20 / sum(host.gpus for host in hosts)
     assert seconds["c1-h100-1"] == pytest.approx(flop / (6 * 8.03e9 * 10682))
-    assert seconds["c2-gb200-1"] == pytest.approx(flop / (6 * 405.9e9 * 438.2))
+    assert seconds["c3-gb200-1"] == pytest.approx(flop / (6 * 405.9e9 * 438.2))
 
 
 def test_programs_say_what_the_schedule_and_the_workload_say_and_are_read_as_they_were_written(
