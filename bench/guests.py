@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from longhaul import folder
-from longhaul.machine import dispatch, uml
-from longhaul.machine.init import PAYLOAD
+from longhaul.machine import dispatch, exposure, uml
+from longhaul.machine.init import PAYLOAD, ROOT
 from longhaul.machine.kernel import ensure_kernel
 from scenario.errors import LonghaulError
 from scenario.job import Command, Job, Verb
@@ -64,9 +64,12 @@ def heard(run: Path, plan: Plan, job: Job, payload: str = PAYLOAD) -> Heard:
         run=run,
         seed=job.seed,
         time=job.time,
-        memory_bytes=uml.memory_for(job.hosts),
+        memory_bytes=dispatch.memory_for(job),
         cpu=uml.quietest_cpu(),
         payload=payload,
+        exposed=exposure.for_command(
+            job.command.argv if job.command else (), ROOT, os.environ, Path.home()
+        ),
     )
     with (run / "logs" / "console.log").open("wb") as console:
         start_s = time.perf_counter()

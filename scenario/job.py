@@ -44,7 +44,8 @@ class Command:
 class Job:
     """What a fabric of so many `hosts` is for. `cpu` None lets the machine choose; `controller` is an
     application in place of ours, `rest` has ours answer over HTTP. Where nothing happens for `patience_s`
-    of the run's own time, it is stopped. `run` has `parts` and `capture`, `exec` a `command`.
+    of the run's own time, it is stopped. A guest has `memory_bytes` (None: as suits it) and sees the `exposed`
+    paths of its host's. `run` has `parts` and `capture`, `exec` a `command`.
     """
 
     verb: Verb
@@ -58,6 +59,8 @@ class Job:
     parts: tuple[Part, ...] = ()
     capture: Capture | None = None
     command: Command | None = None
+    memory_bytes: int | None = None
+    exposed: tuple[str, ...] = ()
 
 
 def write(job: Job, folder: Path) -> None:

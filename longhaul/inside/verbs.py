@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import IO, Any
 
 from longhaul.fabric import build, fidelity
@@ -72,6 +73,7 @@ def execute(fabric: Stage) -> int:
     assert command
     chosen = [host for host in fabric.plan.hosts if fnmatchcase(host.name, command.pattern)]
     fabric.tell(phase="exec")
+    Path(command.cwd).mkdir(parents=True, exist_ok=True)  # where none of it is exposed
     running = {
         host.name: fabric.net[host.name].popen(
             list(command.argv),

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longhaul.machine import native, uml
+from longhaul.machine import memory, native, uml
 from longhaul.machine.kernel import KernelUnavailable, ensure_kernel, kernel_release
 from scenario.errors import LonghaulError
 from scenario.job import Job, write
@@ -119,11 +119,22 @@ def on(
         run=folder,
         seed=job.seed,
         time=machine.time,
-        memory_bytes=uml.memory_for(job.hosts),
+        memory_bytes=memory_for(job),
         cpu=uml.quietest_cpu() if job.cpu is None else job.cpu,
+        exposed=tuple(Path(path) for path in job.exposed),
     )
-    with uml.booted(guest, console, keyboard) as process:
-        yield process
+    try:
+        with uml.booted(guest, console, keyboard) as process:
+            yield process
+    except (uml.GuestError, memory.NoMemory) as error:
+        raise MachineError(str(error)) from None
+
+
+def memory_for(job: Job) -> int:
+    """Bytes of memory for a job's guest: as asked for; else by what it is to run."""
+    if job.memory_bytes:
+        return job.memory_bytes
+    return (memory.for_fabric if job.verb == "run" else memory.for_programs)(job.hosts)
 
 
 def follow(

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from longhaul.machine import memory, sandbox
 from longhaul.machine.kernel import cache_folder, cached_kernel, kernel_release
 
 CHECKOUT = Path(__file__).parents[2]
@@ -54,8 +55,9 @@ def diagnose() -> list[Check]:
         cpu_check(Path("/proc/cpuinfo").read_text()),
         cpus_check(len(os.sched_getaffinity(0))),
         memory_check(Path("/proc/meminfo").read_text()),
-        guest_memory_check(Path("/dev/shm")),
+        guest_memory_check(memory.folder()),
         seccomp_check(read(Path("/proc/sys/kernel/seccomp/actions_avail"))),
+        sandbox_check(sandbox.held()),
         native_check(kernel_features(), os.geteuid() == 0),
         kvm_check(),
         disk_check("disk for runs", Path.cwd()),
@@ -179,23 +181,20 @@ def memory_check(meminfo: str) -> Check:
     return Check("memory", True, detail)
 
 
-def guest_memory_check(folder: Path) -> Check:
-    """Whether the folder that holds guests' memory has room and may hold code.
+def guest_memory_check(folder: Path | None) -> Check:
+    """Whether there is a folder that takes guests' memory, and how much of it.
 
-    In containers /dev/shm is often 64 MB; a guest that outgrows it dies of a bus error.
+    In containers /dev/shm is often 64 MB; a guest that outgrows its folder dies of a bus error.
     """
     name = "guest memory"
-    if not os.access(folder, os.W_OK):
-        return Check(name, False, f"{folder} cannot be written", f"sudo chmod 1777 {folder}")
-    facts = os.statvfs(folder)
-    free_bytes = facts.f_bavail * facts.f_frsize
-    if facts.f_flag & os.ST_NOEXEC:
-        return Check(name, False, f"{folder} is noexec", f"sudo mount -o remount,exec {folder}")
+    wider = "sudo mount -o remount,exec,size=8G /dev/shm"
+    if folder is None:
+        wanting = f"none of {', '.join(memory.FOLDERS)} can be written, holds code and has room"
+        return Check(name, False, wanting, wider)
+    free_bytes = memory.room(folder)
     detail = f"{folder} has {free_bytes / 1e9:.1f} GB free"
     if free_bytes < MEMORY_BYTES:
-        return Check(
-            name, False, f"{detail}: too little", f"sudo mount -o remount,size=8G {folder}"
-        )
+        return Check(name, False, f"{detail}: too little", wider)
     return Check(name, True, detail)
 
 
@@ -204,6 +203,15 @@ def seccomp_check(actions: str) -> Check:
     if "trap" in actions.split():
         return Check("seccomp", True, "guests catch system calls with seccomp")
     return Check("seccomp", None, "not available: guests use ptrace, 1.5 times slower")
+
+
+def sandbox_check(held: sandbox.Held) -> Check:
+    """What holds a guest back from this machine, and whether there is a gap."""
+    detail = f"files: {held.files}; network: {held.network}; signals: {held.signals}"
+    if held.whole:
+        return Check("sandbox", True, detail)
+    gap = "run only programs that you trust with exec (docs/security.md)"
+    return Check("sandbox", None, f"{detail}: {gap}")
 
 
 def kvm_check() -> Check:

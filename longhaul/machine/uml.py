@@ -1,37 +1,35 @@
-"""The guest: a User-Mode Linux kernel that carries the fabric, as an ordinary process.
+"""The guest: a User-Mode Linux kernel that carries the fabric, as an ordinary process in a sandbox.
 
-It sees the host's files read-only and one folder, the run's, writable. Its clock is virtual unless
-real time is asked for, and its randomness is a function of the seed. [kernel-notes in docs/machine.md]
+It sees what it is shown of the host's files, read-only, and one folder, the run's, writable. Its clock is virtual
+unless real time is asked for, and its randomness is a function of the seed. [kernel-notes in docs/machine.md]
 """
 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from longhaul.machine.init import PAYLOAD, ROOT
+from longhaul.machine import memory, sandbox
+from longhaul.machine.init import PAYLOAD, ROOT, SHOWN
 from scenario.errors import LonghaulError
 
 START_NS = 1_700_000_000_000_000_000
 """Wall-clock time at which every virtual run begins, nanoseconds since the epoch."""
 
-_PLAIN_PATH = re.compile(r"[\w./+@:,~^-]+")
+OWN = ("scenario", "longhaul", "controller", "traffic", "analysis")
+_PLAIN_PATH = re.compile(r"[\w./+@:,~^-]+", re.ASCII)
 _PR_SET_PDEATHSIG = 1
 _ADDR_NO_RANDOMIZE = 0x0040000
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-_MIB = 2**20
-BASE_BYTES = 768 * _MIB
-BYTES_PER_HOST = 48 * _MIB
 
 
 class GuestError(LonghaulError):
@@ -52,30 +50,57 @@ class Guest:
     memory_bytes: int
     cpu: int
     payload: str = PAYLOAD
+    exposed: tuple[Path, ...] = ()
 
 
 def command(guest: Guest) -> list[str]:
-    """The kernel's command line. Raises GuestError for a path that cannot stand in it."""
-    for path in (guest.kernel, guest.run, ROOT, Path(sys.executable)):
-        if not _PLAIN_PATH.fullmatch(str(path)):
-            raise GuestError(
-                f"the path {str(path)!r} has a character that a kernel command line cannot carry: "
-                "move longhaul and its run folder to a path of letters, digits and ./_-+@:,~^"
-            )
+    """The kernel's command line. Raises GuestError where no Python has a path that can stand in it."""
     clock = {"virtual": ["time-travel=inf-cpu", f"time-travel-start={START_NS}"], "real": []}
     return [
         str(guest.kernel / "linux"),
         "seccomp=on",
         *clock[guest.time],
-        f"mem={guest.memory_bytes // _MIB}M",
+        f"mem={guest.memory_bytes // memory.MIB}M",
         "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
-        "quiet", "norandmaps", "panic=-1",
+        "quiet", "loglevel=3", "norandmaps", "panic=-1",
         "con=null", "con0=fd:0,fd:1",
-        f"uml_dir={guest.run}/", "umid=guest",
-        f"PYTHONPATH={ROOT}", f"TERM={os.environ.get('TERM', 'linux')}",
-        f"init={sys.executable}", "--", "-S", "-m", "longhaul.machine.init", "guest", str(guest.run),
-        guest.payload,
+        "uml_dir=./", "umid=guest",
+        f"TERM={os.environ.get('TERM', 'linux')}",
+        f"init={first_program()}", "--", "-S", "-c", first_words(guest),
     ]  # fmt: skip
+
+
+def first_program() -> str:
+    """A Python for process 1, which needs no packages: ours as it is without symbolic links.
+
+    Raises GuestError.
+    """
+    for path in (str(Path(sys.executable).resolve()), "/usr/bin/python3"):
+        if _PLAIN_PATH.fullmatch(path) and os.access(path, os.X_OK):
+            return path
+    raise GuestError(
+        f"the path {sys.executable!r} has a character that a kernel command line cannot carry, and there is no "
+        "/usr/bin/python3: use a Python at a path of letters, digits and ./_-+@:,~^"
+    )
+
+
+def first_words(guest: Guest) -> str:
+    """What that Python is told, as one word without a space or anything else that a kernel's command line
+    could not carry."""
+    arguments = ["guest", str(guest.run), guest.payload, sys.executable]
+    program = (
+        f"import sys; sys.path.append({str(Path(__file__).parent)!r}); "
+        f"import init; init.main(*{arguments!r})"
+    )
+    return f"exec(bytes.fromhex('{program.encode().hex()}'))"
+
+
+def shown(guest: Guest) -> list[Path]:
+    """What the guest sees of this machine: its software, ours, and what is exposed to it."""
+    packages = {*OWN, guest.payload.partition(".")[0]}
+    ours = [ROOT / name for name in sorted(packages) if (ROOT / name).exists()]
+    pythons = [Path(sys.prefix), Path(sys.base_prefix)]
+    return [*sandbox.system(), *ours, *pythons, *guest.exposed]
 
 
 @contextmanager
@@ -83,36 +108,50 @@ def booted(
     guest: Guest, console: int | None, keyboard: int | None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start the guest; on leaving it is dead. `console` and `keyboard` are as Popen's stdout and
-    stdin; None is our own terminal."""
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": str(guest.run),
-        "TMPDIR": "/dev/shm",
-        "LD_PRELOAD": str(guest.kernel / "seeded-random.so"),
-        "LONGHAUL_SEED": str(guest.seed),
-    }
-    process = subprocess.Popen(
-        command(guest),
-        stdin=keyboard,
-        stdout=console,
-        stderr=console,
-        env=environment,
-        start_new_session=keyboard is not None,
-        preexec_fn=lambda: _settle(guest.cpu),  # noqa: PLW1509 (we have no threads)
-    )
-    try:
+    stdin; None is our own terminal. Raises GuestError, NoMemory."""
+    visible = shown(guest)
+    with ExitStack() as stack:
+        kept = None if sandbox.brings_memory() else stack.enter_context(memory.nameless())
+        walls = sandbox.Walls(
+            readable=(*visible, guest.kernel),
+            run=guest.run,
+            memory=kept,
+            programs=(guest.kernel / "linux", Path("/lib64/ld-linux-x86-64.so.2")),
+        )
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(guest.run),
+            "TMPDIR": "/dev/shm" if kept is None else f"/proc/self/fd/{kept}",
+            "LD_PRELOAD": str(guest.kernel / "seeded-random.so"),
+            "LONGHAUL_SEED": str(guest.seed),
+        }
+        (guest.run / SHOWN).write_text(json.dumps([str(path) for path in visible]))
+        process = subprocess.Popen(
+            command(guest),
+            stdin=keyboard,
+            stdout=console,
+            stderr=console,
+            env=environment,
+            cwd=guest.run,
+            pass_fds=[] if kept is None else [kept],
+            start_new_session=keyboard is not None,
+            preexec_fn=lambda: _settle(guest.cpu, walls),  # noqa: PLW1509 (we have no threads)
+        )
+        stack.callback(end, process)
         yield process
-    finally:
-        end(process)
 
 
-def _settle(cpu: int) -> None:
-    """In the child: on one CPU (a system call of the guest is a switch between two processes), dying
-    with its parent, and laid out in memory as always: the guest's size follows from where its heap
-    begins."""
+def _settle(cpu: int, walls: sandbox.Walls) -> None:
+    """In the child: on one CPU (a system call of the guest is a switch between two processes), laid out in
+    memory as always (the guest's size follows from where its heap begins), dying with its parent, confined."""
     os.sched_setaffinity(0, {cpu})
     _libc.personality(_ADDR_NO_RANDOMIZE)
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    try:
+        sandbox.enter(walls)
+    except OSError as error:
+        os.write(2, f"the sandbox could not be set up: {error}\n".encode())
+        os._exit(1)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -120,11 +159,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
     process.wait()
-
-
-def memory_for(hosts: int) -> int:
-    """Bytes of memory for a guest of so many hosts: what it does not use, it does not take."""
-    return BASE_BYTES + hosts * BYTES_PER_HOST
 
 
 def quietest_cpu() -> int:

@@ -20,9 +20,13 @@ from scenario.job import Command, Job, Verb
 from scenario.loading import load_topology
 from longhaul.planning import make_plan
 from scenario.plan.types import Plan
-from longhaul.machine import dispatch
+from longhaul.machine import dispatch, exposure
 
 SILENCE_S = 3600.0
+HOME_IS_HIDDEN = (
+    "The guest sees of your home folder only the files that the command names: "
+    "work in a folder of its own, or name what it needs with --expose."
+)
 PASSED_ON = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
 
 
@@ -38,6 +42,8 @@ class Fabric:
     cpu: int | None
     controller: Path | None = None
     rest: bool = False
+    memory_bytes: int | None = None
+    exposed: Sequence[Path] = ()
 
     @classmethod
     def of(cls, words: argparse.Namespace) -> Fabric:
@@ -51,6 +57,8 @@ class Fabric:
             words.cpu,
             words.controller,
             words.rest,
+            words.memory_bytes,
+            words.exposed,
         )
 
     def plan(self) -> Plan:
@@ -62,6 +70,9 @@ class Fabric:
 
     def job(self, verb: Verb, plan: Plan, command: Command | None = None) -> Job:
         """What the machine is told."""
+        seen = exposure.for_command(
+            command.argv if command else (), Path.cwd(), os.environ, Path.home()
+        )
         return Job(
             verb=verb,
             seed=self.seed,
@@ -72,6 +83,8 @@ class Fabric:
             controller=str(self.controller) if self.controller else None,
             rest=self.rest,
             command=command,
+            memory_bytes=self.memory_bytes,
+            exposed=tuple(str(path) for path in (*seen, *self.exposed)),
         )
 
 
@@ -125,6 +138,8 @@ def execute(
     with folder.scratch(f"exec-{plan.name}") as run:
         folder.write_json(run / "plan.json", plan.to_json())
         passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        if exposure.holds(Path.cwd(), Path.home()) and not fabric.exposed:
+            print(HOME_IS_HIDDEN, file=sys.stderr)
         command = Command(tuple(argv), pattern, str(Path.cwd()), passed_on | dict(environment))
         job = fabric.job("exec", plan, command)
         dispatch.carry_out(machine, run, job, hear, patience_s)

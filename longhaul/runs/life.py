@@ -12,7 +12,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from scenario.job import Job, Part
 from scenario.factors import load_without
 from longhaul.inside.flows import RAW as FLOWS_RAW
 from longhaul.inside.telemetry import RAW
-from longhaul.machine import dispatch
+from longhaul.machine import dispatch, sandbox
 from longhaul.runs.workloads import Chosen, check_places, load_workloads, own_overrides
 from traffic.host.program import written
 from traffic.kind import Placed, Prepared, place
@@ -79,6 +79,7 @@ class Request:
     probing: Probing | None = None
     capture: tuple[str, ...] = ()
     capture_bytes: int = 96
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -253,6 +254,7 @@ def make_job(request: Request, inputs: Inputs) -> Job:
         hosts=len(plan.hosts) + len(plan.probes),
         patience_s=max(HANG_LEAST_S, HANG_ITERATIONS * quiet_s),
         cpu=request.cpu,
+        memory_bytes=request.memory_bytes,
         controller=str(request.controller) if request.controller else None,
         rest=request.rest,
         parts=tuple(
@@ -301,6 +303,7 @@ def make_manifest(
         "machine": machine.name,
         "why_this_machine": machine.why,
         "kernel": machine.kernel,
+        "sandbox": asdict(sandbox.held()) if machine.name == "uml" else None,
         "inputs": digests,
         "overrides": list(request.overrides),
         "workload_overrides": list(request.workload_overrides),

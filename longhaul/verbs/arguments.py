@@ -58,6 +58,23 @@ def where(made: argparse.ArgumentParser, times: Sequence[str]) -> None:
     made.add_argument("--cpu", type=cpu, help="the CPU to pin a guest to (default: the last one)")
 
 
+def memory(made: argparse.ArgumentParser) -> None:
+    """`--memory`."""
+    made.add_argument(
+        "--memory", dest="memory_bytes", type=guest_memory, metavar="SIZE",
+        help="of the guest, as 4GB (default: by the number of hosts; for your own programs three "
+        "quarters of what is free)",
+    )  # fmt: skip
+
+
+def exposed(made: argparse.ArgumentParser) -> None:
+    """`--expose`."""
+    made.add_argument(
+        "--expose", dest="exposed", action="append", default=[], metavar="PATH", type=there,
+        help="have the guest see this file or folder too, read-only (the current folder it sees anyway)",
+    )  # fmt: skip
+
+
 def controller(made: argparse.ArgumentParser) -> None:
     """Somebody's own controller; or ours, and its API."""
     either = made.add_mutually_exclusive_group()
@@ -160,6 +177,24 @@ def quantity(name: str) -> Callable[[str], float]:
             ) from None
 
     return read_quantity
+
+
+def guest_memory(text: str) -> int:
+    """Bytes of a guest's memory, as argparse's `type`."""
+    from longhaul.machine.memory import LEAST_BYTES, MOST_BYTES
+
+    found_bytes = int(quantity("size")(text))
+    if not LEAST_BYTES <= found_bytes <= MOST_BYTES:
+        bounds = f"from {LEAST_BYTES / 1e9:.2g}GB to {MOST_BYTES / 1e9:.2g}GB"
+        raise argparse.ArgumentTypeError(f"{text!r} is not {bounds}")
+    return found_bytes
+
+
+def there(text: str) -> Path:
+    """A path that exists, as argparse's `type`; from the root on."""
+    if not Path(text).exists():
+        raise argparse.ArgumentTypeError(f"{text!r} does not exist")
+    return Path(text).absolute()
 
 
 def application(text: str) -> Path:

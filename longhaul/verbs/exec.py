@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 
 from longhaul.machine import TIMES
-from longhaul.verbs.arguments import Verbs, controller, patience, setting, topology, verb, where
+from longhaul.verbs.arguments import (
+    Verbs,
+    controller,
+    exposed,
+    memory,
+    patience,
+    setting,
+    topology,
+    verb,
+    where,
+)
 
 
 def add(verbs: Verbs) -> None:
@@ -17,6 +27,8 @@ def add(verbs: Verbs) -> None:
     topology(made)
     made.add_argument("--hosts", default="*", metavar="PATTERN", help="as c1-* (default: all)")
     where(made, TIMES)
+    memory(made)
+    exposed(made)
     controller(made)
     made.add_argument(
         "--env", dest="environment", action="append", default=[], metavar="NAME=VALUE",

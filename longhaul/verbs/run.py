@@ -12,6 +12,7 @@ from longhaul.verbs.arguments import (
     capture,
     complain,
     controller,
+    memory,
     names,
     patience,
     probes,
@@ -49,6 +50,7 @@ def add(verbs: Verbs) -> None:
     probes(made)
     capture(made)
     where(made, TIMES)
+    memory(made)
     controller(made)
     made.add_argument("--out", type=Path, help="the run folder (default: runs/<name>-<number>)")
     patience(made, "progress")
@@ -92,6 +94,7 @@ def requested(words: argparse.Namespace) -> Request:
         probing=probing_of(words.probe, words.probe_interval),
         capture=words.capture,
         capture_bytes=words.capture_bytes,
+        memory_bytes=words.memory_bytes,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from longhaul.verbs.arguments import Verbs, controller, topology, verb, where
+from longhaul.verbs.arguments import Verbs, controller, exposed, memory, topology, verb, where
 
 
 def add(verbs: Verbs) -> None:
@@ -15,6 +15,8 @@ def add(verbs: Verbs) -> None:
     )  # fmt: skip
     topology(made)
     where(made, ("real",))
+    memory(made)
+    exposed(made)
     controller(made)
 
 

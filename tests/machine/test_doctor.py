@@ -17,9 +17,11 @@ from longhaul.machine.doctor import (
     native_check,
     packages_check,
     render,
+    sandbox_check,
     seccomp_check,
     system_check,
 )
+from longhaul.machine.sandbox import Held
 
 
 def test_each_finding_has_its_own_name_and_each_failure_a_command_that_mends_it() -> None:
@@ -86,8 +88,15 @@ def test_little_memory_is_noted() -> None:
     assert memory_check("MemAvailable:   16000000 kB\n").detail == "16.4 GB available"
 
 
-def test_a_missing_folder_for_guests_memory_fails(tmp_path: Path) -> None:
-    assert guest_memory_check(tmp_path / "shm").ok is False
+def test_a_missing_folder_for_guests_memory_fails() -> None:
+    assert guest_memory_check(None).ok is False
+
+
+def test_a_sandbox_with_a_gap_is_noted() -> None:
+    assert sandbox_check(Held("Landlock 7", "seccomp", "Landlock 7")).ok is True
+    gap = sandbox_check(Held("nothing", "seccomp", "nothing"))
+    assert gap.ok is None
+    assert "files: nothing" in gap.detail
 
 
 def test_a_machine_without_seccomp_is_noted_as_slower() -> None:

@@ -20,11 +20,13 @@ WATCHED = ("/tmp", "/dev/shm", "/run", "/var/tmp")
 
 
 def processes_of(folder: Path) -> list[str]:
-    """Command lines of the processes that name a folder, of this run or its guest."""
+    """Command lines of the processes that name a folder or are in it, of this run or its guest."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
             line = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+            if line:
+                line += b" in " + os.fsencode((entry / "cwd").readlink())
         except OSError:
             continue
         if str(folder).encode() in line:
