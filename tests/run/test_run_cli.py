@@ -210,11 +210,6 @@ def test_a_native_machine_that_cannot_be_had_says_why(tmp_path: Path) -> None:
     assert str(native.obstacle()) in told
 
 
-def test_a_path_that_a_kernel_command_line_cannot_carry_is_refused(tmp_path: Path) -> None:
-    told = refused(1, "run", TWO_HOSTS, "--out", tmp_path / "two words")
-    assert "has a character that a kernel command line cannot carry" in told
-
-
 @pytest.mark.parametrize("cpu", ["-1", "4095", "one"])
 def test_a_cpu_that_is_not_ours_is_refused(cpu: str) -> None:
     assert "is none of this process's CPUs" in refused(2, "run", TWO_HOSTS, f"--cpu={cpu}")

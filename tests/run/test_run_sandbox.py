@@ -34,7 +34,7 @@ def attacked(
     kernel: Path,  # noqa: ARG001
 ) -> tuple[bool, Done, Path]:
     """Whether there was a sandbox, what the program said, and the folder with `victim` and `project`."""
-    folder = tmp_path_factory.mktemp("ein Ordner für é")
+    folder = tmp_path_factory.mktemp('ein "Ordner", 東京')
     for name in ("victim", "project"):
         (folder / name).mkdir()
     (folder / "victim" / "secret").write_text("of the host")
@@ -50,6 +50,7 @@ Attacked = tuple[bool, Done, Path]
 
 
 def test_a_guest_sees_the_current_folder_whatever_its_name(attacked: Attacked) -> None:
+    """A kernel's command line carries neither spaces nor quotes nor letters beyond ASCII."""
     assert "seen: runs\nc1-h100-1: train.py" in attacked[1].out
 
 
