@@ -1,5 +1,6 @@
 """What the kernel is told: delays to the nanosecond, rates beyond 32 bits, loss in bursts, seeds."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,8 +104,9 @@ def test_every_attribute_told_has_the_kernels_number() -> None:
 
 @pytest.mark.parametrize("name", IMPAIRMENTS)
 def test_what_is_read_back_tells_every_impairment_apart(name: str) -> None:
-    loss = {"loss": 0.1} if name == "loss_correlation" else {}
-    plain, impaired = (Shape(1e9, 1e-3, 100, **loss, **more) for more in ({}, {name: 0.25}))
+    loss = 0.1 if name == "loss_correlation" else 0.0
+    plain = Shape(1e9, 1e-3, 100, loss=loss)
+    impaired = replace(plain, **{name: 0.25})  # type: ignore[arg-type]
     assert Held.of(plain) != Held.of(impaired) == Held.said(netem_options(impaired, seed=7))
 
 
