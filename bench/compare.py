@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.guests import BenchError, pingable_s
-from bench.replays import Replay, iperf_wall_s_per_gb, replay
+from bench.replays import ReplayedRun, iperf_wall_s_per_gb, replay
 from bench.scenario import CAMPUSES, write_topology, write_workload
 from longhaul.machine.dispatch import MachineError
 from longhaul.machine.init import PAYLOAD
@@ -49,7 +49,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparedRow:
     """A line of the table: `ours` and `theirs` as printed, and theirs ÷ ours."""
 
     what: str
@@ -108,7 +108,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def measure(words: argparse.Namespace, folder: Path) -> dict[str, list[Row]]:
+def measure(words: argparse.Namespace, folder: Path) -> dict[str, list[ComparedRow]]:
     """The table, section by section. Raises BenchError, MachineError."""
     with saying() as say:
         return {
@@ -127,7 +127,7 @@ def saying() -> Iterator[Say]:
         yield status.update if console.is_terminal else console.print
 
 
-def start_up(hosts: int, words: argparse.Namespace, folder: Path, say: Say) -> Row:
+def start_up(hosts: int, words: argparse.Namespace, folder: Path, say: Say) -> ComparedRow:
     """Start both ways in turn; ours once more than theirs, so that it is before and after."""
     plan = make_plan(load_topology(write_topology(folder, hosts, BUSY_BPS), ()))
     sides = Sides()
@@ -142,15 +142,15 @@ def start_up(hosts: int, words: argparse.Namespace, folder: Path, say: Say) -> R
     sides.ours.append(pingable_s(plan, PAYLOAD))
     what = f"{hosts} hosts, {len(plan.wires)} links"
     if not wait:
-        return Row(what, f"{median(sides.ours):.1f}", "with --full")
+        return ComparedRow(what, f"{median(sides.ours):.1f}", "with --full")
     return compared(what, sides, "{:.1f}")
 
 
-def compared(what: str, sides: Sides, form: str) -> Row:
+def compared(what: str, sides: Sides, form: str) -> ComparedRow:
     """Medians, how often each was measured, and their ratio."""
     ours, theirs = median(sides.ours), median(sides.theirs)
     counts = f"{what} (n={len(sides.ours)}, {len(sides.theirs)})"
-    return Row(counts, form.format(ours), form.format(theirs), times(ours, theirs))
+    return ComparedRow(counts, form.format(ours), form.format(theirs), times(ours, theirs))
 
 
 def times(ours: float, theirs: float) -> str:
@@ -161,11 +161,11 @@ def times(ours: float, theirs: float) -> str:
     return f"{ratio:,.0f} ×" if ratio >= 100 else f"{ratio:.1f} ×"
 
 
-def replays(repeat: int, folder: Path, say: Say) -> dict[str, list[Row]]:
+def replays(repeat: int, folder: Path, say: Say) -> dict[str, list[ComparedRow]]:
     """Exactness and cost, from the same runs."""
     workload = write_workload(folder, ITERATIONS)
     topologies = {bps: write_topology(folder, RING_HOSTS, bps) for bps in (BUSY_BPS, LIGHT_BPS)}
-    runs: dict[tuple[float, str], list[Replay]] = {}
+    runs: dict[tuple[float, str], list[ReplayedRun]] = {}
     cost = Sides()
     for number in range(repeat):
         for (bps, topology), clock in product(topologies.items(), ("virtual", "real")):
@@ -188,7 +188,9 @@ def replays(repeat: int, folder: Path, say: Say) -> dict[str, list[Row]]:
     }
 
 
-def exactness(bps: float, ours: Sequence[Replay], theirs: Sequence[Replay]) -> Iterator[Row]:
+def exactness(
+    bps: float, ours: Sequence[ReplayedRun], theirs: Sequence[ReplayedRun]
+) -> Iterator[ComparedRow]:
     """Median, error and spread of the all-reduce, as the α–β model predicts it, and of a ten-mile RTT."""
     iterations = [[x for run in side for x in run.collectives_s] for side in (ours, theirs)]
     predicted_s = ours[0].predicted_s
@@ -204,10 +206,10 @@ def exactness(bps: float, ours: Sequence[Replay], theirs: Sequence[Replay]) -> I
 
 def agreement(
     what: str, unit: str, scale: float, asked_s: float, sides: Sequence[Sequence[float]]
-) -> Iterator[Row]:
+) -> Iterator[ComparedRow]:
     """How both sides' values (s) lie about the one that was asked for, and how far apart they are."""
     ours, theirs = (median(values) for values in sides)
-    yield Row(f"{what}, {unit}", f"{ours * scale:.2f}", f"{theirs * scale:.2f}")
+    yield ComparedRow(f"{what}, {unit}", f"{ours * scale:.2f}", f"{theirs * scale:.2f}")
     errors = (abs(ours / asked_s - 1), abs(theirs / asked_s - 1))
     yield shares("  error of the median", *errors)
     yield shares("  spread, (max − min) ÷ median", spread(sides[0]), spread(sides[1]))
@@ -218,16 +220,16 @@ def spread(values: Sequence[float]) -> float:
     return (max(values) - min(values)) / median(values)
 
 
-def shares(what: str, ours: float, theirs: float) -> Row:
+def shares(what: str, ours: float, theirs: float) -> ComparedRow:
     """A line of percentages."""
-    return Row(what, f"{ours:.3%}", f"{theirs:.3%}", times(ours, theirs))
+    return ComparedRow(what, f"{ours:.3%}", f"{theirs:.3%}", times(ours, theirs))
 
 
 def _rate(bps: float) -> str:
     return f"{bps / 1e6:g} Mbit/s"
 
 
-def show(sections: dict[str, list[Row]], load: float) -> None:
+def show(sections: dict[str, list[ComparedRow]], load: float) -> None:
     """Print the table, and where it was measured."""
     console = Console(width=WIDTH, highlight=False)
     table = Table(title=f"longhaul next to Mininet {MININET}", width=WIDTH)

@@ -1,6 +1,6 @@
 """python -m bench.failing RUN: cut spans of a running fabric, in a guest, while a stream crosses it.
 
-RUN has `asked.json`, an Asked; the answer goes to `stream.json` there: what arrived and when.
+RUN has `asked.json`, a Sending; the answer goes to `stream.json` there: what arrived and when.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ASKED = "asked.json"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Sending:
     """So many datagrams from `source` to `sink`, at even times; meanwhile `cuts` are made: at_ns, action,
     what."""
 
@@ -52,7 +52,7 @@ def main(folder: Path) -> None:
 def stream(fabric: Stage) -> dict[str, Any]:
     """Have the stream flow and the cuts happen; sends and arrivals on one clock, zero at the start.
     Also what every long-haul interface has sent meanwhile."""
-    asked = Asked(**json.loads((fabric.folder / ASKED).read_text()))
+    asked = Sending(**json.loads((fabric.folder / ASKED).read_text()))
     hosts = {host.name: host for host in fabric.plan.hosts}
     start_ns = time.monotonic_ns() + LEAD_NS
     until_ns = start_ns + asked.count * asked.gap_ns

@@ -30,7 +30,7 @@ COLOURS = ("#d55e00", "#56b4e9", "#0072b2")
 
 
 @dataclass(frozen=True)
-class Fabric:
+class Variant:
     """One row: what is worse than in the first one."""
 
     name: str
@@ -53,14 +53,14 @@ class Fabric:
 MIXED = "[{count: 3, accelerator: H100, gpus: 4}, {count: 3, accelerator: GB200}]"
 
 FABRICS = (
-    Fabric("new fibre, 10 mi, all GB200"),
-    Fabric("1,000 mi", distance="1000mi"),
-    Fabric("3,000 mi", distance="3000mi"),
-    Fabric("loss 1e-4", loss="0.01%"),
-    Fabric("loss 1e-3", loss="0.1%"),
-    Fabric("loss 1e-2", loss="1%"),
-    Fabric("three of six hosts H100", hosts=MIXED),
-    Fabric("1,000 mi, loss 1e-3, three H100", distance="1000mi", loss="0.1%", hosts=MIXED),
+    Variant("new fibre, 10 mi, all GB200"),
+    Variant("1,000 mi", distance="1000mi"),
+    Variant("3,000 mi", distance="3000mi"),
+    Variant("loss 1e-4", loss="0.01%"),
+    Variant("loss 1e-3", loss="0.1%"),
+    Variant("loss 1e-2", loss="1%"),
+    Variant("three of six hosts H100", hosts=MIXED),
+    Variant("1,000 mi, loss 1e-3, three H100", distance="1000mi", loss="0.1%", hosts=MIXED),
 )
 HEAD = (
     "fabric", "iteration p50", "GPU time lost", "first token p50", "p99", "whole answer p50",
@@ -72,7 +72,7 @@ HEAD = (
 class Outcome:
     """What a fabric did to both: the runs' summaries, `served` the part about requests."""
 
-    fabric: Fabric
+    fabric: Variant
     trained: TrainingSummary
     served: Service
 
@@ -110,7 +110,7 @@ def main() -> None:
         words.plot.write_text(picture(outcomes), encoding="utf-8")
 
 
-def _run(fabric: Fabric, kind: str, folder: Path) -> Summary:
+def _run(fabric: Variant, kind: str, folder: Path) -> Summary:
     """A run's summary, of one that is there already if there is one."""
     workload = HERE / f"lease-{kind}.yaml"
     out = folder / f"{kind}-{re.sub('[^a-z0-9]+', '-', fabric.name.lower())}"

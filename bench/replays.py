@@ -24,7 +24,7 @@ REPLAYING = "bench.replaying"
 
 
 @dataclass(frozen=True)
-class Replay:
+class ReplayedRun:
     """One run. `collectives_s` are durations by iteration, from the last rank's entry to the last
     rank's end; `rtts_s` are echoes over one long-haul link; `bytes_by_rank` is what each
     rank sent in the iterations after the first; `wall_s_per_gb` their wall time per 1e9 payload bytes
@@ -38,7 +38,7 @@ class Replay:
     wall_s_per_gb: float
 
 
-def replay(topology: Path, workload: Path, clock: str) -> Replay:
+def replay(topology: Path, workload: Path, clock: str) -> ReplayedRun:
     """The ranks' programs as `longhaul run --time CLOCK` replays them. Raises BenchError."""
     rtts_s: tuple[float, ...] = ()
     ended_s: list[float] = []
@@ -55,7 +55,7 @@ def replay(topology: Path, workload: Path, clock: str) -> Replay:
     about = inputs.prepared[0].about
     first = next(iter(inputs.prepared[0].programs.values()))
     bytes_by_rank = _sent(first.program) * len(collectives_s)
-    return Replay(
+    return ReplayedRun(
         collectives_s=collectives_s,
         predicted_s=about["prediction"]["collective_s"],
         rtts_s=rtts_s,

@@ -15,7 +15,7 @@ import polars as pl
 
 from analysis.findings.bandwidth import algbw, bus_factor
 from analysis.findings.tail import nearest_rank
-from analysis.form.benchmark import FILE, Benchmark, Case, Row
+from analysis.form.benchmark import FILE, BenchmarkTable, MeasuredCase, PlannedCase
 from analysis.form.files import write
 from analysis.run import read_plan
 
@@ -32,7 +32,7 @@ def write_results(folder: Path) -> None:
         pl.read_parquet(folder / "events.parquet"),
         pl.read_parquet(wrong) if wrong.exists() else None,
     )
-    results = Benchmark(
+    results = BenchmarkTable(
         name=plan["name"],
         op=about["op"],
         ranks=len(about["ranks"]),
@@ -46,7 +46,7 @@ def write_results(folder: Path) -> None:
     write(results, folder / FILE)
 
 
-def rows(about: Data, events: pl.DataFrame, wrong: pl.DataFrame | None) -> list[Row]:
+def rows(about: Data, events: pl.DataFrame, wrong: pl.DataFrame | None) -> list[MeasuredCase]:
     """One row per case: sizes in real-world bytes, times in seconds, bandwidths in real-world bytes per
     second. `wrong` is null where nothing was checked."""
     ranks = len(about["ranks"])
@@ -64,7 +64,7 @@ def rows(about: Data, events: pl.DataFrame, wrong: pl.DataFrame | None) -> list[
             durations[2 * number + 1],
             by_task[2 * number + 1] if by_task else None,
         )
-        for number, case in enumerate(msgspec.convert(about["cases"], list[Case]))
+        for number, case in enumerate(msgspec.convert(about["cases"], list[PlannedCase]))
     ]
 
 
@@ -82,10 +82,12 @@ def _durations(events: pl.DataFrame, warmup: int) -> dict[int, list[float]]:
     return found
 
 
-def _row(op: str, ranks: int, case: Case, times_s: list[float], wrong: int | None) -> Row:
+def _row(
+    op: str, ranks: int, case: PlannedCase, times_s: list[float], wrong: int | None
+) -> MeasuredCase:
     mean_s = sum(times_s) / len(times_s)
     bandwidth_Bps = algbw(case.size_bytes, mean_s)
-    return Row(
+    return MeasuredCase(
         asked=case.asked,
         algorithm=case.algorithm,
         size_bytes=case.size_bytes,

@@ -37,7 +37,7 @@ class Key(NamedTuple):
 
 
 @dataclass
-class Stream:
+class TcpStream:
     """One direction of a stream as seen at one place. Sequence numbers count from the first one seen.
 
     `rtts_s`: from a segment to the acknowledgement that covers it, segments sent once only [Karn & Partridge 1987].
@@ -112,17 +112,17 @@ class Stream:
         }
 
 
-def streams(path: Path) -> dict[Key, Stream]:
+def streams(path: Path) -> dict[Key, TcpStream]:
     """Every direction of every TCP stream in a capture. Raises RunError where it cannot be read."""
-    found: dict[Key, Stream] = {}
+    found: dict[Key, TcpStream] = {}
     for at_s, key, sequence, acknowledges, length in _segments(path):
-        found.setdefault(key, Stream()).sent(at_s, sequence, length)
+        found.setdefault(key, TcpStream()).sent(at_s, sequence, length)
         if acknowledges is not None and key.back in found:
             found[key.back].acknowledged(at_s, acknowledges)
     return found
 
 
-def one_way_s(here: Stream, there: Stream) -> list[float]:
+def one_way_s(here: TcpStream, there: TcpStream) -> list[float]:
     """How long each segment took from one place of capture to the other; those seen once only at each."""
     return [there.seen_s[one] - at_s for one, at_s in here.seen_s.items() if one in there.seen_s]
 

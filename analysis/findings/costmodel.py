@@ -15,7 +15,7 @@ import polars as pl
 
 from analysis.findings.stalls import collective_times
 from analysis.findings.tail import nearest_rank
-from analysis.form.training import CostModel, Fit, ModelCheck, Scale
+from analysis.form.training import CostModel, Fit, ModelCheck, Projection
 from analysis.run import Run
 from analysis.tables import NS
 
@@ -57,7 +57,7 @@ def cost_model(run: Run) -> CostModel:
         classes=classes,
         check=_check(run, classes, size),
         scales=[
-            Scale(ranks=ranks, collective_s=ring_s(classes, ranks, size))
+            Projection(ranks=ranks, collective_s=ring_s(classes, ranks, size))
             for ranks in sorted({run.world_size, *SCALES})
             if ranks >= run.world_size
         ],

@@ -46,7 +46,7 @@ Column = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Link:
+class PathStep:
     """A stretch of the path on `rank`; for `wire` and `send`, `peer` is the other side, else −1."""
 
     kind: str
@@ -56,7 +56,7 @@ class Link:
     end_ns: int
 
 
-Step = tuple[tuple[Link, ...], int | None]
+Step = tuple[tuple[PathStep, ...], int | None]
 
 
 def critical_path(run: Run, most: int = MOST_ITERATIONS) -> pl.DataFrame:
@@ -109,7 +109,7 @@ def through(run: Run, path: pl.DataFrame, top: int = 8) -> list[Passage]:
 
 
 def _cut(
-    links: Iterator[Link], windows: list[tuple[int, int, int]]
+    links: Iterator[PathStep], windows: list[tuple[int, int, int]]
 ) -> Iterator[tuple[int, str, int, int, int, int]]:
     """The links, last first, cut at the edges of iterations; what is before the first is dropped."""
     index = len(windows) - 1
@@ -166,7 +166,7 @@ class _Walk:
         key: Column = (self.rank.astype(np.int64) * rounds + self.iteration) * _TASKS + self.task
         return key
 
-    def links(self) -> Iterator[Link]:
+    def links(self) -> Iterator[PathStep]:
         """The path from the last event's end to the first's begin, last link first."""
         rows = self.tasks.rows
         row: int | None = int(rows[np.lexsort((self.done[rows], self.end[rows]))[-1]])
@@ -193,7 +193,7 @@ class _Walk:
 
     def _compute(self, row: int) -> Step:
         rank, start, ready = int(self.rank[row]), int(self.start[row]), int(self.ready[row])
-        computing = Link("compute", rank, -1, start, int(self.end[row]))
+        computing = PathStep("compute", rank, -1, start, int(self.end[row]))
         return (computing, self._wait(row, ready, start)), self._task_before(row, ready)
 
     def _collective(self, row: int) -> Step:
@@ -206,7 +206,7 @@ class _Walk:
         last = int(rows[np.argmax(self.start[rows])])
         begin_ns, end_ns = int(self.start[last]), int(self.end[row])
         links, before = self._entry(last)
-        wire = Link("wire", int(self.rank[row]), int(self.rank[last]), begin_ns, end_ns)
+        wire = PathStep("wire", int(self.rank[row]), int(self.rank[last]), begin_ns, end_ns)
         return (wire, *links), before
 
     def _entry(self, row: int) -> Step:
@@ -230,16 +230,18 @@ class _Walk:
     def _sent(self, row: int) -> Step:
         """Queued from when it was ready to its first byte."""
         rank, peer = int(self.rank[row]), int(self.peer[row])
-        queued = Link("send", rank, peer, int(self.ready[row]), int(self.start[row]))
+        queued = PathStep("send", rank, peer, int(self.ready[row]), int(self.start[row]))
         links, following = self._operation_ready(row)
         return (queued, *links), following
 
-    def _wire(self, row: int, begin_ns: int) -> Link:
+    def _wire(self, row: int, begin_ns: int) -> PathStep:
         end_ns = int(self.end[row])
-        return Link("wire", int(self.rank[row]), int(self.peer[row]), min(begin_ns, end_ns), end_ns)
+        return PathStep(
+            "wire", int(self.rank[row]), int(self.peer[row]), min(begin_ns, end_ns), end_ns
+        )
 
-    def _wait(self, row: int, begin_ns: int, end_ns: int) -> Link:
-        return Link("wait", int(self.rank[row]), -1, begin_ns, end_ns)
+    def _wait(self, row: int, begin_ns: int, end_ns: int) -> PathStep:
+        return PathStep("wait", int(self.rank[row]), -1, begin_ns, end_ns)
 
     def _operation_ready(self, row: int) -> Step:
         """What made an operation ready: another of the same collective, else the entry into it."""

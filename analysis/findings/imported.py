@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from analysis.errors import RunError
-from analysis.findings.retiming import Column, Graph, Seconds
+from analysis.findings.retiming import Column, OperationGraph, Seconds
 
 COMPUTE = ("forward-compute", "backward-compute")
 FLOWS = ("forward-send", "forward-recv", "backward-send", "backward-recv")
@@ -40,7 +40,7 @@ Name = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
-class Slowdowns:
+class TraceSlowdowns:
     """S = T / T_ideal of the whole job, and with only some operations keeping their own durations."""
 
     job: float
@@ -50,11 +50,11 @@ class Slowdowns:
 
 
 @dataclass(frozen=True)
-class Job:
+class TracedJob:
     """A trace and its graph; rows of `operations` are the graph's operations."""
 
     operations: pl.DataFrame
-    graph: Graph
+    graph: OperationGraph
 
     @cached_property
     def actual(self) -> Seconds:
@@ -87,7 +87,7 @@ class Job:
         return float(ends.group_by("step").agg(pl.col("end").max())["end"].to_numpy().mean())
 
 
-def slowdowns(job: Job) -> Slowdowns:
+def slowdowns(job: TracedJob) -> TraceSlowdowns:
     """S of the job, and of each type (sends and receives of a direction together), rank and stage."""
     kinds = job.operations["optype"].to_numpy()
     directions = [_direction(str(kind)) for kind in kinds]
@@ -97,7 +97,7 @@ def slowdowns(job: Job) -> Slowdowns:
         for value in np.unique(values):
             yield value, job.slowdown(values == value)
 
-    return Slowdowns(
+    return TraceSlowdowns(
         job=job.slowdown(),
         by_type={str(kind): s for kind, s in each(directions)},
         by_dp_rank={int(str(rank)): s for rank, s in each(job.operations["dp_rank"].to_list())},
@@ -105,7 +105,7 @@ def slowdowns(job: Job) -> Slowdowns:
     )
 
 
-def read_job(path: Path) -> Job:
+def read_job(path: Path) -> TracedJob:
     """The job of a trace. Raises RunError where it is no such trace, or is interleaved."""
     try:
         table = pl.read_parquet(path)
@@ -124,7 +124,7 @@ def read_job(path: Path) -> Job:
         raise RunError(f"{path}: operations that 1F1B does not have or lacks: {error}") from None
 
 
-def make_job(table: pl.DataFrame) -> Job:
+def make_job(table: pl.DataFrame) -> TracedJob:
     """The job of a table of operations."""
     kept = table.select(COLUMNS).with_columns(
         pl.col("optype").cast(pl.String), pl.col("start_ts", "duration").cast(pl.Float64)
@@ -136,7 +136,9 @@ def make_job(table: pl.DataFrame) -> Job:
     named = _numbered(operations, pipeline.names)
     edges = _repeated(named, pipeline.edges)
     group = _groups(named, pipeline)
-    return Job(_with_transfers(operations, group), Graph(group, edges[:, 0], edges[:, 1]))
+    return TracedJob(
+        _with_transfers(operations, group), OperationGraph(group, edges[:, 0], edges[:, 1])
+    )
 
 
 class _Pipeline:

@@ -14,7 +14,7 @@ import polars as pl
 from analysis.findings.incidents import incidents
 from analysis.findings.stalls import collective_times, collectives, iterations
 from analysis.findings.tail import tail
-from analysis.form.parts import Named, Tail
+from analysis.form.parts import NamedShare, Tail
 from analysis.form.training import KindTail, SlowestMessages
 from analysis.run import Run
 from analysis.tables import NS
@@ -69,7 +69,7 @@ def slowest_messages(run: Run) -> SlowestMessages:
     )
 
 
-def slowest_entries(run: Run) -> list[Named]:
+def slowest_entries(run: Run) -> list[NamedShare]:
     """Who was last to enter the slowest 1 % of collectives (at least one), most often first."""
     times = collective_times(run.measured).sort("transfer_ns", descending=True)
     kept = times.head(max(1, round(times.height * SLOWEST)))
@@ -85,22 +85,22 @@ def slowest_entries(run: Run) -> list[Named]:
     return _shares(last, pl.format("{} · {}", "rank", "name"))
 
 
-def _by_event(run: Run, slowest: pl.DataFrame) -> list[Named]:
+def _by_event(run: Run, slowest: pl.DataFrame) -> list[NamedShare]:
     """Shares that were under way while an event of the timeline was in force."""
     begins = slowest["end_ns"] - slowest["transfer_ns"]
     spans = list(zip(begins, slowest["end_ns"], strict=True))
     shares = [
-        Named(one.name, sum(one.touches(b, e) for b, e in spans) / len(spans))
+        NamedShare(one.name, sum(one.touches(b, e) for b, e in spans) / len(spans))
         for one in incidents(run)
     ]
     found = [one for one in shares if one.share]
     return sorted(found, key=lambda one: (-one.share, one.name))
 
 
-def _shares(table: pl.DataFrame, name: pl.Expr, top: int = 5) -> list[Named]:
+def _shares(table: pl.DataFrame, name: pl.Expr, top: int = 5) -> list[NamedShare]:
     counted = table.group_by(name.alias("name")).len().sort("len", "name", descending=[True, False])
     whole = table.height
-    return [Named(label, count / whole) for label, count in counted.head(top).iter_rows()]
+    return [NamedShare(label, count / whole) for label, count in counted.head(top).iter_rows()]
 
 
 def _kind(what: str, found: Tail) -> KindTail:

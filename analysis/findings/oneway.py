@@ -11,14 +11,14 @@ from typing import Any
 import polars as pl
 
 from analysis.findings.tail import tail
-from analysis.form.beside import Way
+from analysis.form.beside import DirectionSeen
 from analysis.run import read_plan
 from analysis.tables import NS
 
 Data = dict[str, Any]
 
 
-def summarise(run_dir: Path) -> list[Way]:
+def summarise(run_dir: Path) -> list[DirectionSeen]:
     """One row for each way that was probed; none where there were no probes. Keys: docs/measuring.md."""
     path = Path(run_dir) / "probes.parquet"
     if not path.is_file():
@@ -33,12 +33,12 @@ def summarise(run_dir: Path) -> list[Way]:
     ]
 
 
-def _way(about: Data, way: Data, probes: pl.DataFrame) -> Way:
+def _way(about: Data, way: Data, probes: pl.DataFrame) -> DirectionSeen:
     own = probes.filter(workload=about["name"], link=way["link"], direction=way["direction"])
     came = own.drop_nulls("received_ns")
     lost, late = own.height - came.height, reordered(came)
     delays_s = (came["received_ns"] - came["sent_ns"]) * NS
-    return Way(
+    return DirectionSeen(
         workload=about["name"],
         link=way["link"],
         direction=way["direction"],

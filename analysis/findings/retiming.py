@@ -40,7 +40,7 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Graph:
+class OperationGraph:
     """Operations 0 to n − 1. `group[i]`: those of equal group transfer together. `before[j]` must have
     ended before `after[j]` starts."""
 

@@ -21,11 +21,11 @@ from analysis.findings.headline import faithful, warning
 from analysis.findings.tail import tail
 from analysis.form.parts import Tail
 from analysis.form.serving import (
-    AtCampus,
     FromCampus,
     Goodput,
     OnAccelerator,
     Parts,
+    RequestsAtCampus,
     Service,
 )
 from analysis.form.summary import ServingSummary
@@ -119,7 +119,7 @@ def summarise(served: Served) -> Service:
         output_tokens_per_s=int(requests["output_tokens"].sum()) / served.arrivals_s,
         goodput=goodput(served),
         by_client=[FromCampus(*one) for one in _groups(served, "client_campus")],
-        by_campus=[AtCampus(*one) for one in _groups(served, "campus")],
+        by_campus=[RequestsAtCampus(*one) for one in _groups(served, "campus")],
         by_accelerator=[OnAccelerator(*one) for one in _groups(served, "accelerator")],
     )
 

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from analysis.findings.retiming import Column, Graph, Seconds
+from analysis.findings.retiming import Column, OperationGraph, Seconds
 from analysis.findings.stalls import COLLECTIVE, iterations, with_groups
 from analysis.run import Run
 from analysis.tables import NS
@@ -74,7 +74,7 @@ class Tasks:
     """
 
     rows: pl.DataFrame
-    graph: Graph
+    graph: OperationGraph
 
     @cached_property
     def actual(self) -> Seconds:
@@ -137,7 +137,7 @@ def make_tasks(run: Run, ideal: Callable[[pl.Expr], pl.Expr] = pl.Expr.min) -> T
         .then(ideal(pl.col("whole")).over(alike) * _share().over(*alike, "rank"))
         .otherwise(pl.col("takes").mean().over("task", "kind"))
     )
-    return Tasks(rows, Graph(_group_numbers(rows), before, after))
+    return Tasks(rows, OperationGraph(_group_numbers(rows), before, after))
 
 
 def _share() -> pl.Expr:

@@ -6,7 +6,7 @@ is damaged, is refused in one line (`RunError`).
 """
 
 from analysis.form.attribution import Attribution
-from analysis.form.benchmark import Benchmark
+from analysis.form.benchmark import BenchmarkTable
 from analysis.form.files import read, write
 from analysis.form.serving import Service
 from analysis.form.summary import (
@@ -19,7 +19,7 @@ from analysis.form.summary import (
 
 __all__ = [
     "Attribution",
-    "Benchmark",
+    "BenchmarkTable",
     "Service",
     "ServingSummary",
     "Summary",

@@ -14,7 +14,7 @@ FILE = "bench.json"
 VERSION = 1
 
 
-class Case(Form, frozen=True):
+class PlannedCase(Form, frozen=True):
     """One algorithm at one size, as planned."""
 
     asked: Annotated[str, doc("What the user called the algorithm: auto, or its name.")]
@@ -24,7 +24,7 @@ class Case(Form, frozen=True):
     predicted_s: Annotated[Seconds, doc("By the alpha-beta model.")]
 
 
-class Row(Case, frozen=True):
+class MeasuredCase(PlannedCase, frozen=True):
     """The same, measured: times from the last rank's entry to the last rank's end."""
 
     time_s: Annotated[Seconds, doc("Mean.")]
@@ -38,7 +38,7 @@ class Row(Case, frozen=True):
     wrong: Annotated[int | None, doc("Wrong results; null where they were not looked at.")]
 
 
-class Benchmark(Form, frozen=True, kw_only=True):
+class BenchmarkTable(Form, frozen=True, kw_only=True):
     """All of `bench.json`."""
 
     version: Annotated[int, Meta(description="Of this form.", ge=VERSION, le=VERSION)] = VERSION
@@ -50,9 +50,9 @@ class Benchmark(Form, frozen=True, kw_only=True):
     warmup: Annotated[Count, doc("Before them.")]
     congestion: Annotated[str, doc("TCP's congestion control.")]
     channels: Annotated[Count, doc("Connections per pair.")]
-    rows: Annotated[list[Row], doc("Each size and algorithm.")]
+    rows: Annotated[list[MeasuredCase], doc("Each size and algorithm.")]
 
 
-def read_benchmark(run_dir: Path) -> Benchmark:
+def read_benchmark(run_dir: Path) -> BenchmarkTable:
     """What a run folder's `bench.json` says. Raises `RunError` where it is missing, old or damaged."""
-    return read(Path(run_dir) / FILE, Benchmark, VERSION, "run `longhaul bench` again")
+    return read(Path(run_dir) / FILE, BenchmarkTable, VERSION, "run `longhaul bench` again")

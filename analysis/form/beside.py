@@ -9,7 +9,7 @@ from msgspec import field
 from analysis.form.parts import BitsPerSecond, Count, Form, Seconds, Share, Tail, doc
 
 
-class Way(Form, frozen=True):
+class DirectionSeen(Form, frozen=True):
     """What probes saw of one direction of a long-haul link."""
 
     workload: Annotated[str, doc("The probes' name.")]

@@ -86,7 +86,7 @@ class Happened(Form, frozen=True):
     targets: Annotated[Targets, doc("What it struck.")]
 
 
-class Named(Form, frozen=True):
+class NamedShare(Form, frozen=True):
     """A part of a whole."""
 
     name: Annotated[str, doc("Of what.")]

@@ -24,7 +24,7 @@ class Goodput(Form, frozen=True):
     requests_per_s: Annotated[float, doc("How many per second.")]
 
 
-class Requests(Form, frozen=True):
+class RequestFigures(Form, frozen=True):
     """Requests that have something in common."""
 
     requests: Annotated[Count, doc("How many.")]
@@ -33,19 +33,19 @@ class Requests(Form, frozen=True):
     parts: Annotated[Parts, doc("Of the time to first token.")]
 
 
-class FromCampus(Requests, frozen=True):
+class FromCampus(RequestFigures, frozen=True):
     """Requests that came in at one campus."""
 
     client_campus: Annotated[str, doc("Which.")]
 
 
-class AtCampus(Requests, frozen=True):
+class RequestsAtCampus(RequestFigures, frozen=True):
     """Requests served at one campus."""
 
     campus: Annotated[str, doc("Which.")]
 
 
-class OnAccelerator(Requests, frozen=True):
+class OnAccelerator(RequestFigures, frozen=True):
     """Requests served by one GPU generation."""
 
     accelerator: Annotated[str, doc("Which.")]
@@ -65,10 +65,10 @@ class Service(Form, frozen=True):
     output_tokens_per_s: Annotated[float, doc("Over the time during which requests arrived.")]
     goodput: Annotated[Goodput, doc("Requests that kept both objectives.")]
     by_client: Annotated[list[FromCampus], doc("By where requests came in.")]
-    by_campus: Annotated[list[AtCampus], doc("By where they were served.")]
+    by_campus: Annotated[list[RequestsAtCampus], doc("By where they were served.")]
     by_accelerator: Annotated[list[OnAccelerator], doc("By what served them.")]
 
-    def groups(self) -> list[tuple[str, Requests]]:
+    def groups(self) -> list[tuple[str, RequestFigures]]:
         """All groups, each with what its requests have in common, in words."""
         return [
             *((f"from {one.client_campus}", one) for one in self.by_client),

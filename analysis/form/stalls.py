@@ -54,25 +54,25 @@ class Rank(Blamed, frozen=True):
     ]
 
 
-class Group(Blamed, frozen=True):
+class RankGroup(Blamed, frozen=True):
     """Ranks that have something in common: times are their mean, blame is their sum."""
 
     ranks: Annotated[Count, doc("How many.")]
 
 
-class Generation(Group, frozen=True):
+class Generation(RankGroup, frozen=True):
     """The ranks of one GPU generation."""
 
     accelerator: Annotated[str, doc("Which.")]
 
 
-class AtCampus(Group, frozen=True):
+class AtCampus(RankGroup, frozen=True):
     """The ranks of one campus."""
 
     campus: Annotated[str, doc("Which.")]
 
 
-class GenerationAtCampus(Group, frozen=True):
+class GenerationAtCampus(RankGroup, frozen=True):
     """The ranks of one GPU generation at one campus."""
 
     accelerator: Annotated[str, doc("Which generation.")]

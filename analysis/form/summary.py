@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from analysis.form.beside import Load, Way
+from analysis.form.beside import DirectionSeen, Load
 from analysis.form.files import read
 from analysis.form.parts import Check, Count, Form, Happened, Tail, doc
 from analysis.form.serving import Service
@@ -47,7 +47,7 @@ class _Common(Form, frozen=True, kw_only=True):
     faithful: Annotated[bool, doc("Whether every check is within its limit, and there was any.")]
     serving: Annotated[list[Service], doc("Inference workloads.")]
     background: Annotated[list[Load], doc("Background load beside the workloads.")]
-    probes: Annotated[list[Way], doc("What probes saw beside the workloads.")]
+    probes: Annotated[list[DirectionSeen], doc("What probes saw beside the workloads.")]
 
 
 class TrainingSummary(_Common, frozen=True, kw_only=True, tag_field="kind", tag="training"):

@@ -11,7 +11,7 @@ from analysis.form.parts import (
     BytesPerSecond,
     Count,
     Form,
-    Named,
+    NamedShare,
     Seconds,
     Share,
     Tail,
@@ -77,7 +77,7 @@ class CriticalPath(Form, frozen=True):
         }
 
 
-class Price(Form, frozen=True):
+class Cost(Form, frozen=True):
     """What the hardware costs, in `currency`."""
 
     currency: Annotated[str, doc("Such as USD.")]
@@ -99,7 +99,7 @@ class Efficiency(Form, frozen=True):
         float, doc("FLOP/s that they achieve together in training a model of usual size.")
     ]
     idle_gpus: Annotated[float, doc("That do nothing, on average.")]
-    price: Annotated[Price | None, doc("Null where the workload names none.")]
+    price: Annotated[Cost | None, doc("Null where the workload names none.")]
 
 
 class EventCost(Form, frozen=True):
@@ -137,9 +137,9 @@ class SlowestMessages(Form, frozen=True):
     count: Annotated[Count, doc("How many they are.")]
     of: Annotated[Count, doc("Of how many.")]
     above_s: Annotated[Seconds | None, doc("The shortest of them; null where there are none.")]
-    by_link: Annotated[list[Named], doc("Ordered pairs of campuses, most first.")]
-    by_rank: Annotated[list[Named], doc("Sending ranks, most first.")]
-    by_event: Annotated[list[Named], doc("Events in force meanwhile, most first.")]
+    by_link: Annotated[list[NamedShare], doc("Ordered pairs of campuses, most first.")]
+    by_rank: Annotated[list[NamedShare], doc("Sending ranks, most first.")]
+    by_event: Annotated[list[NamedShare], doc("Events in force meanwhile, most first.")]
 
 
 class Tails(Form, frozen=True):
@@ -148,7 +148,7 @@ class Tails(Form, frozen=True):
     kinds: Annotated[list[KindTail], doc("Each kind of duration.")]
     slowest_messages: Annotated[SlowestMessages, doc("The slowest 1 %.")]
     slowest_collectives: Annotated[
-        list[Named],
+        list[NamedShare],
         doc("The last ranks to enter the slowest 1 % of collectives, most often first."),
     ]
 
@@ -205,7 +205,7 @@ class ModelCheck(Form, frozen=True):
     error: Annotated[Share, doc("Predicted over measured, less 1.")]
 
 
-class Scale(Form, frozen=True):
+class Projection(Form, frozen=True):
     """What the fitted model says of the same ring with more ranks."""
 
     ranks: Annotated[Count, doc("So many.")]
@@ -217,4 +217,4 @@ class CostModel(Form, frozen=True):
 
     classes: Annotated[list[Fit], doc("Classes of link.")]
     check: Annotated[ModelCheck | None, doc("Null where the collective is no ring all-reduce.")]
-    scales: Annotated[list[Scale], doc("Empty where the collective is no ring all-reduce.")]
+    scales: Annotated[list[Projection], doc("Empty where the collective is no ring all-reduce.")]

@@ -28,7 +28,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Frame:
+class Axes:
     """What the vertical axis means: its ends, its ticks as (value, label), its name."""
 
     low: float
@@ -37,10 +37,10 @@ class Frame:
     name: str
 
 
-LOSS = Frame(
+LOSS = Axes(
     _LEAST, 0, tuple((e, f"1e{e}" if e else "1") for e in range(_LEAST, 1, 3)), "packet loss"
 )
-RATE = Frame(0, 1, tuple((p / 100, f"{p} %") for p in (0, 25, 50, 75, 100)), "rate left")
+RATE = Axes(0, 1, tuple((p / 100, f"{p} %") for p in (0, 25, 50, 75, 100)), "rate left")
 
 
 def decades(points: Points) -> Points:
@@ -48,7 +48,7 @@ def decades(points: Points) -> Points:
     return [(x, math.log10(max(value, 10.0**_LEAST))) for x, value in points]
 
 
-def sketch(lines: Sequence[Line], frame: Frame, width: int = 62, height: int = 13) -> list[str]:
+def sketch(lines: Sequence[Line], frame: Axes, width: int = 62, height: int = 13) -> list[str]:
     """The picture as lines of text: `MARKS` in the order of the lines, later ones on top."""
     rows = [[" "] * width for _ in range(height)]
     low, high = _years(lines)
@@ -63,12 +63,12 @@ def sketch(lines: Sequence[Line], frame: Frame, width: int = 62, height: int = 1
     return [*drawn, f"{'':>6} └{'─' * width}", f"{'':>8}{axis}"]
 
 
-def svg(lines: Sequence[Line], frame: Frame, title: str) -> str:
+def svg(lines: Sequence[Line], frame: Axes, title: str) -> str:
     """The picture as a self-contained SVG, with a text alternative."""
     return render("ages.svg.j2", chart=chart(lines, frame), title=title, axis=frame.name)
 
 
-def chart(lines: Sequence[Line], frame: Frame, width: float = 680, height: float = 380) -> Chart:
+def chart(lines: Sequence[Line], frame: Axes, width: float = 680, height: float = 380) -> Chart:
     """The picture's geometry. Each line's end is a marker with its label."""
     left, right, top, bottom = 64.0, width - 110, 54.0, height - 48
     low, high = _years(lines)
@@ -100,7 +100,7 @@ def _apart(places: Sequence[float], least: float = 16.0) -> list[float]:
     return moved
 
 
-def _row(value: float, frame: Frame, height: int) -> int:
+def _row(value: float, frame: Axes, height: int) -> int:
     share = (value - frame.low) / (frame.high - frame.low)
     return round((1 - min(max(share, 0.0), 1.0)) * (height - 1))
 

@@ -27,7 +27,7 @@ _ROOMY, _LABELLED = 4, 12
 
 
 @dataclass(frozen=True)
-class Arc:
+class DrawnLink:
     """A long-haul link: an SVG path, lines of text at its top, its health (index in `HEALTH`).
 
     The text is centred on `x`, about `text_width` wide, its first line on `y`.
@@ -84,7 +84,7 @@ def flights(plan: Mapping[str, Any], middles: Sequence[float]) -> list[Flight]:
     return found
 
 
-def landed(flight: Flight, ground: float, depth: float) -> Arc:
+def landed(flight: Flight, ground: float, depth: float) -> DrawnLink:
     """The arc above campuses that begin at `ground`, ending `depth` inside their frames."""
     y = ground + depth
     lift = y - (flight.height + depth) * 4 / 3
@@ -92,7 +92,7 @@ def landed(flight: Flight, ground: float, depth: float) -> Arc:
     path = f"M{x1:.1f} {y:.1f}C{x1:.1f} {lift:.1f} {x2:.1f} {lift:.1f} {x2:.1f} {y:.1f}"
     top = ground - flight.height - 7 - LINE * (len(flight.lines) - 1)
     state = health(flight.link)
-    return Arc(path, flight.middle, top, 2 * flight.half, flight.lines, state, flight.title)
+    return DrawnLink(path, flight.middle, top, 2 * flight.half, flight.lines, state, flight.title)
 
 
 def health(link: Mapping[str, Any]) -> int:

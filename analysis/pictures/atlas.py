@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from analysis.pictures.arcs import LINE, Arc, health, link_lines, text_width
+from analysis.pictures.arcs import LINE, DrawnLink, health, link_lines, text_width
 from analysis.pictures.fabric_map import CampusBox, FabricMap, campus_box, palette
 
 _MARGIN = 24.0
@@ -233,7 +233,7 @@ def _bounds(rects: Sequence[Rect], roads: Sequence[Road]) -> tuple[float, float,
     )
 
 
-def _arc(road: Road, moved: Point, scale: float) -> Arc:
+def _arc(road: Road, moved: Point, scale: float) -> DrawnLink:
     label = replace(road.label, x=road.label.x + moved[0], y=road.label.y + moved[1])
     start, middle, end = ((x + moved[0], y + moved[1]) for x, y in road.curve)
     path = (
@@ -242,4 +242,4 @@ def _arc(road: Road, moved: Point, scale: float) -> Arc:
     first_line = label.y - LINE * len(road.lines) / 2 + 12
     title = f"{road.link['name']}: {', '.join(link_lines(road.link, scale))}"
     width = text_width(road.lines)
-    return Arc(path, label.x, first_line, width, road.lines, health(road.link), title)
+    return DrawnLink(path, label.x, first_line, width, road.lines, health(road.link), title)

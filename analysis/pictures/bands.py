@@ -40,7 +40,7 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Box:
+class Cell:
     """A rectangle of the picture: place, what it says, and whether it stands out."""
 
     x: float
@@ -56,7 +56,7 @@ class EventRow:
     y: float
     label: str
     cost: str
-    boxes: tuple[Box, ...]
+    boxes: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class EventPicture:
 
     height: float
     ticks: tuple[Tick, ...]
-    iterations: tuple[Box, ...]
+    iterations: tuple[Cell, ...]
     rows: tuple[EventRow, ...]
     left_out: int
 
@@ -103,10 +103,10 @@ def event_picture(run: Run, costs: Sequence[Cost]) -> EventPicture | None:
     kept = sorted(costs, key=lambda one: -(one.cost_s or 0.0))[:MOST_ROWS]
     scale = (_RIGHT - _LEFT) / max(end_ns - begin_ns, 1)
 
-    def box(begin: int, end: int, title: str, *, marked: bool = False) -> Box:
+    def box(begin: int, end: int, title: str, *, marked: bool = False) -> Cell:
         first, last = max(begin, begin_ns), min(end, end_ns)
         width = max((last - first) * scale, 1.5)
-        return Box(_LEFT + (first - begin_ns) * scale, width, title, marked)
+        return Cell(_LEFT + (first - begin_ns) * scale, width, title, marked)
 
     touched = {number for one in costs for number in one.touched}
     strip = tuple(

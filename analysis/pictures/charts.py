@@ -49,7 +49,7 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Part:
+class BarPart:
     """A stretch of a bar: where, how wide, which kind, and what it says."""
 
     x: float
@@ -64,7 +64,7 @@ class Bar:
 
     label: str
     note: str
-    parts: tuple[Part, ...]
+    parts: tuple[BarPart, ...]
     end: float
     total: str
 
@@ -182,7 +182,7 @@ def _bar(
     for kind, seconds in parts:
         share = units.percent(seconds / total_s) if total_s else "0 %"
         says = f"{kind}: {units.time(seconds)} ({share})"
-        drawn.append(Part(x, seconds * scale, kind, says))
+        drawn.append(BarPart(x, seconds * scale, kind, says))
         x += seconds * scale
     return Bar(label, note, tuple(drawn), x, units.time(total_s, 4))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.pictures.arcs import Arc, flights, landed
+from analysis.pictures.arcs import DrawnLink, flights, landed
 
 WIDTH = 1160.0
 _MARGIN, _GAP, _INSET = 8.0, 28.0, 14.0
@@ -80,7 +80,7 @@ class FabricMap:
     width: float
     height: float
     campuses: tuple[CampusBox, ...]
-    arcs: tuple[Arc, ...]
+    arcs: tuple[DrawnLink, ...]
 
 
 def fabric_map(plan: Mapping[str, Any], blamed_share: Mapping[int, float]) -> FabricMap:

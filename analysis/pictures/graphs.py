@@ -20,7 +20,7 @@ Data = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Entry:
+class LegendEntry:
     """An entry of the picture's legend: where, what it looks like, what it means."""
 
     x: float
@@ -77,13 +77,13 @@ def _campus(campus: Data) -> dict[str, Any]:
     return {**campus, "switches": len(campus["switches"]), "hosts": hosts_in_words(campus)}
 
 
-def _legend(plan: Data) -> Iterator[Entry]:
+def _legend(plan: Data) -> Iterator[LegendEntry]:
     """Accelerators in the first row, the health of links in the second."""
     x = 6.0
     for name, colour in palette(plan).items():
-        yield Entry(x, 0, f"a{colour}", False, f"{name} host")
+        yield LegendEntry(x, 0, f"a{colour}", False, f"{name} host")
         x += text_width([f"{name} host"]) + 56
     x = 24.0
     for index, label in enumerate(HEALTH if plan["links"] else ()):
-        yield Entry(x, 24, f"health{index}", True, label)
+        yield LegendEntry(x, 24, f"health{index}", True, label)
         x += text_width([label]) + 56

@@ -13,7 +13,7 @@ import polars as pl
 from analysis import pages, units
 from analysis.findings.serving import Served, load_served, sentence, summarise
 from analysis.findings.tail import distribution
-from analysis.form.serving import Requests
+from analysis.form.serving import RequestFigures
 from analysis.form.summary import ServingSummary
 from analysis.pictures.charts import Chart, Series, distributions, stacked_bars
 from analysis.run import read_manifest, read_plan
@@ -51,7 +51,7 @@ def _service(served: Served) -> Data:
     }
 
 
-def _bar(label: str, group: Requests) -> tuple[str, str, list[tuple[str, float]]]:
+def _bar(label: str, group: RequestFigures) -> tuple[str, str, list[tuple[str, float]]]:
     made_of = group.parts
     parts = [
         ("network", made_of.network),

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from analysis.form.benchmark import Row, read_benchmark
+from analysis.form.benchmark import MeasuredCase, read_benchmark
 
 WIDTH = 168
 ELEMENT_BYTES = 4
@@ -37,7 +37,7 @@ def print_results(folder: Path, out: Console) -> None:
     out.print(table)
 
 
-def _cells(op: str, row: Row) -> list[str]:
+def _cells(op: str, row: MeasuredCase) -> list[str]:
     auto = "auto: " if row.asked == "auto" else ""
     return [
         f"{row.size_bytes:.0f}",

@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.text import Text
 
 from analysis import units
-from analysis.findings.capture import Key, Stream, one_way_s
+from analysis.findings.capture import Key, TcpStream, one_way_s
 from analysis.terminal.tables import table
 
 
-def print_streams(here: Mapping[Key, Stream], there: Mapping[Key, Stream], out: Console) -> None:
+def print_streams(
+    here: Mapping[Key, TcpStream], there: Mapping[Key, TcpStream], out: Console
+) -> None:
     """A row for each direction that carried payload, most bytes first."""
     made = table(
         "TCP streams", "stream", "bytes", "sent again", "in flight", "RTT p50", "one way p50"

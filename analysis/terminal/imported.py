@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from analysis.findings.imported import Slowdowns
+from analysis.findings.imported import TraceSlowdowns
 
 
-def print_slowdowns(found: Slowdowns) -> None:
+def print_slowdowns(found: TraceSlowdowns) -> None:
     """S of the job, and of each type of operation, stage and data-parallel rank."""
     print(f"S = {found.job:.4f}: {1 - 1 / found.job:.1%} of the time wasted")
     _print_each("type", found.by_type)

@@ -6,14 +6,14 @@ from rich.console import Console
 from rich.text import Text
 
 from analysis import units
-from analysis.form.beside import Way
+from analysis.form.beside import DirectionSeen
 from analysis.form.parts import TailKey
 from analysis.terminal.tables import captioned, table, tail_cells
 
 _QUANTILES: tuple[TailKey, ...] = ("p50_s", "p99_s", "max_s")
 
 
-def print_probes(ways: list[Way], out: Console) -> None:
+def print_probes(ways: list[DirectionSeen], out: Console) -> None:
     """One-way delays of the long-haul links under load, loss and reordering."""
     made = table(
         "Probes of the long-haul links",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from longhaul.fabric import netlink
-from longhaul.fabric.hosts import Hosts, Job
+from longhaul.fabric.hosts import HostJob, Hosts
 from longhaul.fabric.losses import by_chance
 from scenario.plan import forwarding
 from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost
@@ -53,7 +53,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Direction:
+class MeasuredWay:
     """One way between two hosts: the sending ends of all wires there, and back."""
 
     name: str
@@ -133,13 +133,13 @@ class Check:
             if way.counted:
                 yield self._counted(way)
 
-    def _rtt(self, way: Direction) -> Measured:
+    def _rtt(self, way: MeasuredWay) -> Measured:
         """Asked: the sum of the delays, and the time to send an echo's frame over each wire."""
         asked = way.rtt_s + way.frames_s(ECHO_FRAME_BYTES)
         measured = self._ask(way.source, "echo", address=way.sink.ip, count=ECHOES)["rtt_s"]
         return way.compare("RTT", "rtt", (asked, measured), "s")
 
-    def _goodput(self, way: Direction) -> Measured:
+    def _goodput(self, way: MeasuredWay) -> Measured:
         """Asked: the link's rate times the payload's share of a full frame.
 
         iperf3 sends; what reaches the receiver is read off its wire between two instants, since
@@ -172,7 +172,7 @@ class Check:
         frame_bits = 8 * self._plan.frame_bytes
         return end.shape.limit_packets * frame_bits / end.shape.rate_bps - end.shape.delay_s
 
-    def _counted(self, way: Direction) -> Measured:
+    def _counted(self, way: MeasuredWay) -> Measured:
         """Datagrams, counted where they arrive. `ok` unless so few or so many losses (duplicates) are no chance;
         where few are to be expected, that is far from what was asked."""
         quantity, asked = ("loss", way.loss) if way.loss else ("duplicate", way.duplicate)
@@ -198,11 +198,11 @@ class Check:
         job.close()
         return answer
 
-    def _role(self, host: PlannedHost, role: str, **arguments: Any) -> Job:
+    def _role(self, host: PlannedHost, role: str, **arguments: Any) -> HostJob:
         return self._hosts.job(host.name, "traffic.host.probe", role=role, arguments=arguments)
 
 
-def directions(plan: Plan) -> Iterator[Direction]:
+def directions(plan: Plan) -> Iterator[MeasuredWay]:
     """Every long-haul link both ways, between its campuses' probes, unless the routes between the
     two take another way; where there is no such link, from the first host to the last and back."""
     ways = forwarding.of(plan)
@@ -211,13 +211,13 @@ def directions(plan: Plan) -> Iterator[Direction]:
         near, far = at[link.a.node], at[link.b.node]
         there, back = ways.walk(near, far), ways.walk(far, near)
         if link.a in there and link.b in back:
-            yield Direction(link.name, near, far, there, back)
-            yield Direction(link.name, far, near, back, there)
+            yield MeasuredWay(link.name, near, far, there, back)
+            yield MeasuredWay(link.name, far, near, back, there)
     if not plan.probes and len(plan.hosts) > 1:
         first, last = plan.hosts[0], plan.hosts[-1]
         there, back = ways.walk(first, last), ways.walk(last, first)
-        yield Direction(first.campus, first, last, there, back)
-        yield Direction(first.campus, last, first, back, there)
+        yield MeasuredWay(first.campus, first, last, there, back)
+        yield MeasuredWay(first.campus, last, first, back, there)
 
 
 def payload_rate(interface: str, busy_bytes: int, ramp_s: float, window_s: float) -> float:

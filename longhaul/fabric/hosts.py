@@ -31,7 +31,7 @@ class Interrupted(LonghaulError):
     """Somebody wants to know why it takes so long."""
 
 
-class Job:
+class HostJob:
     """A job under way in one host: messages go both ways, a line of JSON each."""
 
     def __init__(self, host: str, path: Path, request: dict[str, Any]) -> None:
@@ -95,9 +95,9 @@ class Hosts:
     folder: Path
     pids: dict[str, int]
 
-    def job(self, host: str, module: str, **arguments: Any) -> Job:
+    def job(self, host: str, module: str, **arguments: Any) -> HostJob:
         """Have a host carry out `module.run(arguments, …)`."""
-        return Job(host, self.folder / host, {"module": module, **arguments})
+        return HostJob(host, self.folder / host, {"module": module, **arguments})
 
     def signal(self, host: str, number: int) -> None:
         """Send a signal to a host's process."""
@@ -145,12 +145,12 @@ class Clockwork(Protocol):
 
 
 def messages(
-    jobs: Sequence[Job],
+    jobs: Sequence[HostJob],
     patience_s: float,
     keyboard: int,
     until: str = "done",
     clockworks: Sequence[Clockwork] = (),
-) -> Iterator[tuple[Job, dict[str, Any]]]:
+) -> Iterator[tuple[HostJob, dict[str, Any]]]:
     """Messages of several jobs as they come, until each has said `{"state": until}`.
 
     Meanwhile the `clockworks` act. Raises TimeoutError when no message has come for `patience_s`,
@@ -174,7 +174,7 @@ def messages(
                 if key.data:
                     key.data.act()
                     continue
-                if not isinstance(key.fileobj, Job):
+                if not isinstance(key.fileobj, HostJob):
                     _read_keyboard(selector, watched)
                     continue
                 heard_s = time.monotonic()

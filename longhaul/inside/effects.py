@@ -17,7 +17,7 @@ Order = Callable[[str, float | None], None]
 """Tells a host how many times as long its compute takes from now on; None: it is off."""
 
 
-class Effects:
+class FabricState:
     """The state that a fabric is in, and what changes it."""
 
     def __init__(self, fabric: Stage, order: Order) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from longhaul.inside.effects import Effects, Order
+from longhaul.inside.effects import FabricState, Order
 from longhaul.inside.stage import Stage
 from scenario.plan.occurrences import Occurrence, moments, state
 from scenario.plan.types import Plan, PlannedEvent
@@ -51,7 +51,7 @@ class Timeline:
         self._fabric = fabric
         self._plan: Plan = fabric.plan
         self._start_ns = start_ns
-        self._effects = Effects(fabric, order)
+        self._effects = FabricState(fabric, order)
         self._on: tuple[Occurrence, ...] = ()
         self._happened: dict[Occurrence, _Happened] = {}
         self._timer = Timer()
@@ -115,7 +115,7 @@ class ByHand:
 
     def __init__(self, fabric: Stage) -> None:
         self._plan: Plan = fabric.plan
-        self._effects = Effects(fabric, order=lambda *_: None)
+        self._effects = FabricState(fabric, order=lambda *_: None)
         self._on: list[PlannedEvent] = []
 
     def lines(self) -> Iterator[str]:

@@ -29,7 +29,7 @@ ANSWER_WITHIN_S = 1.0
 class Playing(Part):
     """A part that its host carries out."""
 
-    job: hosts.Job
+    job: hosts.HostJob
 
 
 def replay(fabric: Stage) -> int:

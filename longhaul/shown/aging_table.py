@@ -74,7 +74,7 @@ def _title(table: Table) -> str:
     return f"{units.distance(span.distance_m)} of fibre, {span.margin_db:g} dB of margin{condition}"
 
 
-def _frame(table: Table) -> ages.Frame:
+def _frame(table: Table) -> ages.Axes:
     return ages.LOSS if table.mode == "loss" else ages.RATE
 
 

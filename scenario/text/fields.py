@@ -74,7 +74,7 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Named:
+class NameField:
     """Reads a name that matches `pattern` and has at most `longest` characters."""
 
     pattern: str
@@ -103,7 +103,7 @@ class Named:
         return f"did you mean {mended}?" if re.fullmatch(self.pattern, mended) else ""
 
 
-class Matched(Named):
+class Matched(NameField):
     """Reads a pattern of names."""
 
     def _mended(self, written: str) -> str:
@@ -130,19 +130,19 @@ class Numbered:
 
 _LOWER = "lower-case letters, digits and hyphens, a letter first"
 
-Name: TypeAlias = Annotated[str, Named(NAME, _LOWER, 40)]
+Name: TypeAlias = Annotated[str, NameField(NAME, _LOWER, 40)]
 """Of a topology, a workload, a link, a template."""
 
-ShortName: TypeAlias = Annotated[str, Named(NAME, _LOWER, 8)]
+ShortName: TypeAlias = Annotated[str, NameField(NAME, _LOWER, 8)]
 """Of a host group, a switch: it becomes part of an interface name (15 characters)."""
 
 CampusName: TypeAlias = Annotated[
-    str, Named(NAME, _LOWER, 6, "the campus's whole name may stand in `site`")
+    str, NameField(NAME, _LOWER, 6, "the campus's whole name may stand in `site`")
 ]
 """Of a campus: it begins the names of all that stands there (hosts: 10 characters)."""
 
 Model: TypeAlias = Annotated[
-    str, Named(r"[A-Za-z][A-Za-z0-9-]*", "letters, digits and hyphens, a letter first", 20)
+    str, NameField(r"[A-Za-z][A-Za-z0-9-]*", "letters, digits and hyphens, a letter first", 20)
 ]
 """Of an accelerator, as its maker writes it: GB200."""
 

@@ -19,7 +19,7 @@ from scenario.types.topology import FabricLink, Host, Switch
 
 
 @dataclass(frozen=True)
-class Wiring:
+class CampusFabric:
     """A fabric without its border: its switches and its links."""
 
     switches: tuple[Switch, ...]
@@ -53,13 +53,13 @@ def leaf_count(fabric: Fabric) -> int:
             return sum(switch.role == "leaf" for switch in fabric.switches.values())
 
 
-def wire(campus: str, fabric: Fabric, hosts: Sequence[Host]) -> Wiring:
+def wire(campus: str, fabric: Fabric, hosts: Sequence[Host]) -> CampusFabric:
     """The fabric's switches and links, named `<campus>-<switch>`."""
     match fabric:
         case LeafSpine():
             return _leaf_spine(campus, fabric, hosts)
         case Single():
-            return Wiring((Switch(f"{campus}-l1", "leaf"),), ())
+            return CampusFabric((Switch(f"{campus}-l1", "leaf"),), ())
         case FatTree():
             return _fat_tree(campus, fabric, hosts)
         case Explicit():
@@ -74,7 +74,7 @@ def deal(hosts: Sequence[Host], leaves: Sequence[str]) -> dict[str, str]:
 
 
 def with_border(
-    campus: str, wiring: Wiring, rate_bps: float, delay_s: float
+    campus: str, wiring: CampusFabric, rate_bps: float, delay_s: float
 ) -> tuple[tuple[Switch, ...], tuple[FabricLink, ...]]:
     """All switches and links, the border `<campus>-b` and its links with the top among them."""
     border = f"{campus}-b"
@@ -86,7 +86,7 @@ def _numbered(campus: str, letter: str, count: int, role: str) -> tuple[Switch, 
     return tuple(Switch(f"{campus}-{letter}{index}", role) for index in range(1, count + 1))
 
 
-def _leaf_spine(campus: str, fabric: LeafSpine, hosts: Sequence[Host]) -> Wiring:
+def _leaf_spine(campus: str, fabric: LeafSpine, hosts: Sequence[Host]) -> CampusFabric:
     leaves = _numbered(campus, "l", fabric.leaves, "leaf")
     spines = _numbered(campus, "s", fabric.spines, "spine")
     rate_bps = fabric.uplink or _uplink_bps(fabric, hosts, [leaf.name for leaf in leaves])
@@ -94,7 +94,7 @@ def _leaf_spine(campus: str, fabric: LeafSpine, hosts: Sequence[Host]) -> Wiring
         FabricLink(leaf.name, spine.name, rate_bps, fabric.link_delay)
         for leaf, spine in product(leaves, spines)
     )
-    return Wiring(leaves + spines, links)
+    return CampusFabric(leaves + spines, links)
 
 
 def _uplink_bps(fabric: LeafSpine, hosts: Sequence[Host], leaves: Sequence[str]) -> float:
@@ -106,7 +106,7 @@ def _uplink_bps(fabric: LeafSpine, hosts: Sequence[Host], leaves: Sequence[str])
     return max(down.values()) / fabric.spines / (fabric.oversubscription or 1.0)
 
 
-def _fat_tree(campus: str, fabric: FatTree, hosts: Sequence[Host]) -> Wiring:
+def _fat_tree(campus: str, fabric: FatTree, hosts: Sequence[Host]) -> CampusFabric:
     """k pods; switch j of a pod's k/2 aggregations is linked with cores j*k/2 to (j+1)*k/2 - 1."""
     half = fabric.k // 2
     leaves = _numbered(campus, "l", fabric.k * half, "leaf")
@@ -121,14 +121,14 @@ def _fat_tree(campus: str, fabric: FatTree, hosts: Sequence[Host]) -> Wiring:
     ]
     rate_bps = fabric.rate or max(host.nic_bps for host in hosts)
     links = tuple(FabricLink(a.name, b.name, rate_bps, fabric.link_delay) for a, b in pairs)
-    return Wiring(leaves + middle + cores, links)
+    return CampusFabric(leaves + middle + cores, links)
 
 
-def _explicit(campus: str, fabric: Explicit) -> Wiring:
+def _explicit(campus: str, fabric: Explicit) -> CampusFabric:
     switches = tuple(Switch(f"{campus}-{n}", s.role) for n, s in fabric.switches.items())
     links = tuple(
         FabricLink(f"{campus}-{a}", f"{campus}-{b}", link.rate, link.delay)
         for link in fabric.links
         for a, b in [link.between]
     )
-    return Wiring(switches, links)
+    return CampusFabric(switches, links)

@@ -35,7 +35,7 @@ Index = Annotated[int, Field(ge=0, le=100_000)]
 
 
 @dataclass(frozen=True)
-class Transfer:
+class ChunkTransfer:
     """`count` chunks from `chunk` on go from `source` to `sink`, to be copied to or added to those from
     `into` on."""
 
@@ -55,7 +55,7 @@ class WrittenSchedule:
     op: str
     ranks: int
     chunks: int
-    steps: tuple[tuple[Transfer, ...], ...]
+    steps: tuple[tuple[ChunkTransfer, ...], ...]
 
 
 class TransferModel(Strict):
@@ -113,10 +113,10 @@ def load_schedule(path: Path) -> WrittenSchedule:
     return WrittenSchedule(written.name, written.op, written.ranks, written.chunks, steps)
 
 
-def _transfer(written: TransferModel) -> Transfer:
+def _transfer(written: TransferModel) -> ChunkTransfer:
     into = written.chunk if written.into is None else written.into
     adds = written.do == "reduce"
-    return Transfer(written.source, written.to, written.chunk, written.count, into, adds)
+    return ChunkTransfer(written.source, written.to, written.chunk, written.count, into, adds)
 
 
 def _check(written: ScheduleModel, problems: Problems) -> None:

@@ -23,7 +23,7 @@ from analysis.export.openmetrics import openmetrics
 from analysis.export.perfetto import slowest_iterations, write_trace
 from analysis.export.tabular import TABLES, csv, markdown
 from analysis.findings.latencies import durations_ns, latencies, slowest_entries, slowest_messages
-from analysis.form.parts import Named
+from analysis.form.parts import NamedShare
 from analysis.run import load_run
 from longhaul.verbs import export
 from tests.analysis.make_run import Link, Scenario, happened, make_run, trained, uniform
@@ -210,7 +210,7 @@ def test_the_slowest_messages_tell_their_link_rank_and_event(tmp_path: Path) -> 
 
 def test_the_last_to_enter_the_slowest_collectives_is_named(tmp_path: Path) -> None:
     run = load_run(make_run(tmp_path / "run", uniform(4, slowdown={2: 1.5})))
-    assert slowest_entries(run) == [Named("2 · home-02", 1.0)]
+    assert slowest_entries(run) == [NamedShare("2 · home-02", 1.0)]
 
 
 def test_tails_go_up_to_p999_and_mark_what_the_count_does_not_support(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from analysis.errors import RunError
 from analysis.findings.imported import make_job, read_job, slowdowns
-from analysis.findings.retiming import CircularGraph, Graph
+from analysis.findings.retiming import CircularGraph, OperationGraph
 
 
-def graph(groups: list[int], *edges: tuple[int, int]) -> Graph:
+def graph(groups: list[int], *edges: tuple[int, int]) -> OperationGraph:
     pairs = np.array(edges, dtype=np.int64).reshape(-1, 2)
-    return Graph(np.array(groups), pairs[:, 0], pairs[:, 1])
+    return OperationGraph(np.array(groups), pairs[:, 0], pairs[:, 1])
 
 
 def test_an_operation_starts_when_all_that_it_waits_for_has_ended() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from traffic.serving.batching import Batch, Sequence
+from traffic.serving.batching import ContinuousBatch, Sequence
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Token:
     at_s: float
 
 
-def serve(batch: Batch, arrivals: Iterable[tuple[float, int, int]]) -> list[Token]:
+def serve(batch: ContinuousBatch, arrivals: Iterable[tuple[float, int, int]]) -> list[Token]:
     """Tokens in the order in which they come, of requests numbered in the order of their arrival."""
     coming = [
         (at_s, Sequence(n, prompt, output)) for n, (at_s, prompt, output) in enumerate(arrivals)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scenario.types.inference import Arrivals, Inference
 from tests.serving.conftest import Written
 from tests.serving.served_in_memory import serve
-from traffic.serving.batching import Batch, Sequence, Speed
+from traffic.serving.batching import ContinuousBatch, Sequence, Speed
 from traffic.serving.requests import requests
 
 # A token takes 1 ms of arithmetic; weights are read in 4 ms, a thousand tokens of context in 1 ms.
@@ -26,7 +26,7 @@ REQUESTS = st.lists(
 
 
 def test_a_prompt_takes_its_arithmetic_and_a_token_the_reading_of_weights_and_context() -> None:
-    tokens = serve(Batch(SPEED, 8, 2048), [(0.0, 100, 3)])
+    tokens = serve(ContinuousBatch(SPEED, 8, 2048), [(0.0, 100, 3)])
     assert [token.at_s for token in tokens] == pytest.approx([0.1, 0.1041, 0.108201])
 
 
@@ -36,7 +36,7 @@ def test_a_short_prompt_cannot_be_faster_than_the_weights_are_read() -> None:
 
 
 def test_a_long_prompt_is_cut_and_others_get_their_tokens_meanwhile() -> None:
-    tokens = serve(Batch(BUSY, 8, 100), [(0.0, 10, 50), (0.015, 1000, 1)])
+    tokens = serve(ContinuousBatch(BUSY, 8, 100), [(0.0, 10, 50), (0.015, 1000, 1)])
     chat = [token.at_s for token in tokens if token.request == 0]
     longest = max(later - earlier for earlier, later in pairwise(chat))
     assert longest == pytest.approx(0.1)
@@ -44,7 +44,7 @@ def test_a_long_prompt_is_cut_and_others_get_their_tokens_meanwhile() -> None:
 
 
 def test_no_more_than_the_limit_is_worked_on() -> None:
-    tokens = serve(Batch(BUSY, 2, 100), [(0.0, 10, 5)] * 3)
+    tokens = serve(ContinuousBatch(BUSY, 2, 100), [(0.0, 10, 5)] * 3)
     first = {token.request: token.at_s for token in tokens if token.number == 0}
     ends = sorted(token.at_s for token in tokens if token.number == 4)
     assert first[0] == first[1] == pytest.approx(0.020)
@@ -55,7 +55,7 @@ def test_no_more_than_the_limit_is_worked_on() -> None:
 def test_everybody_gets_every_token_once_and_in_order(
     arrivals: list[tuple[float, int, int]], most_requests: int, most_tokens: int
 ) -> None:
-    tokens = serve(Batch(SPEED, most_requests, most_tokens), arrivals)
+    tokens = serve(ContinuousBatch(SPEED, most_requests, most_tokens), arrivals)
     for request, (at_s, prompt, output) in enumerate(arrivals):
         own = [token for token in tokens if token.request == request]
         assert [token.number for token in own] == list(range(output))
@@ -71,7 +71,7 @@ def test_no_step_has_more_tokens_than_allowed(
     prompts: list[int], most_requests: int, most_tokens: int
 ) -> None:
     counted = Speed(flops=1.0, memory_Bps=1.0, token_flop=1.0, weight_bytes=0, kv_bytes=0)
-    batch = Batch(counted, most_requests, most_tokens)
+    batch = ContinuousBatch(counted, most_requests, most_tokens)
     for number, prompt in enumerate(prompts):
         batch.add(Sequence(number, prompt, 3))
     while len(batch):
@@ -82,7 +82,9 @@ def test_no_step_has_more_tokens_than_allowed(
 def _waits_s(workload: Inference, speed: Speed) -> list[float]:
     """How long each request waited before it was begun, served one at a time with a single token."""
     asked = requests(workload, clients=1, seed=7)
-    tokens = serve(Batch(speed, 1, 10**9), [(one.at_ns / 1e9, one.prompt, 1) for one in asked])
+    tokens = serve(
+        ContinuousBatch(speed, 1, 10**9), [(one.at_ns / 1e9, one.prompt, 1) for one in asked]
+    )
     return [
         token.at_s - one.at_ns / 1e9 - speed.step_s(one.prompt, 0)
         for token, one in zip(tokens, asked, strict=True)

@@ -8,7 +8,7 @@ import pytest
 from scenario.text.diagnostics import InvalidInput
 from traffic.traces.account import account, compute_s, events, kinds
 from traffic.traces.assembling import Imported, assemble
-from traffic.traces.form import Collective, Compute, Node, Transfer
+from traffic.traces.form import Compute, Node, TracedCollective, TracedTransfer
 from traffic.traces.reading import read, read_all
 from traffic.traces.storing import load, save
 
@@ -37,7 +37,7 @@ def test_chakra_computes_and_communicates_in_the_order_of_data_deps(tmp_path: Pa
         chakra_node(4, COMP, after=[3], micros=5),
     ]
     found = imported(chakra_file(tmp_path / "job.0.et", nodes), ranks=4)
-    assert works(found) == [Compute(10_000), Collective("all_reduce", 4096, 0), Compute(5000)]
+    assert works(found) == [Compute(10_000), TracedCollective("all_reduce", 4096, 0), Compute(5000)]
     assert [node.after for node in found.trace.ranks[3]] == [(), (0,), (1,)]
     assert found.trace.groups == ((0, 1, 2, 3),)
 
@@ -68,8 +68,8 @@ def test_chakra_sends_meet_receives(tmp_path: Path) -> None:
     found = imported(
         chakra_file(tmp_path / "a.0.et", there), chakra_file(tmp_path / "a.1.et", here)
     )
-    assert works(found, 0) == [Transfer("send", 1, 64, 3)]
-    assert works(found, 1) == [Transfer("recv", 0, 64, 3)]
+    assert works(found, 0) == [TracedTransfer("send", 1, 64, 3)]
+    assert works(found, 1) == [TracedTransfer("recv", 0, 64, 3)]
 
 
 def test_chakra_communication_launched_on_the_cpu_is_compute(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_chakra_feeder_json_is_read(tmp_path: Path) -> None:
     ]
     (tmp_path / "job.0.json").write_text(json.dumps({"workload_graph": nodes}))
     found = imported(tmp_path / "job.0.json", ranks=2)
-    assert works(found) == [Compute(7000), Collective("all_reduce", 64, 0)]
+    assert works(found) == [Compute(7000), TracedCollective("all_reduce", 64, 0)]
     assert found.files[0].ignored["communication without comm_size"] == 1
 
 
@@ -130,7 +130,7 @@ def test_kineto_keeps_streams_waits_and_gaps(tmp_path: Path) -> None:
     assert {name: nodes[index].work for name, index in place.items()} == {
         "forward": Compute(20_000),
         "launch": Compute(1000),  # from the end of the forward pass to the kernel's start
-        "ncclDevKernel": Collective("all_reduce", 4000, 0, "Float"),
+        "ncclDevKernel": TracedCollective("all_reduce", 4000, 0, "Float"),
         "backward": Compute(30_000),
         "optimizer": Compute(9000),
     }

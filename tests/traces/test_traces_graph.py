@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scenario.text.diagnostics import InvalidInput
 from traffic.traces.assembling import assemble
-from traffic.traces.form import Collective, Compute, Trace
+from traffic.traces.form import Compute, Trace, TracedCollective
 from traffic.traces.mapping import Message, Shared, Work, on_hosts
 from traffic.traces.nodes import ordered
 from traffic.traces.recording import GroupKey, GroupWork, RawNode, RawWork, Recording
@@ -105,7 +105,7 @@ def test_a_group_within_a_host_crosses_no_network_and_others_keep_their_bytes(
         for task in tasks
         if not isinstance(task.what, Work)
     }
-    collectives = [node for node in trace.ranks[0] if isinstance(node.work, Collective)]
+    collectives = [node for node in trace.ranks[0] if isinstance(node.work, TracedCollective)]
     assert len(shared) == (0 if per_host >= ranks else len(collectives))
     assert all(isinstance(one, Shared) and one.size_bytes == 8 for one in shared.values())
     compute = sum(

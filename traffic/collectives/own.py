@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenario.workload.schedule import BUFFERS, Transfer, WrittenSchedule, load_schedule
+from scenario.workload.schedule import BUFFERS, ChunkTransfer, WrittenSchedule, load_schedule
 from traffic.collectives.building import Builder, Message
 from traffic.collectives.flat import Algorithm
 from traffic.schedule import Kind, Piece
@@ -66,7 +66,7 @@ class _Steps:
             build.step(_message(members, chunks, transfer) for transfer in step)
 
 
-def _message(members: Sequence[int], chunks: Sequence[Piece], transfer: Transfer) -> Message:
+def _message(members: Sequence[int], chunks: Sequence[Piece], transfer: ChunkTransfer) -> Message:
     source = _span(chunks, transfer.chunk, transfer.count)
     sink = _span(chunks, transfer.into, transfer.count)
     if source.size != sink.size:

@@ -31,7 +31,7 @@ datagram was lost. Nanoseconds from the start of the workloads."""
 
 
 @dataclass(frozen=True)
-class Way:
+class ProbedDirection:
     """A long-haul link in one direction, and the sending ends of all wires from probe to probe."""
 
     number: int
@@ -75,7 +75,7 @@ def prepare(workload: Probing, plan: Plan, seed: int) -> Prepared:  # noqa: ARG0
     return Prepared(programs, _about(workload, ways), grace_s)
 
 
-def probed(workload: Probing, plan: Plan) -> Iterator[Way]:
+def probed(workload: Probing, plan: Plan) -> Iterator[ProbedDirection]:
     """Both ways over every link that is named, unless the routes between its campuses' probes lead
     elsewhere."""
     at = {probe.leaf: probe for probe in plan.probes}
@@ -86,7 +86,9 @@ def probed(workload: Probing, plan: Plan) -> Iterator[Way]:
         for direction, near, far in (("forward", link.a, link.b), ("backward", link.b, link.a)):
             there = ways.walk(at[near.node], at[far.node])
             if near in there:
-                yield Way(number, link.name, direction, at[near.node], at[far.node], there)
+                yield ProbedDirection(
+                    number, link.name, direction, at[near.node], at[far.node], there
+                )
                 number += 1
 
 
@@ -108,7 +110,9 @@ def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
     return {"probes": found.select(pl.col(name).cast(kind) for name, kind in PROBES.items())}
 
 
-def _program(workload: Probing, host: PlannedHost, ways: list[Way], grace_s: float) -> Assignment:
+def _program(
+    workload: Probing, host: PlannedHost, ways: list[ProbedDirection], grace_s: float
+) -> Assignment:
     from traffic.oneway.packet import datagram  # noqa: PLC0415 (scapy: half a second)
 
     program = ProberProgram(
@@ -123,7 +127,7 @@ def _program(workload: Probing, host: PlannedHost, ways: list[Way], grace_s: flo
     return Assignment("traffic.oneway.prober", program, follows=True)
 
 
-def _about(workload: Probing, ways: list[Way]) -> dict[str, Any]:
+def _about(workload: Probing, ways: list[ProbedDirection]) -> dict[str, Any]:
     """`load` is the share of the slowest wire that the probes take."""
     rate_bps = 8 * FRAME_BYTES / workload.interval_s
     return {

@@ -54,7 +54,7 @@ class Sequence:
         return self.produced == self.output
 
 
-class Batch:
+class ContinuousBatch:
     """The requests of one replica: at most `most_requests` at work with at most `most_tokens` in a
     step, the others waiting in the order in which they came."""
 

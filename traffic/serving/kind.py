@@ -32,7 +32,7 @@ and scaling leaves few of a token's. Real ones would be acknowledged."""
 
 
 @dataclass(frozen=True)
-class Service:
+class ServiceOnFabric:
     """A workload on its fabric: who asks what, and who answers."""
 
     workload: Inference
@@ -77,7 +77,7 @@ def _clients(workload: Inference, plan: Plan) -> list[PlannedHost]:
     return chosen
 
 
-def _service(workload: Inference, plan: Plan, seed: int) -> Service:
+def _service(workload: Inference, plan: Plan, seed: int) -> ServiceOnFabric:
     clients = _clients(workload, plan)
     replicas = [host for host in plan.hosts if host not in clients]
     if not replicas:
@@ -86,10 +86,10 @@ def _service(workload: Inference, plan: Plan, seed: int) -> Service:
     if not any(request.at_ns >= workload.warmup_s * 1e9 for request in asked):
         raise ValueError("no request comes after the warm-up: more requests, or a longer duration")
     sizes = carried(workload, plan)
-    return Service(workload, plan, forwarding.of(plan), clients, replicas, asked, sizes)
+    return ServiceOnFabric(workload, plan, forwarding.of(plan), clients, replicas, asked, sizes)
 
 
-def _replica(service: Service, host: PlannedHost) -> Assignment:
+def _replica(service: ServiceOnFabric, host: PlannedHost) -> Assignment:
     program = ReplicaProgram(
         rank=host.rank,
         address=host.ip,
@@ -103,7 +103,7 @@ def _replica(service: Service, host: PlannedHost) -> Assignment:
     return Assignment("traffic.serving.replica", program)
 
 
-def _gateway(service: Service, client: PlannedHost, index: int) -> Assignment:
+def _gateway(service: ServiceOnFabric, client: PlannedHost, index: int) -> Assignment:
     distances_ns = _distances_ns(service, client)
     program = GatewayProgram(
         routing=service.workload.routing,
@@ -121,12 +121,12 @@ def _gateway(service: Service, client: PlannedHost, index: int) -> Assignment:
     return Assignment("traffic.serving.gateway", program)
 
 
-def _padding(service: Service, request: Request) -> int:
+def _padding(service: ServiceOnFabric, request: Request) -> int:
     """The bytes that follow a request's header."""
     return service.sizes.request_bytes(request.prompt) - HEADER.size
 
 
-def _distances_ns(service: Service, client: PlannedHost) -> dict[str, int]:
+def _distances_ns(service: ServiceOnFabric, client: PlannedHost) -> dict[str, int]:
     """Propagation one way to each campus: to that of its replicas which is closest."""
     nearest: dict[str, int] = {}
     for host in service.replicas:
@@ -136,7 +136,7 @@ def _distances_ns(service: Service, client: PlannedHost) -> dict[str, int]:
     return nearest
 
 
-def _about(service: Service) -> dict[str, Any]:
+def _about(service: ServiceOnFabric) -> dict[str, Any]:
     workload = service.workload
     return {
         "parameters": workload.parameters,
@@ -153,7 +153,7 @@ def _about(service: Service) -> dict[str, Any]:
     }
 
 
-def _prediction(service: Service) -> dict[str, Any]:
+def _prediction(service: ServiceOnFabric) -> dict[str, Any]:
     """How long the first token takes that a replica works on alone, for the median prompt."""
     prompts = sorted(request.prompt for request in service.asked)
     typical = prompts[len(prompts) // 2]
@@ -172,7 +172,7 @@ def _prediction(service: Service) -> dict[str, Any]:
     }
 
 
-def _quiet_s(service: Service) -> float:
+def _quiet_s(service: ServiceOnFabric) -> float:
     """No two arrivals are further apart, and no answer takes longer where nobody else is served."""
     asked, workload = service.asked, service.workload
     gaps_ns = [later.at_ns - earlier.at_ns for earlier, later in pairwise(asked)]

@@ -15,7 +15,7 @@ from typing import Any
 from traffic.host.channel import Channel
 from traffic.host.timers import Work
 from traffic.host.transports import opened
-from traffic.serving.batching import Batch, Sequence
+from traffic.serving.batching import ContinuousBatch, Sequence
 from traffic.serving.line import BEGUN, HEADER, PORT, PRODUCED, RECEIVED, Line
 from traffic.serving.loop import Loop
 from traffic.serving.program import ReplicaProgram, read_replica
@@ -43,7 +43,7 @@ def run(job: dict[str, Any], channel: Channel) -> None:
         replica.loop.close()
 
 
-class Call:
+class ClientCall:
     """A line to a gateway, and what has come of the request on it."""
 
     def __init__(self, line: Line) -> None:
@@ -68,11 +68,11 @@ class Replica:
     def __init__(self, program: ReplicaProgram) -> None:
         self.loop = Loop(self._step_ends)
         self._program = program
-        self._batch = Batch(program.speed, program.batch_requests, program.batch_tokens)
+        self._batch = ContinuousBatch(program.speed, program.batch_requests, program.batch_tokens)
         self._work = Work(self.loop.timer)
         self._token = bytes(program.token_bytes)
         self._listener = opened(program.transport).listen(program.address, PORT, BACKLOG)
-        self._calls: dict[int, Call] = {}
+        self._calls: dict[int, ClientCall] = {}
         self._open = 0
         self._busy = False
 
@@ -96,11 +96,11 @@ class Replica:
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
-        call = Call(Line(connection))
+        call = ClientCall(Line(connection))
         self._open += 1
         self.loop.attend(call.line, partial(self._hear, call))
 
-    def _hear(self, call: Call) -> None:
+    def _hear(self, call: ClientCall) -> None:
         call.line.flush()
         while data := call.line.receive():
             sequence = call.take(data)

@@ -10,12 +10,12 @@ import polars as pl
 
 from analysis.tables import SCHEMA
 from traffic.traces.assembling import Imported
-from traffic.traces.form import Collective, Compute, Node, Trace, Transfer
+from traffic.traces.form import Compute, Node, Trace, TracedCollective, TracedTransfer
 from traffic.traces.matching import instances, messages
 
 
 @dataclass(frozen=True)
-class Kind:
+class CollectiveKind:
     """Collectives of one sort: how many, their sizes as nccl-tests counts them, and among how many ranks."""
 
     op: str
@@ -27,27 +27,27 @@ class Kind:
     dtypes: tuple[str, ...]
 
 
-def kinds(trace: Trace) -> list[Kind]:
+def kinds(trace: Trace) -> list[CollectiveKind]:
     """The communication of one iteration, by collective; each counts once, not once per rank."""
     found: dict[str, list[tuple[int, int, str]]] = {}
     for group, parts in instances(trace):
         rank, index = parts[0]
         work = trace.ranks[rank][index].work
-        assert isinstance(work, Collective)
+        assert isinstance(work, TracedCollective)
         row = (work.size_bytes, len(trace.groups[group]), work.dtype)
         found.setdefault(work.op, []).append(row)
     for (rank, index), _ in messages(trace):
         work = trace.ranks[rank][index].work
-        assert isinstance(work, Transfer)
+        assert isinstance(work, TracedTransfer)
         found.setdefault("send_recv", []).append((work.size_bytes, 2, ""))
     return [_kind(op, rows) for op, rows in sorted(found.items())]
 
 
-def _kind(op: str, rows: list[tuple[int, int, str]]) -> Kind:
+def _kind(op: str, rows: list[tuple[int, int, str]]) -> CollectiveKind:
     sizes = [size for size, _, _ in rows]
     ranks = tuple(sorted({count for _, count, _ in rows}))
     dtypes = tuple(sorted({dtype for _, _, dtype in rows if dtype}))
-    return Kind(op, len(rows), sum(sizes), min(sizes), max(sizes), ranks, dtypes)
+    return CollectiveKind(op, len(rows), sum(sizes), min(sizes), max(sizes), ranks, dtypes)
 
 
 def compute_s(trace: Trace) -> list[float]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from traffic.traces.checking import MOST_BYTES
-from traffic.traces.form import Collective, Compute, Node, Trace, Work
+from traffic.traces.form import Compute, Node, Trace, TracedCollective, Work
 from traffic.traces.matching import check_progress, check_transfers, reconciled
-from traffic.traces.nodes import Step, ordered
+from traffic.traces.nodes import Preceded, ordered
 from traffic.traces.ranks import (
     Block,
     block_of,
@@ -64,7 +64,7 @@ def assemble(recordings: Sequence[Recording], ranks: int | None = None) -> Impor
 
 
 def _check_total(
-    models: Sequence[int], steps: Mapping[int, Sequence[Step]], files: Mapping[int, Recording]
+    models: Sequence[int], steps: Mapping[int, Sequence[Preceded]], files: Mapping[int, Recording]
 ) -> None:
     """Raises InvalidInput where so many ranks would repeat so much that nobody could replay it."""
     total = sum(len(steps[model]) for model in models)
@@ -97,7 +97,7 @@ class _Numbering:
         self.regular: dict[int, bool] = {}
 
     def node(
-        self, index: int, steps: Sequence[Step], rank: int, model: int, recording: Recording
+        self, index: int, steps: Sequence[Preceded], rank: int, model: int, recording: Recording
     ) -> Node:
         """A step of `model` as a node of `rank`; ranks that do the same share it."""
         step = steps[index]
@@ -109,7 +109,7 @@ class _Numbering:
             self.nodes[model, index, block] = made
         return made
 
-    def _block(self, step: Step, rank: int, model: int) -> Block:
+    def _block(self, step: Preceded, rank: int, model: int) -> Block:
         """What tells the groups apart in which ranks that repeat `model` do this step."""
         if not isinstance(step.work, GroupWork) or rank == model:
             return None
@@ -121,7 +121,7 @@ class _Numbering:
             self.regular[key] = is_regular(ranks)
         return block_of(rank, ranks) if self.regular[key] else (rank, rank)
 
-    def _work(self, step: Step, rank: int, model: int, recording: Recording) -> Work:
+    def _work(self, step: Preceded, rank: int, model: int, recording: Recording) -> Work:
         work = step.work
         if not isinstance(work, GroupWork):
             return work or Compute(0)
@@ -142,4 +142,4 @@ class _Numbering:
         number = self.groups.setdefault((work.group.name, ranks), len(self.groups))
         root = work.root if work.root < len(ranks) else 0
         sends = work.sends if len(work.sends) == len(ranks) else ()
-        return Collective(work.op, size, number, work.dtype, root, sends)
+        return TracedCollective(work.op, size, number, work.dtype, root, sends)

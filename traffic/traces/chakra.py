@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct, ValidationError, convert, field
 
 from traffic.traces.checking import whole
-from traffic.traces.form import Compute, Op, Transfer
+from traffic.traces.form import Compute, Op, TracedTransfer
 from traffic.traces.json_text import mistyped
 from traffic.traces.process_groups import listed_groups
 from traffic.traces.protobuf import Malformed, Value, delimited, fields, integers, text
@@ -135,7 +135,7 @@ def _communication(
                 found.file, f"a transfer without {peer}", path=f"node {node.key}", found=node.name
             )
         found.kept["sends" if send else "receives"] += 1
-        return Transfer(
+        return TracedTransfer(
             "send" if send else "recv", node.number(peer), size, node.number("comm_tag")
         )
     kind = node.number("comm_type", -1)

@@ -32,7 +32,7 @@ class FeederNode(Struct):
     pg_name: str | None = None
 
 
-class Document(Struct):
+class FeederFile(Struct):
     """A file."""
 
     workload_graph: list[FeederNode]
@@ -40,7 +40,7 @@ class Document(Struct):
 
 def read_feeder_json(file: Path, data: bytes) -> Recording:
     """A trace with a `workload_graph`. Raises InvalidInput."""
-    document = decode(data, Document, file)
+    document = decode(data, FeederFile, file)
     return recording(file, "Chakra JSON", [_node(one) for one in document.workload_graph])
 
 

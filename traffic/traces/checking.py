@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import NoReturn
 
-from traffic.traces.form import Compute, Span, Transfer
+from traffic.traces.form import Compute, TimeSpan, TracedTransfer
 from traffic.traces.recording import GroupWork, RawNode, Recording, rejected
 
 MOST_RANKS = 100_000
@@ -48,11 +48,11 @@ def _check(node: RawNode, found: Recording, known: set[tuple[int, ...]]) -> None
     work = node.work
     if isinstance(work, Compute):
         _within(work.ns, MOST_NS, "a duration in ns", node, found)
-    elif isinstance(work, Transfer):
+    elif isinstance(work, TracedTransfer):
         _within(work.size_bytes, MOST_BYTES, "a message's bytes", node, found)
         _within(work.peer, MOST_RANKS - 1, "a rank", node, found)
         _within(abs(work.tag), 1 << 62, "a tag", node, found)
-        node.work = Transfer(work.direction, work.peer, work.size_bytes, abs(work.tag))
+        node.work = TracedTransfer(work.direction, work.peer, work.size_bytes, abs(work.tag))
     elif isinstance(work, GroupWork):
         _check_group(work, node, found, known)
         node.work = replace(work, dtype=_name(work.dtype))
@@ -75,7 +75,7 @@ def _check_group(
     known.add(ranks)
 
 
-def _check_span(span: Span | None, node: RawNode, found: Recording) -> None:
+def _check_span(span: TimeSpan | None, node: RawNode, found: Recording) -> None:
     if span is None:
         return
     for moment in (span.start_ns, span.end_ns):

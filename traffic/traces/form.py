@@ -22,7 +22,7 @@ class Compute(Struct, frozen=True, tag="compute", tag_field="kind"):
     ns: Count
 
 
-class Collective(Struct, frozen=True, tag="collective", tag_field="kind"):
+class TracedCollective(Struct, frozen=True, tag="collective", tag_field="kind"):
     """A rank's part in a collective of group `group`.
 
     `root` counts within the group. `sends`, of an all-to-all: the bytes for each rank of the group, or
@@ -37,7 +37,7 @@ class Collective(Struct, frozen=True, tag="collective", tag_field="kind"):
     sends: tuple[Count, ...] = ()
 
 
-class Transfer(Struct, frozen=True, tag="transfer", tag_field="kind"):
+class TracedTransfer(Struct, frozen=True, tag="transfer", tag_field="kind"):
     """A message to or from another rank. Those of equal `tag` between two ranks keep their order."""
 
     direction: Literal["send", "recv"]
@@ -46,10 +46,10 @@ class Transfer(Struct, frozen=True, tag="transfer", tag_field="kind"):
     tag: Count = 0
 
 
-Work: TypeAlias = Compute | Collective | Transfer
+Work: TypeAlias = Compute | TracedCollective | TracedTransfer
 
 
-class Span(Struct, frozen=True, array_like=True):
+class TimeSpan(Struct, frozen=True, array_like=True):
     """When it happened, where the trace says so: nanoseconds from the trace's start."""
 
     start_ns: int
@@ -66,7 +66,7 @@ class Node(Struct, frozen=True, omit_defaults=True):
     after: tuple[Count, ...]
     stream: str
     work: Work
-    measured: Span | None = None
+    measured: TimeSpan | None = None
 
 
 class Trace(Struct, frozen=True):

@@ -20,7 +20,7 @@ WAITS = "StreamWaitEvent"
 SYNCHRONIZES = ("DeviceSynchronize", "StreamSynchronize", "EventSynchronize")
 
 
-class Timed(Protocol):
+class TimedCall(Protocol):
     """An event of the profile; times are microseconds."""
 
     name: str
@@ -39,8 +39,8 @@ class Happenings:
     """What the host told the GPU: calls of the runtime, what the profiler says of waiting, and the spans
     in which collectives were launched."""
 
-    runtime: Sequence[Timed]
-    synchronization: Sequence[Timed]
+    runtime: Sequence[TimedCall]
+    synchronization: Sequence[TimedCall]
     launching: Spans
 
 

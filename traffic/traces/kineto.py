@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from traffic.traces.form import Compute, Span
+from traffic.traces.form import Compute, TimeSpan
 from traffic.traces.gpu_streams import Happenings, dependencies
 from traffic.traces.json_text import decode
 from traffic.traces.kineto_calls import Activity, Calls, Said
@@ -27,7 +27,7 @@ COMMUNICATES = re.compile(
 _STEP = re.compile(r"ProfilerStep#([0-9]{1,18})")
 
 
-class Event(Struct):
+class ProfiledEvent(Struct):
     """What is read of an event; times are microseconds."""
 
     name: str = ""
@@ -60,7 +60,7 @@ class Distributed(Struct):
 class Profile(Struct):
     """A file."""
 
-    events: list[Event] = field(name="traceEvents")
+    events: list[ProfiledEvent] = field(name="traceEvents")
     distributed: Distributed | None = field(name="distributedInfo", default=None)
 
 
@@ -98,7 +98,7 @@ def _whose(profile: Profile) -> tuple[int | None, int | None]:
     return (who.rank, who.world_size) if who else (None, None)
 
 
-def _bounds(spans: list[Event], step: int | None, found: Recording) -> tuple[float, float]:
+def _bounds(spans: list[ProfiledEvent], step: int | None, found: Recording) -> tuple[float, float]:
     """Between which times what is launched counts, in microseconds."""
     steps = {int(m[1]): span for span in spans if (m := _STEP.fullmatch(span.name))}
     if step is None:
@@ -114,7 +114,7 @@ def _bounds(spans: list[Event], step: int | None, found: Recording) -> tuple[flo
 
 
 def _activities(
-    events: list[Event], launches: dict[int, Event], bounds: tuple[float, float]
+    events: list[ProfiledEvent], launches: dict[int, ProfiledEvent], bounds: tuple[float, float]
 ) -> list[Activity]:
     """What GPUs did, in the order in which it began; times in nanoseconds from the first."""
     found = []
@@ -132,7 +132,7 @@ def _activities(
     return [
         Activity(
             event.name, stream, launched, thread, communicates, event.said,
-            Span(_ns(event.ts - origin), _ns(event.end - origin)), event.ts, event.end,
+            TimeSpan(_ns(event.ts - origin), _ns(event.end - origin)), event.ts, event.end,
         )
         for event, stream, launched, thread, communicates in found
     ]  # fmt: skip
@@ -149,7 +149,7 @@ def _add_nodes(
         if activity.communicates:
             gap = max(span.start_ns - ready, 0)
             key = (index, "launch")
-            measured = Span(span.start_ns - gap, span.start_ns)
+            measured = TimeSpan(span.start_ns - gap, span.start_ns)
             found.nodes.append(
                 RawNode(key, "launch", Compute(gap), after, activity.stream, measured)
             )
@@ -159,7 +159,7 @@ def _add_nodes(
         else:
             found.kept["kernels, copies and fills"] += 1
             work = Compute(max(span.end_ns - ready, 0))
-            measured = Span(span.end_ns - work.ns, span.end_ns)
+            measured = TimeSpan(span.end_ns - work.ns, span.end_ns)
             found.nodes.append(
                 RawNode(index, activity.name, work, after, activity.stream, measured)
             )

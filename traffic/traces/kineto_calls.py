@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct, field
 
-from traffic.traces.form import Compute, Op, Span, Transfer
+from traffic.traces.form import Compute, Op, TimeSpan, TracedTransfer
 from traffic.traces.process_groups import collective, element_bytes, group_ranks, rank_list, strided
 from traffic.traces.recording import GroupKey, GroupWork, RawWork, Recording
 
@@ -54,7 +54,7 @@ class Said(Struct, omit_defaults=True):
     wait_on_record: int | None = field(name="wait_on_cuda_event_record_corr_id", default=None)
 
 
-class Call(Protocol):
+class HostCall(Protocol):
     """A span on the host; times are microseconds."""
 
     name: str
@@ -79,7 +79,7 @@ class Activity:
     thread: int | str | None
     communicates: bool
     said: Said
-    span: Span
+    span: TimeSpan
     begin: float
     end: float
 
@@ -87,13 +87,13 @@ class Activity:
 class Spans:
     """The calls that launch communication, by thread."""
 
-    def __init__(self, spans: Iterable[Call]) -> None:
-        self.threads: dict[int | str, list[Call]] = {}
+    def __init__(self, spans: Iterable[HostCall]) -> None:
+        self.threads: dict[int | str, list[HostCall]] = {}
         for span in sorted(spans, key=lambda span: (span.ts, -span.end)):
             self.threads.setdefault(span.tid, []).append(span)
         self.starts = {tid: [one.ts for one in own] for tid, own in self.threads.items()}
 
-    def around(self, tid: int | str | None, moment: float) -> list[Call]:
+    def around(self, tid: int | str | None, moment: float) -> list[HostCall]:
         """The calls under way on a thread at a moment, the outermost first. Calls nest two deep."""
         if tid is None or tid not in self.threads:
             return []
@@ -108,7 +108,7 @@ class Spans:
 class Calls:
     """Finds out what communicating activities do."""
 
-    def __init__(self, spans: Iterable[Call], groups: Any, found: Recording) -> None:
+    def __init__(self, spans: Iterable[HostCall], groups: Any, found: Recording) -> None:
         launching = [one for one in spans if _launches(one.name)]
         self.spans = Spans(launching)
         self.groups = group_ranks(groups)
@@ -144,7 +144,7 @@ class Calls:
             self.found.ignored["transfers of unknown peer or size (measured time is kept)"] += 1
             return Compute(activity.span.end_ns - activity.span.start_ns)
         self.found.kept["sends" if send else "receives"] += 1
-        return Transfer("send" if send else "recv", peer, size)
+        return TracedTransfer("send" if send else "recv", peer, size)
 
     def _group(self, said: Sequence[Said]) -> GroupKey:
         for one in said:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from traffic.traces.form import Collective, Compute, Node, Trace, Transfer
+from traffic.traces.form import Compute, Node, Trace, TracedCollective, TracedTransfer
 from traffic.traces.matching import instances, messages
 
 Part: TypeAlias = tuple[int, int]
@@ -142,7 +142,7 @@ class _Mapping:
     def _message(self, sent: Part, received: Part) -> None:
         source, target = self.host(sent[0]), self.host(received[0])
         node = self.trace.ranks[sent[0]][sent[1]]
-        assert isinstance(node.work, Transfer)
+        assert isinstance(node.work, TracedTransfer)
         if source == target:
             self.whats[sent] = self.whats[received] = None
             self.before[received] = sent
@@ -152,14 +152,14 @@ class _Mapping:
         for part, peer, sends in ((sent, target, True), (received, source, False)):
             self.whats[part] = Message(node.name, number, peer, node.work.size_bytes, sends, line)
 
-    def _work(self, part: Part) -> Collective:
+    def _work(self, part: Part) -> TracedCollective:
         work = self.trace.ranks[part[0]][part[1]].work
-        assert isinstance(work, Collective)
+        assert isinstance(work, TracedCollective)
         return work
 
 
 def _exchanged(
-    works: Sequence[Collective], living: Sequence[int], hosts: int
+    works: Sequence[TracedCollective], living: Sequence[int], hosts: int
 ) -> tuple[int, tuple[tuple[int, ...], ...]]:
     """Bytes that a host sends in an all-to-all, and from each to each where they are not equal."""
     counts = [[0] * hosts for _ in range(hosts)]

@@ -9,7 +9,7 @@ from typing import NoReturn, TypeAlias
 
 from msgspec.structs import replace
 
-from traffic.traces.form import Collective, Node, Trace, Transfer
+from traffic.traces.form import Node, Trace, TracedCollective, TracedTransfer
 from traffic.traces.recording import rejected
 
 Names = Mapping[int, str]
@@ -38,7 +38,7 @@ def reconciled(trace: Trace, names: Names) -> tuple[Trace, list[str]]:
     sequences = _sequences(trace)
     for group in range(len(trace.groups)):
         _check_alike(trace, sequences, group, names)
-    changed: dict[Part, Collective] = {}
+    changed: dict[Part, TracedCollective] = {}
     differing = 0
     for _, parts in instances(trace):
         works = [_collective(trace, *part) for part in parts]
@@ -126,7 +126,7 @@ def messages(trace: Trace) -> Iterator[tuple[Part, Part]]:
             yield (source, there), (target, here)
 
 
-def _line(rank: int, work: Transfer) -> tuple[int, int, int]:
+def _line(rank: int, work: TracedTransfer) -> tuple[int, int, int]:
     """Source, target and tag of a message."""
     ends = (rank, work.peer) if work.direction == "send" else (work.peer, rank)
     return (*ends, work.tag)
@@ -145,7 +145,7 @@ def _sequences(trace: Trace) -> dict[tuple[int, int], list[int]]:
     found: dict[tuple[int, int], list[int]] = {}
     for rank, nodes in enumerate(trace.ranks):
         for index, node in enumerate(nodes):
-            if isinstance(node.work, Collective):
+            if isinstance(node.work, TracedCollective):
                 found.setdefault((node.work.group, rank), []).append(index)
     return found
 
@@ -178,13 +178,13 @@ def _transfers(trace: Trace, direction: str) -> dict[tuple[int, int, int], list[
     found: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
     for rank, nodes in enumerate(trace.ranks):
         for index, node in enumerate(nodes):
-            if isinstance(node.work, Transfer) and node.work.direction == direction:
+            if isinstance(node.work, TracedTransfer) and node.work.direction == direction:
                 line = found.setdefault(_line(rank, node.work), [])
                 line.append((index, node.work.size_bytes))
     return found
 
 
-def _collective(trace: Trace, rank: int, index: int) -> Collective:
+def _collective(trace: Trace, rank: int, index: int) -> TracedCollective:
     work = trace.ranks[rank][index].work
-    assert isinstance(work, Collective)
+    assert isinstance(work, TracedCollective)
     return work

@@ -11,22 +11,22 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from traffic.traces.form import Compute, Span, Transfer
+from traffic.traces.form import Compute, TimeSpan, TracedTransfer
 from traffic.traces.recording import GroupWork, RawNode, RawWork, Recording, rejected
 
 
 @dataclass(frozen=True)
-class Step:
+class Preceded:
     """A node with its predecessors by index; its collective still names its group."""
 
     name: str
     after: tuple[int, ...]
     stream: str
     work: RawWork
-    measured: Span | None
+    measured: TimeSpan | None
 
 
-def ordered(recording: Recording) -> list[Step]:
+def ordered(recording: Recording) -> list[Preceded]:
     """The recording's nodes, each after those that it waits for. Raises InvalidInput for a cycle.
 
     Dependencies on nodes that the file does not have are counted as ignored.
@@ -70,7 +70,7 @@ def _in_turn(nodes: Sequence[RawNode]) -> Sequence[RawNode]:
     them in the same order."""
     last: dict[Hashable, Hashable] = {}
     for node in nodes:
-        if isinstance(node.work, GroupWork | Transfer):
+        if isinstance(node.work, GroupWork | TracedTransfer):
             line = _line(node.work)
             before = last.get(line)
             if before is not None and before not in node.after:
@@ -79,19 +79,19 @@ def _in_turn(nodes: Sequence[RawNode]) -> Sequence[RawNode]:
     return nodes
 
 
-def _line(work: GroupWork | Transfer) -> Hashable:
+def _line(work: GroupWork | TracedTransfer) -> Hashable:
     if isinstance(work, GroupWork):
         return work.group
     return work.direction, work.peer, work.tag
 
 
-def _without_nothing(nodes: Sequence[RawNode]) -> list[Step]:
+def _without_nothing(nodes: Sequence[RawNode]) -> list[Preceded]:
     """Indexed, without what costs nothing, but where it joins many for many."""
     followers: dict[Hashable, int] = {}
     for node in nodes:
         for key in set(node.after):
             followers[key] = followers.get(key, 0) + 1
-    found: list[Step] = []
+    found: list[Preceded] = []
     stands_for: dict[Hashable, tuple[int, ...]] = {}
     for node in nodes:
         after = tuple(sorted({index for key in node.after for index in stands_for[key]}))
@@ -100,17 +100,19 @@ def _without_nothing(nodes: Sequence[RawNode]) -> list[Step]:
             stands_for[node.key] = after
             continue
         stands_for[node.key] = (len(found),)
-        found.append(Step(node.name, after, node.stream, node.work or Compute(0), node.measured))
+        found.append(
+            Preceded(node.name, after, node.stream, node.work or Compute(0), node.measured)
+        )
     return found
 
 
-def _merged(steps: Sequence[Step]) -> list[Step]:
+def _merged(steps: Sequence[Preceded]) -> list[Preceded]:
     """Runs of compute as one node each, under the name of the first."""
     followers = [0] * len(steps)
     for step in steps:
         for index in step.after:
             followers[index] += 1
-    found: list[Step] = []
+    found: list[Preceded] = []
     place: list[int] = []
     for step in steps:
         before = _runs_on_from(step, steps, followers)
@@ -123,7 +125,9 @@ def _merged(steps: Sequence[Step]) -> list[Step]:
     return found
 
 
-def _runs_on_from(step: Step, steps: Sequence[Step], followers: Sequence[int]) -> int | None:
+def _runs_on_from(
+    step: Preceded, steps: Sequence[Preceded], followers: Sequence[int]
+) -> int | None:
     if len(step.after) != 1 or not isinstance(step.work, Compute):
         return None
     before = steps[step.after[0]]
@@ -132,10 +136,10 @@ def _runs_on_from(step: Step, steps: Sequence[Step], followers: Sequence[int]) -
     return step.after[0] if alone and same else None
 
 
-def _joined(first: Step, second: Step) -> Step:
+def _joined(first: Preceded, second: Preceded) -> Preceded:
     assert isinstance(first.work, Compute)
     assert isinstance(second.work, Compute)
     measured = None
     if first.measured and second.measured:
-        measured = Span(first.measured.start_ns, second.measured.end_ns)
+        measured = TimeSpan(first.measured.start_ns, second.measured.end_ns)
     return replace(first, work=Compute(first.work.ns + second.work.ns), measured=measured)

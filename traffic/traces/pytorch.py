@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from traffic.traces.form import Op, Transfer
+from traffic.traces.form import Op, TracedTransfer
 from traffic.traces.json_text import decode
 from traffic.traces.process_groups import (
     collective,
@@ -61,7 +61,7 @@ class EtNode(Struct):
         return next((one.value for one in self.attrs if one.name == name), None)
 
 
-class Document(Struct):
+class TraceFile(Struct):
     """A file."""
 
     schema: str
@@ -70,7 +70,7 @@ class Document(Struct):
 
 def read_execution_trace(file: Path, data: bytes) -> Recording:
     """An execution trace. Raises InvalidInput."""
-    document = decode(data, Document, file)
+    document = decode(data, TraceFile, file)
     found = Recording(file, f"PyTorch execution trace {document.schema}")
     found.note("execution traces measure no time: compute is taken as nothing")
     groups: dict[str, tuple[int, ...]] = {}
@@ -162,7 +162,7 @@ def _work(call: _Call, group: str, groups: dict[str, tuple[int, ...]], found: Re
     if name.startswith(("send", "recv")) and isinstance(call.peer, int):
         found.kept["transfers"] += 1
         peer = ranks[call.peer] if call.peer in range(len(ranks)) else call.peer
-        return Transfer("send" if name.startswith("send") else "recv", peer, size)
+        return TracedTransfer("send" if name.startswith("send") else "recv", peer, size)
     op = collective(name)
     if op is None:
         found.ignored[f"record_param_comms of {call.name or 'no name'}"] += 1

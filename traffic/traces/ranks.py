@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from traffic.traces.checking import MOST_RANKS
-from traffic.traces.form import Transfer
-from traffic.traces.nodes import Step
+from traffic.traces.form import TracedTransfer
+from traffic.traces.nodes import Preceded
 from traffic.traces.recording import EVERYBODY, GroupWork, Recording, rejected
 
 Block: TypeAlias = tuple[int, int] | None
@@ -60,9 +60,9 @@ def models_of(world: int, given: Mapping[int, object]) -> list[int]:
     return found
 
 
-def check_repeatable(steps: Sequence[Step], recording: Recording, missing: int) -> None:
+def check_repeatable(steps: Sequence[Preceded], recording: Recording, missing: int) -> None:
     """Messages between two ranks cannot be repeated elsewhere. Raises InvalidInput."""
-    if any(isinstance(step.work, Transfer) for step in steps):
+    if any(isinstance(step.work, TracedTransfer) for step in steps):
         raise rejected(
             recording.file, f"there is no file of rank {missing}, and its messages cannot be guessed",
             hint="give the files of all ranks",
@@ -120,7 +120,7 @@ def _by_name(recordings: Sequence[Recording]) -> list[int | None]:
 def _largest(recording: Recording) -> int:
     found = recording.rank or 0
     for node in recording.nodes:
-        if isinstance(node.work, Transfer):
+        if isinstance(node.work, TracedTransfer):
             found = max(found, node.work.peer)
         elif isinstance(node.work, GroupWork):
             found = max(found, *node.work.group.ranks, 0)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from scenario.text.diagnostics import Diagnostic, InvalidInput, printable
-from traffic.traces.form import Compute, Op, Span, Transfer
+from traffic.traces.form import Compute, Op, TimeSpan, TracedTransfer
 
 EVERYBODY: tuple[int, ...] = ()
 """The ranks of a group that is the whole world, before it is known how large that is."""
@@ -52,7 +52,7 @@ class GroupWork:
         return self.input_bytes * ranks if gathers else self.input_bytes
 
 
-RawWork: TypeAlias = Compute | GroupWork | Transfer | None
+RawWork: TypeAlias = Compute | GroupWork | TracedTransfer | None
 
 
 @dataclass
@@ -64,7 +64,7 @@ class RawNode:
     work: RawWork
     after: list[Hashable] = field(default_factory=list)
     stream: str = "compute"
-    measured: Span | None = None
+    measured: TimeSpan | None = None
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from traffic.traces.account import Kind, kinds
+from traffic.traces.account import CollectiveKind, kinds
 from traffic.traces.assembling import Imported
 from traffic.traces.storing import SUFFIX, save
 
@@ -48,7 +48,7 @@ def _description(imported: Imported) -> str:
     return f"{', '.join(formats)}: {', '.join(names[:2])}{more}"
 
 
-def _heading(found: Sequence[Kind]) -> str:
+def _heading(found: Sequence[CollectiveKind]) -> str:
     lines = ["# Written by longhaul import. One iteration communicates:"]
     lines += [
         f"#   {one.count} × {one.op}, {one.size_bytes} bytes in all, among"
