@@ -18,7 +18,7 @@ import yaml
 
 from analysis.findings.summary import write_summary
 from longhaul import cli
-from longhaul.machine.uml import BYTES_PER_HOST
+from longhaul.machine.memory import BYTES_PER_HOST
 from longhaul.planning import make_plan
 from longhaul.runs.life import Request
 from longhaul.runs.workloads import DEFAULT, check_places, load_workloads, own_overrides
@@ -108,10 +108,18 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def sentences(book: Path) -> str:
+    """A book without its blocks."""
+    return re.sub(r"^```.*?^```", "", book.read_text(encoding="utf-8"), flags=re.M | re.S)
+
+
 def carry_out(words: list[str]) -> str:
     """What a command line of a verb prints; it must end well."""
     with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as complaint:
-        status = cli.main(words)
+        try:
+            status = cli.main(words)
+        except SystemExit as ended:  # of argparse, after help or usage
+            status = int(ended.code or 0)
     assert status == 0, complaint.getvalue()
     return out.getvalue()
 
@@ -141,7 +149,15 @@ def test_every_command_works_as_far_as_it_needs_no_guest(
     if words and words[0] not in cli.VERBS:  # `longhaul` alone, or a name in a sentence
         assert words[0].startswith("-")
         return
-    if len(words) == 1 and words[0] not in ("doctor",):  # a verb, by its name
+    if words[1:] == [] and words[0] != "doctor":  # a verb, by its name
+        return
+    if (
+        words[1:]
+        and words[1].startswith("-")
+        and "`" + command.text + "`" in sentences(command.book)
+    ):
+        known = carry_out([words[0], "--help"])
+        assert all(word in known for word in words if word.startswith("-"))
         return
     parsed = cli.parser().parse_args(words)
     if any(name in command.text for name in ABSENT) or words[0] in ("doctor", "import"):
