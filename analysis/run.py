@@ -20,7 +20,7 @@ from analysis.tables import read_events
 
 REQUIRED = {
     "manifest": ("longhaul", "name", "command", "seed", "time", "machine", "kernel", "inputs"),
-    "plan": ("campuses", "links", "workloads", "modelled", "scale_bytes"),
+    "plan": ("campuses", "links", "ways", "workloads", "modelled", "scale_bytes"),
 }
 """What the analysis needs of a run folder's JSON files."""
 

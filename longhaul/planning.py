@@ -7,13 +7,15 @@ it out. Rates in a plan are the emulated ones, already divided by `scale.bytes`.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from controller.routes.routes import Wiring, route
+from controller.routes.routes import Wiring, route, ways
 from longhaul import buffers
+from scenario.plan.bridging import Bridged
 from scenario.plan.types import (
     ETHERNET_HEADER,
     End,
@@ -25,6 +27,7 @@ from scenario.plan.types import (
     Shape,
     packets_per_bdp,
 )
+from scenario.plan.ways import PlannedPath, PlannedWay
 from scenario.types.achieved import achieved_flops, times
 from scenario.types.impairments import IMPAIRMENTS
 from scenario.types.topology import Campus, Change, Direction, Event, Host, LongHaul, Topology
@@ -51,7 +54,7 @@ def make_plan(topology: Topology) -> Plan:
     message_bytes = topology.routing.message_bytes / topology.scale_bytes
     routing = replace(topology.routing, message_bytes=message_bytes)
     tables = route(Wiring(hosts + probes, switches, wires), routing)
-    return Plan(
+    plan = Plan(
         name=topology.name,
         description=topology.description,
         scale_bytes=topology.scale_bytes,
@@ -69,6 +72,18 @@ def make_plan(topology: Topology) -> Plan:
         rdma=buffers.rdma(topology),
         scale_hosts=topology.scale_hosts,
     )
+    return replace(plan, ways=tuple(_bridged(plan) if plan.bridged else ways(plan)))
+
+
+def _bridged(plan: Plan) -> Iterator[PlannedWay]:
+    """The ways along the spanning tree."""
+    tree = Bridged(plan)
+    names = {end.interface: wire.name for wire in plan.long_hauls() for end in wire.ends}
+    borders = [switch for switch in plan.switches if switch.role == "border"]
+    for source, sink in itertools.permutations(borders, 2):
+        ends = tree.between(source.name, sink.name)
+        links = tuple(names[end.interface] for end in ends if end.interface in names)
+        yield PlannedWay(source.campus, sink.campus, (PlannedPath(links, 1.0),))
 
 
 def _switches(topology: Topology) -> Iterator[PlannedSwitch]:

@@ -7,11 +7,11 @@ its excess is charged once: to those that struck what it waited for, in proporti
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
+import msgspec
 import polars as pl
 
 from analysis.findings.critical import critical_path
@@ -21,6 +21,7 @@ from analysis.form.parts import Happened
 from analysis.form.training import EventCost
 from analysis.run import Run
 from analysis.tables import NS
+from scenario.plan.ways import PlannedWay, Ways
 
 Place: TypeAlias = tuple[str, str]
 STOPPING = ("crash", "power-loss")
@@ -186,24 +187,22 @@ class _Evidence:
     @classmethod
     def of(cls, run: Run, quiet: Sequence[int]) -> _Evidence:
         name = dict(run.ranks.select("rank", "name").iter_rows())
-        campus = dict(run.ranks.select("rank", "campus").iter_rows())
-        routes = Routes(run.plan)
+        links = _links(run)
         compute = {
             (name[rank], iteration): excess
             for iteration, rank, excess in _late_compute(run, quiet).iter_rows()
         }
         held_up: dict[int, list[tuple[tuple[str, str], frozenset[str], int]]] = {}
         for iteration, src, dst, excess in _late_messages(run, quiet).iter_rows():
-            links = routes.between(campus[src], campus[dst])
-            held_up.setdefault(iteration, []).append(((name[src], name[dst]), links, excess))
+            struck = ((name[src], name[dst]), links.get((src, dst), frozenset()), excess)
+            held_up.setdefault(iteration, []).append(struck)
         path: dict[int, set[Place]] = {}
         for row in critical_path(run).iter_rows(named=True):
             places = path.setdefault(row["iteration"], set())
             rank, peer = row["rank"], row["peer"]
             if peer in name:
-                links = routes.between(campus[peer], campus[rank])
                 places |= {("talks", name[rank]), ("talks", name[peer])}
-                places |= {("link", link) for link in links}
+                places |= {("link", link) for link in links.get((peer, rank), frozenset())}
             else:
                 places.add(("computes", name[rank]))
         return cls(compute, held_up, path)
@@ -223,6 +222,18 @@ class _Evidence:
             if links.intersection(one.links) or struck.intersection(hosts):
                 found.append(excess)
         return max(found, default=0)
+
+
+def _links(run: Run) -> dict[tuple[int, int], frozenset[str]]:
+    """The long-haul links that messages from a rank to another may have crossed, as the plan routes them."""
+    ways = Ways(msgspec.convert(run.plan["ways"], tuple[PlannedWay, ...]))
+    name = dict(run.ranks.select("rank", "name").iter_rows())
+    campus = dict(run.ranks.select("rank", "campus").iter_rows())
+    largest = run.messages.group_by("src", "dst").agg(pl.col("bytes").max())
+    return {
+        (src, dst): ways.links(campus[src], campus[dst], name[dst], most)
+        for src, dst, most in largest.iter_rows()
+    }
 
 
 def _late_compute(run: Run, quiet: Sequence[int]) -> pl.DataFrame:
@@ -255,36 +266,3 @@ def _beyond_usual(took: pl.DataFrame, place: list[str], quiet: Sequence[int]) ->
         .filter(pl.col("excess") > 0)
         .sort("iteration", *place)
     )
-
-
-class Routes:
-    """Which long-haul links lie on the way of least delay between two campuses, while all are up."""
-
-    def __init__(self, plan: Mapping[str, Any]) -> None:
-        self._next: dict[str, list[tuple[float, str, str]]] = {}
-        for link in plan["links"]:
-            for here, there, way in (("a", "b", "forward"), ("b", "a", "backward")):
-                hop = (float(link[way]["delay_s"]), str(link["name"]), str(link[there]))
-                self._next.setdefault(link[here], []).append(hop)
-        self._known: dict[tuple[str, str], frozenset[str]] = {}
-
-    def between(self, source: str, sink: str) -> frozenset[str]:
-        """The names of the links; none inside a campus, nor where there is no way."""
-        pair = (source, sink)
-        if pair not in self._known:
-            self._known[pair] = frozenset(self._search(source, sink))
-        return self._known[pair]
-
-    def _search(self, source: str, sink: str) -> Iterable[str]:
-        queue: list[tuple[float, str, tuple[str, ...]]] = [(0.0, source, ())]
-        seen: set[str] = set()
-        while queue:
-            delay_s, here, links = heapq.heappop(queue)
-            if here == sink:
-                return links
-            if here in seen:
-                continue
-            seen.add(here)
-            for hop_s, link, there in self._next.get(here, ()):
-                heapq.heappush(queue, (delay_s + hop_s, there, (*links, link)))
-        return ()

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from itertools import islice
 
 from controller.policies.campuses import MOST_PATHS, Graph, disjoint_paths, rate_bps
-from controller.policies.policy import EXPEDITED, Policy, Share, Spread, weights
+from controller.policies.policy import Policy, Share, Spread, weights
+from scenario.plan.ways import EXPEDITED
 
 
 class CollectiveAware(Policy):

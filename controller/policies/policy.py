@@ -12,9 +12,6 @@ from typing import ClassVar
 from controller.policies.campuses import Graph, Path
 from scenario.types.topology import Routing
 
-EXPEDITED = 46
-"""The DSCP of messages that are small and waited for: expedited forwarding. [RFC 3246]"""
-
 MOST_WEIGHT = 64
 """Open vSwitch hashes into at most 64 slots in its data plane; weights add up to no more."""
 

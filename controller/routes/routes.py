@@ -8,9 +8,11 @@ nothing is moved again: so packets turn at most once, and never loop.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from controller.policies import policy
 from controller.policies.campuses import Arc, Graph
@@ -28,7 +30,10 @@ from scenario.plan.rules import (
     label,
 )
 from scenario.plan.types import Plan, PlannedHost, PlannedSwitch, PlannedWire
+from scenario.plan.ways import PlannedPath, PlannedWay
 from scenario.types.topology import Routing
+
+Way = TypeVar("Way", Bucket, Share)
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,31 @@ def route(wiring: Wiring, routing: Routing, generation: int = 1) -> Tables:
     rules += _Between(wiring, policy(routing), groups, generation).rules()
     order = {switch.name: number for number, switch in enumerate(wiring.switches)}
     return Tables(tuple(sorted(rules, key=lambda rule: order[rule.switch])), groups.all())
+
+
+def ways(plan: Plan) -> Iterator[PlannedWay]:
+    """The paths between campuses that `route` makes rules of, in shares. Those of probes are left out: of several,
+    they take the first."""
+    wiring, chosen = Wiring.of(plan), policy(plan.routing)
+    for source, sink in itertools.permutations(wiring.campuses, 2):
+        shares = chosen.paths(wiring.graph, source, sink)
+        for dscp in dict.fromkeys(share.dscp for share in shares):
+            own = [share for share in shares if share.dscp == dscp]
+            if chosen.spread is Spread.HASH or len(own) == 1:
+                whole = sum(share.weight for share in own)
+                paths = tuple(_path(share, share.weight / whole) for share in own)
+                yield PlannedWay(source, sink, paths, dscp)
+                continue
+            receivers = [host.name for host in plan.hosts if host.campus == sink]
+            turns = list(zip(receivers, dealt(own, len(receivers)), strict=True))
+            for share in own:
+                hosts = tuple(host for host, turn in turns if turn is share)
+                if hosts:
+                    yield PlannedWay(source, sink, (_path(share, 1.0),), dscp, hosts)
+
+
+def _path(share: Share, part: float) -> PlannedPath:
+    return PlannedPath(tuple(arc.link for arc in share.path), part)
 
 
 def _inside(wiring: Wiring, groups: Groups) -> Iterator[Rule]:
@@ -212,7 +242,7 @@ def _labelling(border: str, prefix: str, dscp: int | None, way: Bucket) -> Rule:
     return Rule(border, prefix, way.port, way.dst_mac, way.group, GATEWAY_MAC, dscp)
 
 
-def dealt(ways: Sequence[Bucket], count: int) -> Iterator[Bucket]:
+def dealt(ways: Sequence[Way], count: int) -> Iterator[Way]:
     """`count` turns among the ways, each way's as evenly apart as its weight allows: the next turn is
     of whoever has had the least, for its weight."""
     had = [0] * len(ways)

@@ -60,11 +60,15 @@ class Bridged:
         """The sending end of every wire: up to where the ways to the root meet, and down."""
         out, _ = self._access[source.name]
         _, last = self._access[sink.name]
-        up, down = list(self._to_root(source.leaf)), list(self._to_root(sink.leaf))
+        return (out, *self.between(source.leaf, sink.leaf), last)
+
+    def between(self, source: str, sink: str) -> tuple[End, ...]:
+        """The sending end of every wire from a switch to another."""
+        up, down = list(self._to_root(source)), list(self._to_root(sink))
         while up and down and up[-1] == down[-1]:
             up.pop()
             down.pop()
-        return (out, *(near for near, _ in up), *(far for _, far in reversed(down)), last)
+        return (*(near for near, _ in up), *(far for _, far in reversed(down)))
 
     def ways(
         self,

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from scenario.plan.rules import Group, Rule, Tables
+from scenario.plan.ways import PlannedWay
 from scenario.types.achieved import Achieved
 from scenario.types.impairments import Impairments
 from scenario.types.topology import Routing, Timing
@@ -166,7 +167,7 @@ class PlannedRdma:
 class Plan:
     """All that is built, in building order, and what will happen to it. `wires` are veth pairs, `rules` and
     `groups` the switches' tables; `campuses` and `links`, the long-haul ones, are the topology's own words, for
-    those who read the plan."""
+    those who read the plan, as are `ways`, which say what the tables come to between campuses."""
 
     name: str
     description: str
@@ -184,6 +185,7 @@ class Plan:
     links: tuple[dict[str, Any], ...]
     rdma: PlannedRdma | None = None
     scale_hosts: float = 1.0
+    ways: tuple[PlannedWay, ...] = ()
 
     @property
     def frame_bytes(self) -> int:

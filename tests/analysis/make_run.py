@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,8 @@ class Scenario:
     """What to make. `hosts`: campus -> accelerators in rank order; `slowdown`: rank -> factor.
 
     `throttled`: (rank, iteration) -> factor; `held_up`: (rank, iteration) -> seconds that the first
-    message of the rank to its neighbour is late; `happened`: rows of timeline.json.
+    message of the rank to its neighbour is late; `happened`: rows of timeline.json. `detours`: links by pair of
+    campuses whose traffic takes another way than the link between them.
     """
 
     name: str = "colossus"
@@ -75,6 +77,7 @@ class Scenario:
     throttled: dict[tuple[int, int], float] = field(default_factory=dict)
     held_up: dict[tuple[int, int], float] = field(default_factory=dict)
     happened: tuple[dict[str, Any], ...] = ()
+    detours: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
 def happened(
@@ -249,6 +252,7 @@ def _plan(made: Scenario) -> dict[str, Any]:
         "mtu_bytes": 1500,
         "campuses": _campuses(made),
         "links": [_link(link) for link in made.links],
+        "ways": list(_ways(made)),
         "workloads": [{
             "name": "7b", "kind": "training", "ranks": list(range(ranks)),
             "parameters": made.size_bytes * made.scale / 2,
@@ -303,6 +307,14 @@ def _campuses(made: Scenario) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
     return campuses
+
+
+def _ways(made: Scenario) -> Iterator[dict[str, Any]]:
+    for link in made.links:
+        for pair in ((link.a, link.b), (link.b, link.a)):
+            links = made.detours.get(pair, (f"{link.a}-{link.b}",))
+            paths = [{"links": links, "share": 1.0}]
+            yield {"source": pair[0], "sink": pair[1], "paths": paths, "dscp": None, "hosts": []}
 
 
 def _link(link: Link) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from analysis.errors import RunError
-from analysis.findings.incidents import Cost, Incident, Routes, costs, incidents
+from analysis.findings.incidents import Cost, Incident, costs, incidents
 from analysis.pictures.bands import Band, bands, event_picture
 from analysis.run import Run, load_run
 from analysis.terminal.training import print_summary
@@ -138,16 +138,22 @@ def test_what_begins_after_the_run_is_left_out(tmp_path: Path) -> None:
     assert incidents(run_of(tmp_path, happened=(happened("late", 1e6, None),))) == []
 
 
-def test_the_way_between_campuses_is_the_one_of_least_delay() -> None:
-    def link(a: str, b: str, delay_s: float) -> dict[str, Any]:
-        way = {"delay_s": delay_s}
-        return {"name": f"{a}-{b}", "a": a, "b": b, "forward": way, "backward": way}
+def test_a_cut_is_blamed_where_the_policy_leads_traffic_not_where_the_way_is_shortest(
+    tmp_path: Path,
+) -> None:
+    """From a to b over c, though the link between them is the shortest way."""
 
-    routes = Routes({"links": [link("a", "b", 1), link("b", "c", 1), link("a", "c", 5)]})
-    assert routes.between("a", "c") == {"a-b", "b-c"}
-    assert routes.between("c", "b") == {"b-c"}
-    assert routes.between("a", "a") == frozenset()
-    assert routes.between("a", "nowhere") == frozenset()
+    def rows(run: Run) -> list[dict[str, Any]]:
+        at = begins(run, 4) + STEP_S
+        return [
+            happened("shortest", at, at + 0.2, kind="link-flap", links=["a-b"]),
+            happened("taken", at, at + 0.2, kind="link-flap", links=["a-c"]),
+        ]
+
+    detours = {("a", "b"): ("a-c", "b-c")}
+    found = planted(tmp_path, rows, held_up={(2, 4): 0.3}, detours=detours)
+    assert found["taken"].cost_s == pytest.approx(0.3, rel=0.01)
+    assert found["shortest"].cost_s == pytest.approx(0, abs=0.003)
 
 
 def test_events_are_in_the_summary_the_headline_the_terminal_and_the_page(tmp_path: Path) -> None:

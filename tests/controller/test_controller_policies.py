@@ -11,9 +11,10 @@ from controller.damping import Damping
 from controller.policies import POLICIES, policy
 from controller.policies.campuses import Graph, by_links, disjoint_paths, rank, simple_paths
 from controller.policies.loss_aware import LossAware
-from controller.policies.policy import EXPEDITED, MOST_WEIGHT, Share, weights
+from controller.policies.policy import MOST_WEIGHT, Share, weights
 from controller.routes.routes import dealt
 from scenario.plan.rules import Bucket
+from scenario.plan.ways import EXPEDITED
 from scenario.types.topology import Routing, StaticPath
 from tests.controller.networks import graph
 
