@@ -1,19 +1,21 @@
 """A cost model fitted to a run: α and β of each class of link, from its messages; and what it says of larger fabrics.
 
 In: a run. Out: per class (inside a campus, between two campuses) the time of a message as α + β·bytes, and the time of
-a ring all-reduce for any number of ranks and campuses at any distance, with its error where the run itself can be
-predicted. α–β as in Thakur, Rabenseifner & Gropp 2005; a ring's steps are as slow as its slowest hop.
+a ring all-reduce for any number of ranks, campuses in the shares that they have (`analysis.findings.rings`, exact),
+with its error where the run itself can be predicted: the same collective, of the same size, entered at the same times.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import msgspec
 import numpy as np
 import polars as pl
 
-from analysis.findings.stalls import collective_times
+from analysis.findings.rings import Hops, entered_s, ring_all_reduce_s
+from analysis.findings.stalls import collectives
 from analysis.findings.tail import nearest_rank
 from analysis.form.training import CostModel, Fit, ModelCheck, Projection
 from analysis.run import Run
@@ -34,13 +36,19 @@ def fits(run: Run) -> list[Fit]:
     return sorted(made, key=lambda one: (one.name != INSIDE, one.name))
 
 
-def ring_s(classes: Sequence[Fit], ranks: int, size_bytes: float) -> float:
-    """A ring all-reduce of carried bytes over so many ranks, its hops of these classes.
-
-    2(n − 1) steps of S/n bytes, each as slow as the slowest hop in the ring.
-    """
-    step_s = max(one.message_s(size_bytes / ranks) for one in classes)
-    return 2 * (ranks - 1) * step_s
+def ring(run: Run, classes: Sequence[Fit], ranks: int) -> list[Hops]:
+    """The hops of a ring of so many ranks, campus by campus, each with its share of them as in the run."""
+    campuses: list[str] = run.ranks.sort("rank")["campus"].to_list()
+    by_name = {one.name: one for one in classes}
+    slowest = max(classes, key=lambda one: (one.alpha_s, one.beta_s_per_byte))
+    found = []
+    runs = [(campus, len(list(members))) for campus, members in groupby(campuses)]
+    for (campus, count), (after, _) in zip(runs, [*runs[1:], runs[0]], strict=True):
+        inside = max(1, round(count * ranks / len(campuses))) - (campus != after)
+        own, across = by_name.get(INSIDE, slowest), by_name.get(f"{campus} → {after}", slowest)
+        found.append(Hops(inside, own.alpha_s, own.beta_s_per_byte))
+        found.append(Hops(int(campus != after), across.alpha_s, across.beta_s_per_byte))
+    return [hops for hops in found if hops.count]
 
 
 def cost_model(run: Run) -> CostModel:
@@ -57,7 +65,7 @@ def cost_model(run: Run) -> CostModel:
         classes=classes,
         check=_check(run, classes, size),
         scales=[
-            Projection(ranks=ranks, collective_s=ring_s(classes, ranks, size))
+            Projection(ranks=ranks, collective_s=ring_all_reduce_s(ring(run, classes, ranks), size))
             for ranks in sorted({run.world_size, *SCALES})
             if ranks >= run.world_size
         ],
@@ -65,9 +73,19 @@ def cost_model(run: Run) -> CostModel:
 
 
 def _check(run: Run, classes: Sequence[Fit], size_bytes: float) -> ModelCheck:
-    times = collective_times(run.measured)["transfer_ns"].cast(pl.Float64).sort() * NS
-    measured_s = nearest_rank(times, 0.5)
-    predicted_s = ring_s(classes, run.world_size, size_bytes)
+    """Of the collectives of that size alone, entered as the ranks usually did."""
+    alike = collectives(run.measured).filter(pl.col("bytes") == pl.col("bytes").max())
+    times = alike.group_by("iteration", "task").agg(
+        pl.col("start_ns").max().alias("start"), pl.col("end_ns").max().alias("end")
+    )
+    measured_s = nearest_rank((times["end"] - times["start"]).cast(pl.Float64).sort() * NS, 0.5)
+    late = pl.col("start_ns") - pl.col("start_ns").min().over("iteration", "task")
+    usual = (
+        alike.select("rank", late=late).group_by("rank").agg(pl.col("late").median()).sort("rank")
+    )
+    predicted_s = entered_s(
+        ring(run, classes, run.world_size), size_bytes, (usual["late"] * NS).to_list()
+    )
     return ModelCheck(
         predicted_s=predicted_s, measured_s=measured_s, error=predicted_s / measured_s - 1
     )

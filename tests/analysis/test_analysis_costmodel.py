@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.findings.costmodel import INSIDE, cost_model, fits, ring_s
-from analysis.form.training import CostModel, Fit
+from analysis.findings.costmodel import INSIDE, cost_model, fits
+from analysis.form.training import CostModel
 from analysis.run import load_run
 from tests.analysis.make_run import Link, Scenario, make_run, uniform
 from tests.analysis.test_analysis_stalls import events, run_of
@@ -50,11 +50,6 @@ def test_an_even_ring_is_predicted_and_the_error_is_said(tmp_path: Path) -> None
     assert check
     assert abs(check.error) < 0.02
     assert check.error == check.predicted_s / check.measured_s - 1
-
-
-def test_a_ring_takes_as_long_as_its_slowest_hop() -> None:
-    fast, slow = Fit(INSIDE, 1e-6, 1e-9, 1, 1), Fit("a → b", 1e-3, 2e-9, 1, 1)
-    assert ring_s([fast, slow], 4, 4e6) == pytest.approx(6 * (1e-3 + 1e6 * 2e-9))
 
 
 def test_larger_clusters_are_predicted_from_their_own_size_up(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -123,9 +123,10 @@ def _compute_s(tasks: list[Task]) -> float:
 def _prediction(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:
     """`collective_s` only where an iteration has one collective: of several that overlap, none has a time
     that says anything by itself. All without random slowdowns."""
+    level = replace(workload, shares="proportional")  # nobody waits for a host with more GPUs
     found = {
         "iteration_s": iteration_s(plan, tasks.tasks),
-        "ideal_iteration_s": ideal_iteration_s(plan, lambda ideal: graph(workload, ideal).tasks),
+        "ideal_iteration_s": ideal_iteration_s(plan, lambda ideal: graph(level, ideal).tasks),
     }
     if not isinstance(workload.strategy, Plain):
         return found
