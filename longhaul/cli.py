@@ -19,6 +19,7 @@ from scenario.errors import LonghaulError
 VERBS = (
     "run",
     "attribute",
+    "worth",
     "compare",
     "export",
     "plan",

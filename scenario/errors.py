@@ -15,6 +15,7 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     │   ├── FolderTaken                  longhaul.folder              a run folder that is not free
     │   ├── Unwritable                   longhaul.folder              an output file that cannot be written
     │   ├── Unfit                        longhaul.runs.benchmark      a benchmark that these hosts cannot do
+    │   ├── Unpriced                     longhaul.trials.worth        an accelerator whose price nobody said
     │   └── NothingToAttribute           longhaul.trials.attribution  no factor makes a difference, or too many do
     ├── MachineError                     longhaul.machine.dispatch    a fabric cannot run here, or did not end well
     ├── GuestError                       longhaul.machine.uml         the guest cannot be started here

@@ -169,6 +169,7 @@ SECTIONS: dict[str, str] = {
     "Effects": "Direction of a long-haul link",
     "AcceleratorModel": "Accelerator",
     "MeasuredModel": "Measured throughput",
+    "EconomicsModel": "Economics",
     "SwitchKind": "Switch",
     "MarkingModel": "Marks",
     "PausingModel": "Lossless classes",

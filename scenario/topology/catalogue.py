@@ -9,6 +9,7 @@ from importlib import resources
 
 from scenario.text.merge import merge, with_entry
 from scenario.text.reading import read_text
+from scenario.text.shape import check
 from scenario.text.tree import Entry, Mapping, Node, at
 from scenario.topology.models import AcceleratorModel
 from scenario.types.achieved import FLOP_PER_PARAMETER, USUAL_PARAMETERS, Achieved
@@ -39,6 +40,13 @@ def _with_section(root: Mapping, section: str) -> Mapping:
     place = entry.place if entry else root.place
     merged = merge(catalogue(section), own) if own is not None else catalogue(section)
     return with_entry(root, section, Entry(place, merged))
+
+
+def catalogued(name: str) -> Accelerator:
+    """An accelerator of the catalogue by name. Raises KeyError."""
+    entry = catalogue().entries[name].node
+    assert isinstance(entry, Mapping)
+    return accelerator(name, check(entry, AcceleratorModel))
 
 
 def accelerator(name: str, written: AcceleratorModel) -> Accelerator:

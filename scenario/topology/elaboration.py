@@ -14,6 +14,7 @@ from scenario.text.overrides import EXPECTED, parse
 from scenario.text.tree import Problems, Steps
 from scenario.topology import buffering, fabrics
 from scenario.topology.catalogue import accelerator
+from scenario.topology.economics import economics
 from scenario.topology.happenings import happenings
 from scenario.topology.links import long_haul, nominal_bps
 from scenario.topology.models import HostException, HostGroup, TopologyModel, Variation
@@ -38,6 +39,7 @@ def elaborate(written: TopologyModel, problems: Problems, files: tuple[Path, ...
         description=written.description,
         scale_bytes=written.scale.bytes,
         scale_hosts=written.scale.hosts,
+        economics=economics(written.economics),
         mtu_bytes=written.mtu,
         campuses=campuses,
         links=links,

@@ -33,6 +33,7 @@ from scenario.text.fields import (
 )
 from scenario.text.strict import Strict
 from scenario.topology.buffering import RdmaModel, SwitchKind
+from scenario.topology.economics import EconomicsModel
 from scenario.topology.impaired import Impaired
 from scenario.topology.routing import RoutingField, RoutingModel
 from scenario.topology.timeline import EventModel, Flaps
@@ -354,6 +355,8 @@ class Testbed(Strict):
     """Largest IP packet, in bytes."""
     accelerators: dict[Model, AcceleratorModel] = Field(default={})
     """GPU generations beside those of the catalogue, or in place of them."""
+    economics: EconomicsModel = EconomicsModel()
+    """What things cost and earn: `longhaul worth` weighs by it. Every default has its source or range below."""
     switches: dict[Model, SwitchKind] = Field(default={})
     """Models of switches beside those of the catalogue, or in place of them."""
     rdma: RdmaModel | None = None

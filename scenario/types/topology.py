@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
 from scenario.types.achieved import Achieved, achieved_flops
+from scenario.types.economics import Economics
 from scenario.types.impairments import Impairments
 from scenario.types.training import Plain, Precision, Shares, Slowdowns, Strategy
 
@@ -299,6 +300,7 @@ class Topology:
     workloads: tuple[Workload, ...] = ()
     rdma: Rdma | None = None
     scale_hosts: float = 1.0
+    economics: Economics = field(default_factory=Economics)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,125 @@
+"""The options that `longhaul worth` weighs, for a topology and a workload: how fast each would train, by the model.
+
+In: files. Out: options of the real cluster (a host here stands for `scale.hosts` of them). Nothing is run: the time of
+an iteration is the α–β forecast, which the runs of `longhaul attribute` agree with within a few per cent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from analysis.series.worth import Option
+from longhaul.planning import make_plan
+from scenario.errors import WrongInput
+from scenario.factors import factors
+from scenario.topology.catalogue import catalogued
+from scenario.types.achieved import FLOP_PER_PARAMETER, achieved_flops
+from scenario.types.topology import Host, LongHaul, Topology, Training
+from traffic.kind import place
+from traffic.training.kind import prepare, steps
+
+
+class Unpriced(WrongInput):
+    """An accelerator has no price."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A topology and what it trains on which campuses; `bought_usd` is what had to be paid for it."""
+
+    name: str
+    topology: Topology
+    workload: Training
+    campuses: tuple[str, ...]
+    bought_usd: float = 0.0
+
+
+def options(topology: Topology, aged: Topology, workload: Training) -> list[Option]:
+    """As it is; mended without buying, then by buying; each campus leased out while the others train as well as they
+    can. `topology` is without aging, `aged` as it is."""
+    every = tuple(campus.name for campus in aged.campuses)
+    shared = replace(workload, shares="proportional")
+    as_is = Case("train as it is", aged, workload, every)
+    new_gpus = factors(aged)["best-hardware"].change(aged)
+    cases = [
+        as_is,
+        Case("proportional shares", aged, shared, every),
+        Case("new fibre", topology, workload, every, fibre_usd(topology.links, topology)),
+        Case("new GPUs", new_gpus, workload, every, _new_gpus_usd(aged, new_gpus)),
+    ]
+    leases = [
+        Case(f"lease {name}", aged, shared, tuple(one for one in every if one != name))
+        for name in every
+        if _hosts(aged, [one for one in every if one != name]) > 1
+    ]
+    return [_option(case) for case in (*cases, *leases)]
+
+
+def h100_flops(parameters: float, precision: str) -> float:
+    """What one H100 achieves in training such a model."""
+    return achieved_flops(catalogued("H100").achieved, precision, parameters)
+
+
+def fibre_usd(links: Iterable[LongHaul], topology: Topology) -> float:
+    """New cable, optics and ports for the aged ones of some links, at the real cluster's rates."""
+    prices = topology.economics
+    per_bps = 2 * (prices.optics_usd_per_bps + prices.switching_usd_per_bps)
+    return sum(
+        link.distance_m * prices.fibre_usd_per_m
+        + link.forward.rate_bps * topology.scale_hosts * per_bps
+        for link in links
+    )
+
+
+def _option(case: Case) -> Option:
+    hosts = [host for campus in case.topology.campuses for host in campus.hosts]
+    prices, scale = case.topology.economics, case.topology.scale_hosts
+    training = [host for host in hosts if host.campus in case.campuses]
+    took = _iteration_s(case)
+    tokens_per_s = case.workload.tokens * steps(case.workload) / took * scale
+    needed = case.workload.active or case.workload.parameters
+    return Option(
+        name=case.name,
+        iteration_s=took,
+        tokens_per_s=tokens_per_s,
+        trained_flops=FLOP_PER_PARAMETER * needed * tokens_per_s,
+        leased_gpus=scale * sum(h.gpus for h in hosts if h not in training),
+        power_w=scale * sum(host.gpus * (host.accelerator.tdp_w or 0.0) for host in hosts),
+        capital_usd=case.bought_usd,
+        hardware_usd=scale * _gpus_usd(hosts, prices.gpu_usd),
+    )
+
+
+def _iteration_s(case: Case) -> float:
+    """By the model, on the hosts of these campuses."""
+    plan = make_plan(case.topology)
+    kept = {host.name for host in plan.hosts if host.campus in case.campuses}
+    prepared = prepare(case.workload, place(case.workload, plan, kept).plan, seed=1)
+    return float(prepared.about["prediction"]["iteration_s"])
+
+
+def _gpus_usd(hosts: Sequence[Host], prices: Mapping[str, float]) -> float:
+    unpriced = sorted({host.accelerator.name for host in hosts} - set(prices))
+    if unpriced:
+        names = ", ".join(unpriced)
+        raise Unpriced(f"nobody said what {names} costs: set economics.gpus.{unpriced[0]}")
+    return float(sum(host.gpus * prices[host.accelerator.name] for host in hosts))
+
+
+def _new_gpus_usd(before: Topology, after: Topology) -> float:
+    """New ones where others were, less what those bring; at the real cluster's numbers."""
+    prices = before.economics
+    pairs = [
+        (old, new)
+        for a, b in zip(before.campuses, after.campuses, strict=True)
+        for old, new in zip(a.hosts, b.hosts, strict=True)
+        if old.accelerator.name != new.accelerator.name
+    ]
+    paid = _gpus_usd([new for _, new in pairs], prices.gpu_usd)
+    brings = prices.resale * _gpus_usd([old for old, _ in pairs], prices.gpu_usd)
+    return (paid - brings) * before.scale_hosts
+
+
+def _hosts(topology: Topology, campuses: Sequence[str]) -> int:
+    return sum(len(campus.hosts) for campus in topology.campuses if campus.name in campuses)
