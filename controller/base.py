@@ -19,7 +19,7 @@ from os_ken.controller.handler import (
     set_ev_cls,
 )
 from os_ken.lib import hub
-from os_ken.ofproto import nicira_ext, ofproto_v1_3
+from os_ken.ofproto import nicira_ext, ofproto_v1_5
 
 __all__ = [
     "APPLICATION",
@@ -48,9 +48,9 @@ app_manager.RyuApp = OSKenApp  # the one class that os-ken did not keep the name
 
 
 class App(OSKenApp):  # type: ignore[misc]
-    """An application that speaks OpenFlow 1.3."""
+    """An application that speaks OpenFlow 1.5, the first in which a group says how it hashes."""
 
-    OFP_VERSIONS = (ofproto_v1_3.OFP_VERSION,)
+    OFP_VERSIONS = (ofproto_v1_5.OFP_VERSION,)
 
 
 def spawn(work: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ from scenario.plan.rules import generation_of_cookie
 Data = dict[str, Any]
 _PORT = ("rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_dropped", "tx_dropped")
 LAST_PORT = 0xFFFFFF00
-"""Numbers beyond are no wires. [OpenFlow 1.3.5, OFPP_MAX]"""
+"""Numbers beyond are no wires. [OpenFlow 1.5.1, OFPP_MAX]"""
 
 
 class Counters:
@@ -32,7 +32,7 @@ class Counters:
         """Of all ports and rules of a switch, since they were made; `error` where it does not answer."""
         parser, ofproto = switch.datapath.ofproto_parser, switch.datapath.ofproto
         ports = parser.OFPPortStatsRequest(switch.datapath, 0, ofproto.OFPP_ANY)
-        rules = parser.OFPFlowStatsRequest(switch.datapath)
+        rules = parser.OFPFlowDescStatsRequest(switch.datapath)
         try:
             return {
                 "ports": [_port(x) for x in self._ask(switch, ports) if x.port_no < LAST_PORT],
@@ -67,8 +67,8 @@ def _rule(found: Any) -> Data:
         "generation": generation_of_cookie(found.cookie),
         "priority": found.priority,
         "match": {name: _masked(value) for name, value in found.match.items()},
-        "packets": found.packet_count,
-        "bytes": found.byte_count,
+        "packets": found.stats["packet_count"],
+        "bytes": found.stats["byte_count"],
     }
 
 

@@ -168,7 +168,7 @@ def out(datapath: Any, port: int, frame: bytes) -> Any:
     return parser.OFPPacketOut(
         datapath=datapath,
         buffer_id=ofproto.OFP_NO_BUFFER,
-        in_port=ofproto.OFPP_CONTROLLER,
+        match=parser.OFPMatch(in_port=ofproto.OFPP_CONTROLLER),
         actions=[parser.OFPActionOutput(port)],
         data=frame,
     )

@@ -1,4 +1,4 @@
-"""Rules and groups of the plan as messages of OpenFlow 1.3.
+"""Rules and groups of the plan as messages of OpenFlow 1.5.
 
 Every rule carries its generation in its cookie, so that what is stale can be told from what is not
 by whoever comes later, a controller that was started anew among them.
@@ -6,12 +6,20 @@ by whoever comes later, a controller that was started anew among them.
 
 from __future__ import annotations
 
+import struct
+from dataclasses import dataclass
 from typing import Any
 
 from controller.base import nicira_ext
 from scenario.plan.rules import COOKIE, Bucket, Group, Rule
 
 ETHERTYPE_IPV4 = 0x0800
+_NETRONOME, _SELECTION_METHOD = 0x0000154D, 1
+_PROPERTY = struct.Struct("!HHII4x16sQ")
+_OPENFLOW_BASIC = 0x8000
+_HASHED = {"ipv4_src": (11, 4), "ipv4_dst": (12, 4), "ip_proto": (10, 1), "tcp_src": (13, 2),
+           "tcp_dst": (14, 2), "udp_src": (15, 2), "udp_dst": (16, 2)}  # fmt: skip
+"""Number and length of the fields that are hashed. [OpenFlow 1.5.1, 7.2.3.8]"""
 
 
 def generation_of_group(number: int) -> int:
@@ -55,25 +63,53 @@ def _actions(parser: Any, way: Rule | Bucket) -> list[Any]:
     return [*actions, parser.OFPActionOutput(way.port)]
 
 
-def group(datapath: Any, made: Group) -> Any:
-    """Add a group."""
+def group(datapath: Any, made: Group, key: int) -> Any:
+    """Add a group. One of several equal ways is taken by `key`, as `scenario.plan.hashing` says."""
     parser, ofproto = datapath.ofproto_parser, datapath.ofproto
-    kinds = {"select": ofproto.OFPGT_SELECT, "fast-failover": ofproto.OFPGT_FF}
-    buckets = [_bucket(datapath, bucket, made.kind) for bucket in made.buckets]
-    return parser.OFPGroupMod(datapath, ofproto.OFPGC_ADD, kinds[made.kind], made.id, buckets)
+    select = made.kind == "select"
+    return parser.OFPGroupMod(
+        datapath,
+        ofproto.OFPGC_ADD,
+        ofproto.OFPGT_SELECT if select else ofproto.OFPGT_FF,
+        made.id,
+        buckets=[
+            _bucket(datapath, number, bucket, made.kind) for number, bucket in enumerate(made.slots)
+        ],
+        properties=[_Hashed(ofproto.OFPGPT_EXPERIMENTER, key)] if select else [],
+    )
 
 
-def _bucket(datapath: Any, bucket: Bucket, kind: str) -> Any:
+def _bucket(datapath: Any, number: int, bucket: Bucket, kind: str) -> Any:
     parser, ofproto = datapath.ofproto_parser, datapath.ofproto
     actions = _actions(parser, bucket)
     if kind == "fast-failover" and bucket.dst_mac:
         actions.insert(0, _forget_where_from(parser))
-    return parser.OFPBucket(
-        weight=bucket.weight if kind == "select" else 0,
-        watch_port=ofproto.OFPP_ANY if bucket.watch is None else bucket.watch,
-        watch_group=ofproto.OFPG_ANY,
-        actions=actions,
-    )
+    properties = []
+    if bucket.watch is not None:
+        watch = parser.OFPGroupBucketPropWatch(ofproto.OFPGBPT_WATCH_PORT, watch=bucket.watch)
+        properties.append(watch)
+    return parser.OFPBucket(number, actions, properties)
+
+
+@dataclass(frozen=True)
+class _Hashed:
+    """A property of a group: hash _HASHED with a switch's own key. Netronome's extension; os-ken's own class
+    for such properties takes whole words alone. [Open vSwitch, include/openflow/netronome-ext.h]"""
+
+    kind: int
+    key: int
+
+    def serialize(self) -> bytes:
+        """As on the wire. What pads it to 8 bytes does not count in its length."""
+        fields = b"".join(_whole(number, length) for number, length in _HASHED.values())
+        length = _PROPERTY.size + len(fields)
+        head = _PROPERTY.pack(self.kind, length, _NETRONOME, _SELECTION_METHOD, b"hash", self.key)
+        return head + fields + bytes(-length % 8)
+
+
+def _whole(number: int, length: int) -> bytes:
+    """A field as OXM TLV with all bits set: all of it is hashed."""
+    return struct.pack("!HBB", _OPENFLOW_BASIC, number << 1, length) + b"\xff" * length
 
 
 def _forget_where_from(parser: Any) -> Any:

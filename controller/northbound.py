@@ -57,7 +57,7 @@ class Northbound(App):
         """A part of a switch's counters."""
         self._counters.answered(event.msg)
 
-    @set_ev_cls(ofp_event.EventOFPFlowStatsReply, MAIN_DISPATCHER)  # type: ignore[untyped-decorator]
+    @set_ev_cls(ofp_event.EventOFPFlowDescStatsReply, MAIN_DISPATCHER)  # type: ignore[untyped-decorator]
     def on_flows(self, event: Any) -> None:
         """The same."""
         self._counters.answered(event.msg)

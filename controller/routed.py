@@ -59,6 +59,7 @@ class Routed(App):
         self.plan: Plan = from_json(json.loads(Path(os.environ[PLAN]).read_text()))
         self._wiring = Wiring.of(self.plan)
         self.names = {switch.dpid: switch.name for switch in self.plan.switches}
+        self._keys = {switch.name: self.plan.hash_key(switch) for switch in self.plan.switches}
         self.switches: dict[str, Switch] = {}
         self.down: set[str] = set()
         """Interfaces without carrier."""
@@ -102,7 +103,7 @@ class Routed(App):
             self._answers[name] = Answers()
             self._orders.put(lambda: self._connected(Switch(name, event.datapath)))
 
-    @set_ev_cls(ofp_event.EventOFPFlowStatsReply, MAIN_DISPATCHER)  # type: ignore[untyped-decorator]
+    @set_ev_cls(ofp_event.EventOFPFlowDescStatsReply, MAIN_DISPATCHER)  # type: ignore[untyped-decorator]
     def on_flows(self, event: Any) -> None:
         """A part of the rules that a switch holds."""
         name, answers = self._answering(event)
@@ -112,7 +113,7 @@ class Routed(App):
         if not event.msg.flags & event.msg.datapath.ofproto.OFPMPF_REPLY_MORE:
             self._orders.put(lambda: self._told(name, flows=answers.flows))
 
-    @set_ev_cls(ofp_event.EventOFPGroupDescStatsReply, MAIN_DISPATCHER)  # type: ignore[untyped-decorator]
+    @set_ev_cls(ofp_event.EventOFPGroupStatsReply, MAIN_DISPATCHER)  # type: ignore[untyped-decorator]
     def on_groups(self, event: Any) -> None:
         """A part of the groups that a switch holds."""
         name, answers = self._answering(event)
@@ -348,9 +349,9 @@ class Routed(App):
 
     def _prepared(self, tables: Tables, switch: Switch) -> Iterator[Any]:
         """Phase one: what no packet meets yet."""
-        own = tables.of(switch.name)
+        own, key = tables.of(switch.name), self._keys[switch.name]
         for group in own.groups:
-            yield messages.group(switch.datapath, group)
+            yield messages.group(switch.datapath, group, key)
         for rule in own.rules:
             if _labelled(rule):
                 yield messages.flow(switch.datapath, rule, self.generation)

@@ -36,8 +36,9 @@ class Switch:
     def ask(self, answers: Answers) -> None:
         """Ask what it holds; `answers` remember which questions these were."""
         parser = self.datapath.ofproto_parser
-        requests = (parser.OFPFlowStatsRequest(self.datapath),
-                    parser.OFPGroupDescStatsRequest(self.datapath, 0))  # fmt: skip
+        every_group = self.datapath.ofproto.OFPG_ALL
+        requests = (parser.OFPFlowDescStatsRequest(self.datapath),
+                    parser.OFPGroupStatsRequest(self.datapath, 0, every_group))  # fmt: skip
         answers.asked |= {self.datapath.set_xid(request) for request in requests}
         self.send(requests)
 
@@ -67,7 +68,7 @@ class Answers:
 
     def take_groups(self, body: Iterable[Any]) -> None:
         """A part of the groups."""
-        self.groups |= {description.group_id for description in body}
+        self.groups |= {group.group_id for group in body}
 
 
 def generations(switches: Iterable[Switch]) -> set[int]:

@@ -43,8 +43,9 @@ SHAPED = ("delay_s", *IMPAIRMENTS)
 """The fields of a direction that a shape has under the same name and in the same units."""
 
 
-def make_plan(topology: Topology) -> Plan:
-    """The plan of a topology; a function of it alone. Messages are scaled as all sizes are."""
+def make_plan(topology: Topology, seed: int = 1) -> Plan:
+    """The plan of a topology; a function of it and of the run's seed, by which switches hash unless the
+    topology has a seed for that. Messages are scaled as all sizes are."""
     if topology.rdma:
         topology = buffers.with_loss_of_many(topology)
     switches = tuple(_switches(topology))
@@ -52,7 +53,8 @@ def make_plan(topology: Topology) -> Plan:
     probes = tuple(_probes(topology))
     wires = buffers.with_ports(topology, switches, tuple(_wires(topology, hosts, probes)))
     message_bytes = topology.routing.message_bytes / topology.scale_bytes
-    routing = replace(topology.routing, message_bytes=message_bytes)
+    hash_seed = seed if topology.routing.hash_seed is None else topology.routing.hash_seed
+    routing = replace(topology.routing, message_bytes=message_bytes, hash_seed=hash_seed)
     tables = route(Wiring(hosts + probes, switches, wires), routing)
     plan = Plan(
         name=topology.name,

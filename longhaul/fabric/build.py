@@ -27,6 +27,7 @@ from scenario.plan import bridging
 from scenario.plan.types import End, Plan, PlannedHost, PlannedWire
 
 CONTROLLER_PORT = 6653
+PROTOCOLS = "OpenFlow13,OpenFlow15"
 LOOK_AGAIN_MS = 1000
 """How often a switch looks for a controller that is gone; Open vSwitch takes no less."""
 Switches = tuple[Any, ...]
@@ -83,14 +84,14 @@ class FabricHost(LazyShell):
 
 
 class FabricSwitch(LazyShell, OVSSwitch):  # type: ignore[misc]
-    """An Open vSwitch bridge (kernel datapath, OpenFlow 1.3)."""
+    """An Open vSwitch bridge (kernel datapath, OpenFlow 1.5, and 1.3 for those who speak that)."""
 
     _made = False
 
     def __init__(self, name: str, **params: Any) -> None:
         self.spanning: dict[str, Any] = {}
         self.port_costs: dict[str, int] = {}
-        OVSSwitch.__init__(self, name, protocols="OpenFlow13", **params)
+        OVSSwitch.__init__(self, name, protocols=PROTOCOLS, **params)
         self._made = True
 
     def cmd(self, *args: Any, **kwargs: Any) -> Any:
@@ -113,7 +114,7 @@ class FabricSwitch(LazyShell, OVSSwitch):  # type: ignore[misc]
         """The ovs-vsctl commands that make this bridge, its ports and its controllers."""
         yield ["add-br", self.name]
         yield [
-            "set", "bridge", self.name, f"fail_mode={self.failMode}", "protocols=OpenFlow13",
+            "set", "bridge", self.name, f"fail_mode={self.failMode}", f"protocols={PROTOCOLS}",
             f"other_config:datapath-id={self.dpid}", "other_config:disable-in-band=true",
             f"other_config:dp-desc={self.name}",
         ]  # fmt: skip

@@ -32,7 +32,7 @@ def bench(request: Request, wanted: Benchmark, hear: Callable[[dict[str, Any]], 
 def read(request: Request, wanted: Benchmark) -> Inputs:
     """Read and plan. Raises InvalidInput, Unfit."""
     topology = load_topology(request.topology, request.overrides)
-    plan = make_plan(topology)
+    plan = make_plan(topology, request.seed)
     placed = place(wanted, plan, {host.name for host in plan.hosts})
     try:
         prepared = kind.prepare(wanted, placed.plan, request.seed)

@@ -66,7 +66,7 @@ class Fabric:
         topology = load_topology(self.topology, self.overrides)
         if self.rest:
             check_controlled(topology)
-        return make_plan(topology)
+        return make_plan(topology, self.seed)
 
     def job(self, verb: Verb, plan: Plan, command: Command | None = None) -> Job:
         """What the machine is told."""

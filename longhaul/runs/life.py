@@ -170,7 +170,7 @@ def read(request: Request) -> Inputs:
     check_places(found, topology)
     if request.rest:
         check_controlled(topology)
-    plan = make_plan(topology)
+    plan = make_plan(topology, request.seed)
     every = [host for campus in topology.campuses for host in campus.hosts]
     placed = [place(one, plan, set(hosts_on(one.on, every))) for one in found]
     prepared = [_prepared(one, request.seed) for one in placed]

@@ -1,18 +1,18 @@
 """Where packets go: what switches with a plan's tables do to them, without a switch.
 
-`walk` is for those who need one path: the model, the fidelity check. Where connections are spread
-by a hash, that is the likeliest one, and of equals the first: which one a connection will take
-depends on its port numbers, which nobody knows before the run. `ways` gives all of them, each with
-its probability; `dead` ports show what fast failover does.
+`take` is the path of one connection, as switches' hashes choose it. `ways` gives all that a connection
+between two hosts may take, each with its probability, and `walk` the likeliest, of equals the first, for
+those whose ports nobody knows. `dead` ports show what fast failover does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from scenario.plan.bridging import Bridged
+from scenario.plan.hashing import Connection, chosen
 from scenario.plan.rules import GATEWAY_MAC, Bucket, Group, Rule
 from scenario.plan.types import End, Plan, PlannedHost
 
@@ -30,6 +30,7 @@ class _Packet:
     address: int
     mac: str
     dscp: int
+    connection: Connection | None
 
 
 class Forwarding:
@@ -37,6 +38,8 @@ class Forwarding:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self._hosts = {host.ip: host for host in plan.hosts + plan.probes}
+        self._keys = {switch.name: plan.hash_key(switch) for switch in plan.switches}
         self._ends = {(end.node, end.port): end for wire in plan.wires for end in wire.ends}
         self._beyond = {
             near.interface: far for wire in plan.wires for near, far in (wire.ends, wire.ends[::-1])
@@ -52,16 +55,31 @@ class Forwarding:
         ways = list(self.ways(source, sink, dscp))
         return max(ways, key=lambda way: way[0])[1]
 
+    def take(
+        self, connection: Connection, dscp: int = 0, dead: frozenset[str] = frozenset()
+    ) -> Ends:
+        """The sending end of every wire that a connection takes. Raises LookupError as `walk` does, and
+        where an address is nobody's."""
+        source, sink = (self._at(address) for address in (connection.source, connection.sink))
+        ((_, ends),) = self.ways(source, sink, dscp, dead, connection)
+        return ends
+
+    def _at(self, address: str) -> PlannedHost:
+        if address not in self._hosts:
+            raise LookupError(f"no host has the address {address}")
+        return self._hosts[address]
+
     def ways(
         self,
         source: PlannedHost,
         sink: PlannedHost,
         dscp: int = 0,
         dead: frozenset[str] = frozenset(),
+        connection: Connection | None = None,
     ) -> Iterator[tuple[float, Ends]]:
-        """All ways with their probabilities, where the interfaces `dead` are down. Raises
-        LookupError as `walk` does."""
-        packet = _Packet(_number(sink.ip), GATEWAY_MAC, dscp)
+        """All ways with their probabilities, where the interfaces `dead` are down; the only one of a
+        connection. Raises LookupError as `walk` does."""
+        packet = _Packet(_number(sink.ip), GATEWAY_MAC, dscp, connection)
         path = (self._ends[source.name, 0],)
         for share, packet_mac, ends in self._on(packet, path, sink.name, dead):
             if packet_mac != sink.mac:
@@ -83,40 +101,51 @@ class Forwarding:
             raise LookupError(f"{node} has no rule for a packet to {sink}")
         if len(path) > 4 * (len(self._tables) + 1):
             raise LookupError(f"packets to {sink} go round in a circle at {node}")
-        for share, mac, port in self._out(node, rule, dead):
-            after = _Packet(packet.address, mac or packet.mac, packet.dscp)
+        for share, mac, port in self._out(node, rule, packet.connection, dead):
+            after = replace(packet, mac=mac or packet.mac)
             for rest, arrived, ends in self._on(after, (*path, self._ends[node, port]), sink, dead):
                 yield share * rest, arrived, ends
 
     def _out(
-        self, node: str, rule: Rule, dead: frozenset[str]
+        self, node: str, rule: Rule, connection: Connection | None, dead: frozenset[str]
     ) -> Iterator[tuple[float, str | None, int]]:
         """The ports that a rule may choose: probability, MAC written, port."""
         if rule.group is None:
             assert rule.port is not None
             yield 1.0, rule.dst_mac, rule.port
             return
-        for share, mac, port in self._choices(self._groups[node, rule.group], dead):
+        for share, mac, port in self._choices(self._groups[node, rule.group], connection, dead):
             yield share, mac or rule.dst_mac, port
 
     def _choices(
-        self, group: Group, dead: frozenset[str]
+        self, group: Group, connection: Connection | None, dead: frozenset[str]
     ) -> Iterator[tuple[float, str | None, int]]:
-        live = [bucket for bucket in group.buckets if self._lives(group.switch, bucket, dead)]
-        if not live:
-            raise LookupError(f"{group.switch} has no live port for a packet")
-        if group.kind == "fast-failover":
-            live = live[:1]
+        live = self._live(group, connection, dead)
         whole = sum(bucket.weight for bucket in live)
         for bucket in live:
-            for share, mac, port in self._bucket(group.switch, bucket, dead):
+            for share, mac, port in self._bucket(group.switch, bucket, connection, dead):
                 yield share * bucket.weight / whole, mac or bucket.dst_mac, port
 
+    def _live(
+        self, group: Group, connection: Connection | None, dead: frozenset[str]
+    ) -> Sequence[Bucket]:
+        """The buckets that a packet may take; of a connection it is one."""
+        if group.kind == "select" and connection:
+            slots = group.slots
+            live = [n for n, slot in enumerate(slots) if self._lives(group.switch, slot, dead)]
+            if live:
+                return [slots[chosen(self._keys[group.switch], connection, live)]]
+        else:
+            buckets = [one for one in group.buckets if self._lives(group.switch, one, dead)]
+            if buckets:
+                return buckets[:1] if group.kind == "fast-failover" else buckets
+        raise LookupError(f"{group.switch} has no live port for a packet")
+
     def _bucket(
-        self, switch: str, bucket: Bucket, dead: frozenset[str]
+        self, switch: str, bucket: Bucket, connection: Connection | None, dead: frozenset[str]
     ) -> Iterator[tuple[float, str | None, int]]:
         if bucket.group is not None:
-            yield from self._choices(self._groups[switch, bucket.group], dead)
+            yield from self._choices(self._groups[switch, bucket.group], connection, dead)
             return
         assert bucket.port is not None
         yield 1.0, None, bucket.port

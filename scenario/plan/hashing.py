@@ -15,8 +15,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-FIELDS = ("ip_src", "ip_dst", "ip_proto", "tcp_src", "tcp_dst", "udp_src", "udp_dst")
-"""What is hashed, in this order, of what a packet has."""
 TCP, UDP = 6, 17
 _32, _64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 

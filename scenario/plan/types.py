@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from scenario.plan import hashing
 from scenario.plan.rules import Group, Rule, Tables
 from scenario.plan.ways import PlannedWay
 from scenario.types.achieved import Achieved
@@ -201,6 +202,11 @@ class Plan:
     def tables(self) -> Tables:
         """All rules and groups."""
         return Tables(self.rules, self.groups)
+
+    def hash_key(self, switch: PlannedSwitch) -> int:
+        """What a switch hashes connections with, to choose among equal ways."""
+        assert self.routing.hash_seed is not None
+        return hashing.key(self.routing.hash_seed, switch.dpid)
 
     @property
     def bridged(self) -> bool:

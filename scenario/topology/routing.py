@@ -64,6 +64,9 @@ class RoutingModel(Strict):
     hold_down: Duration = 1.0
     """How long a link that came back must stay up before it is used again; twice as long after each
     further cut, up to 64 times."""
+    hash_seed: int | None = Field(default=None, ge=0, lt=2**64)
+    """What switches hash addresses and ports with, where several ways are equally good. Without it, the
+    run's seed: another `--seed` is another draw of which connections meet on a link."""
 
 
 class Short:
@@ -113,6 +116,7 @@ def routing(
         protection=written.protection,
         repair_after_s=written.repair_after,
         hold_down_s=written.hold_down,
+        hash_seed=written.hash_seed,
     )
 
 

@@ -246,7 +246,8 @@ class Routing:
     `detour`, in links, is of ecmp and wcmp, `message_bytes` of loss-aware, `paths` of static.
     `protection`: switches move traffic to a backup by themselves, or wait for the controller. It
     has new routes in place `repair_after_s` after a failure, and uses a link that came back once it
-    has stayed up for `hold_down_s`, twice as long after each further failure.
+    has stayed up for `hold_down_s`, twice as long after each further failure. `hash_seed` decides which of
+    several equal ways a connection takes; None until a plan is made: it is the run's then.
     """
 
     policy: str = "shortest-delay"
@@ -257,6 +258,7 @@ class Routing:
     protection: str = "fast-failover"
     repair_after_s: float = 0.05
     hold_down_s: float = 1.0
+    hash_seed: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from scenario.plan.hashing import FIELDS, TCP, UDP, Connection, chosen, key
+from scenario.plan.hashing import TCP, UDP, Connection, chosen, key
 
 WAYS = 5
+FIELDS = ("ip_src", "ip_dst", "ip_proto", "tcp_src", "tcp_dst", "udp_src", "udp_dst")
 Traced = Callable[[Connection], dict[int, int]]
 
 
@@ -36,7 +37,7 @@ def connections(count: int) -> list[Connection]:
 
 
 @pytest.fixture(scope="module")
-def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
+def switch() -> Iterator[Traced]:
     """Scores of all buckets of a group with key 2^63 + 7, as an Open vSwitch says them."""
     if not shutil.which("ovs-vswitchd"):
         pytest.skip("Open vSwitch is not installed")
@@ -88,9 +89,7 @@ def _make_bridge(run: Callable[..., str], folder: Path) -> None:
 
 def _scores(run: Callable[..., str], connection: Connection) -> dict[int, int]:
     kind = {TCP: "tcp", UDP: "udp"}[connection.protocol]
-    ports = (
-        f"{kind}_src={connection.source_port},{kind}_dst={connection.sink_port}"
-    )
+    ports = f"{kind}_src={connection.source_port},{kind}_dst={connection.sink_port}"
     flow = f"in_port=1,{kind},nw_src={connection.source},nw_dst={connection.sink},{ports}"
     said = run("ovs-appctl", "-t", "ovs-vswitchd", "ofproto/trace", "s1", flow)
     found = re.findall(r"bucket (\d+): score (\d+)", said)

@@ -17,6 +17,7 @@ from typing import Any
 from traffic.background.form import Counter, SenderProgram, read_sender
 from traffic.background.periods import PATTERNS, Periods
 from traffic.host.channel import Channel
+from traffic.host.ports import leave_by_rule
 from traffic.host.timers import Timer
 from traffic.host.transports import opened
 
@@ -45,6 +46,7 @@ def opened_to(program: SenderProgram) -> Iterator[Callable[[memoryview], int]]:
             yield connection.send
         return
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        leave_by_rule(sock, program.address, program.port)
         sock.connect((program.address, program.port))
         sock.setblocking(False)
         yield sock.send

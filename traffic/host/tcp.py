@@ -6,7 +6,9 @@ import mmap
 import socket
 import struct
 import time
+from collections import Counter
 
+from traffic.host.ports import leave_by_rule
 from traffic.host.transport import EXPEDITED, HungUp, Settings
 
 _RATE = struct.Struct("=Q")
@@ -20,6 +22,7 @@ class Tcp:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._called: Counter[tuple[str, int]] = Counter()
 
     def listen(self, address: str, port: int, backlog: int) -> TcpListener:
         """Be called there."""
@@ -32,8 +35,10 @@ class Tcp:
         self, address: str, port: int, hello: bytes = b"", *, expedited: bool = False
     ) -> TcpConnection:
         """Call, again and again while nobody listens there yet, and say `hello`."""
+        number = self._number(address, port)
         while True:
             sock = self._socket()
+            leave_by_rule(sock, address, port, number)
             connection = TcpConnection(sock, self._settings)
             if expedited:
                 connection.expedite()
@@ -50,9 +55,15 @@ class Tcp:
     def connect_soon(self, address: str, port: int) -> TcpConnection:
         """Call without waiting: what is sent before somebody answers is sent then."""
         sock = self._socket()
+        leave_by_rule(sock, address, port, self._number(address, port))
         sock.setblocking(False)
         sock.connect_ex((address, port))
         return TcpConnection(sock, self._settings)
+
+    def _number(self, address: str, port: int) -> int:
+        """How often that has been called before."""
+        self._called[address, port] += 1
+        return self._called[address, port] - 1
 
     def _socket(self) -> socket.socket:
         settings = self._settings
