@@ -57,8 +57,8 @@ def switch() -> Iterator[Traced]:
         _make_bridge(run, folder)
         yield lambda connection: _scores(run, connection)
     finally:
-        for pid in reversed(daemons):
-            os.kill(pid, 15)
+        for daemon in reversed(daemons):
+            os.kill(daemon, 15)
         shutil.rmtree(folder)
 
 
