@@ -19,7 +19,7 @@ from os_ken.controller.handler import (
     set_ev_cls,
 )
 from os_ken.lib import hub
-from os_ken.ofproto import nicira_ext, ofproto_v1_5
+from os_ken.ofproto import ofproto_v1_5
 
 __all__ = [
     "APPLICATION",
@@ -31,7 +31,6 @@ __all__ = [
     "Queue",
     "after",
     "application",
-    "nicira_ext",
     "ofp_event",
     "serve",
     "set_ev_cls",

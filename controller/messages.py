@@ -10,7 +10,6 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from controller.base import nicira_ext
 from scenario.plan.rules import COOKIE, Bucket, Group, Rule
 
 ETHERTYPE_IPV4 = 0x0800
@@ -114,9 +113,8 @@ def _whole(number: int, length: int) -> bytes:
 
 def _forget_where_from(parser: Any) -> Any:
     """A switch never sends a packet out where it came in, unless it has forgotten where that was:
-    so does Open vSwitch when the register of the input port is overwritten."""
-    bits = nicira_ext.ofs_nbits(0, 15)
-    return parser.NXActionRegLoad(ofs_nbits=bits, dst="in_port_nxm", value=0)
+    so does Open vSwitch when the field of the input port is overwritten."""
+    return parser.OFPActionSetField(in_port_nxm=0)
 
 
 def no_flows_of(datapath: Any, generation: int) -> Any:
@@ -137,4 +135,4 @@ def no_flows_of(datapath: Any, generation: int) -> Any:
 def no_group(datapath: Any, number: int) -> Any:
     """Delete a group, and the rules that still lead to it."""
     parser, ofproto = datapath.ofproto_parser, datapath.ofproto
-    return parser.OFPGroupMod(datapath, ofproto.OFPGC_DELETE, ofproto.OFPGT_SELECT, number, [])
+    return parser.OFPGroupMod(datapath, ofproto.OFPGC_DELETE, ofproto.OFPGT_SELECT, number)
