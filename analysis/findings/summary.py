@@ -42,7 +42,7 @@ from analysis.form.stalls import (
     Stalls,
 )
 from analysis.form.summary import FILE, Summary, TrainingSummary
-from analysis.form.training import Bandwidths, Collective, Prediction, Tails
+from analysis.form.training import Bandwidths, Collective, Prediction, Proportion, Tails
 from analysis.run import Run, load_run, trains
 from analysis.tables import NS, digest
 
@@ -89,6 +89,7 @@ def summarise(run: Run) -> TrainingSummary:
         links=hops.links(run),
         prediction=_prediction(run),
         cost_model=cost_model(run),
+        proportion=_proportion(run),
         fidelity=run.fidelity,
         faithful=faithful(run.fidelity),
         serving=[serving.summarise(one) for one in serving.load_served(run.path)],
@@ -185,6 +186,11 @@ def _one_campus(run: Run, actual_s: float) -> OneCampus | None:
     if not ideal_s:
         return None
     return OneCampus(iteration_s=ideal_s, slowdown=actual_s / ideal_s, waste=1 - ideal_s / actual_s)
+
+
+def _proportion(run: Run) -> Proportion | None:
+    written = run.workload.get("proportion")
+    return msgspec.convert(written, Proportion) if written else None
 
 
 def _prediction(run: Run) -> Prediction:

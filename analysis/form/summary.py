@@ -25,6 +25,7 @@ from analysis.form.training import (
     Efficiency,
     EventCost,
     Prediction,
+    Proportion,
     Tails,
 )
 
@@ -65,6 +66,9 @@ class TrainingSummary(_Common, frozen=True, kw_only=True, tag_field="kind", tag=
     links: Annotated[list[Between], doc("Messages by ordered pair of campuses, slowest first.")]
     prediction: Annotated[Prediction, doc("Of the collective, by the alpha-beta model.")]
     cost_model: Annotated[CostModel, doc("Alpha and beta fitted to this run.")]
+    proportion: Annotated[
+        Proportion | None, doc("Communication over compute; null without long-haul links.")
+    ] = None
 
 
 class ServingSummary(_Common, frozen=True, kw_only=True, tag_field="kind", tag="serving"):

@@ -102,6 +102,23 @@ class Efficiency(Form, frozen=True):
     price: Annotated[Cost | None, doc("Null where the workload names none.")]
 
 
+class Proportion(Form, frozen=True):
+    """Communication over compute, here and in the real cluster: kappa = 2F/(3TB)."""
+
+    kappa: Annotated[float, doc("As emulated.")]
+    full_kappa: Annotated[
+        float, doc("In the cluster that this one stands for: same batch, same links.")
+    ]
+    scale_hosts: Annotated[float, doc("Hosts there for each host here.")]
+    flops: Annotated[float, doc("F: FLOP/s achieved by all hosts here.")]
+    tokens: Annotated[float, doc("T: of a step.")]
+    thinnest_bps: Annotated[
+        float, doc("8B: the thinnest long-haul link, in the real world's bit/s.")
+    ]
+    needed_bps: Annotated[float, doc("What that link would need there to keep what is emulated.")]
+    says: Annotated[str, doc("All that in a sentence.")]
+
+
 class EventCost(Form, frozen=True):
     """An event of the timeline, by name, and what it cost."""
 

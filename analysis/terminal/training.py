@@ -69,6 +69,8 @@ def print_training(summary: TrainingSummary, out: Console) -> None:
     out.print(critical_table(summary.critical_path))
     out.print(_efficiency(summary.efficiency))
     out.print(_prediction(summary))
+    if summary.proportion:
+        out.print(Text(summary.proportion.says, "dim"))
 
 
 def print_headline(summary: Summary, out: Console) -> None:

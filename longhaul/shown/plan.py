@@ -7,16 +7,19 @@ from rich.table import Table
 
 from analysis import units
 from scenario.plan.coarseness import ENOUGH_PACKETS, warning
+from scenario.plan.proportion import Proportion, says
 from scenario.plan.types import Plan, packets_per_bdp
 
 
-def show(plan: Plan) -> None:
+def show(plan: Plan, proportion: Proportion | None = None) -> None:
     """Print hosts, long-haul links and routes per switch."""
     console = Console(highlight=False)
     scale = f"payloads and rates ÷ {plan.scale_bytes:g}, MTU {plan.mtu_bytes}"
     console.print(f"[bold]{plan.name}[/bold]: {plan.description}\n{scale}\n", markup=True)
     for table in (hosts(plan), long_hauls(plan), switches(plan)):
         console.print(table)
+    if proportion:
+        console.print(says(proportion), markup=False)
     coarse = warning(plan)
     if coarse:
         console.print(f"warning: {coarse}", style="yellow", markup=False)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from longhaul.verbs.arguments import Verbs, topology, verb
+
+if TYPE_CHECKING:
+    from scenario.plan.proportion import Proportion
+    from scenario.plan.types import Plan
+    from scenario.types.topology import Workload
 
 
 def add(verbs: Verbs) -> None:
@@ -24,9 +31,21 @@ def plan(words: argparse.Namespace) -> int:
     from longhaul.shown.plan import show as show_plan
     from scenario.loading import load_topology
 
-    made = make_plan(load_topology(words.topology, words.overrides))
+    topology_read = load_topology(words.topology, words.overrides)
+    made = make_plan(topology_read)
     if words.format == "json":
         print(json.dumps(made.to_json(), indent=1, ensure_ascii=False))
     else:
-        show_plan(made)
+        show_plan(made, _proportion(made, topology_read.workloads))
     return 0
+
+
+def _proportion(made: Plan, own: Sequence[Workload]) -> Proportion | None:
+    """Of the topology's own training, else of the default one."""
+    from longhaul.runs.workloads import DEFAULT
+    from scenario.loading import load_workload
+    from scenario.plan.proportion import proportion
+    from scenario.types.topology import Training
+
+    training = [one for one in own or [load_workload(DEFAULT)] if isinstance(one, Training)]
+    return proportion(made, training[0]) if training else None

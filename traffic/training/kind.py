@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
+from scenario.plan.proportion import proportion, says
 from scenario.plan.types import Plan
 from scenario.types.topology import Training
 from scenario.types.training import DiLoCo, Plain, Slowdowns
@@ -45,7 +46,8 @@ def prepare(workload: Training, plan: Plan, seed: int) -> Prepared:
     slow = workload.slowdowns
     return Prepared(
         programs=_programs(workload, plan, tasks, seed),
-        about=_about(workload, plan, tasks) | {"prediction": prediction},
+        about=_about(workload, plan, tasks)
+        | {"prediction": prediction, "proportion": _proportion(workload, plan)},
         quiet_s=prediction["iteration_s"] * (1 + WORST * slow.spread if slow else 1),
     )
 
@@ -114,6 +116,11 @@ def _about(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:
         "compute_s": [_compute_s(own) for own in tasks.tasks],
         "gpu_hour": asdict(workload.gpu_hour) if workload.gpu_hour else None,
     }
+
+
+def _proportion(workload: Training, plan: Plan) -> dict[str, Any] | None:
+    found = proportion(plan, workload)
+    return asdict(found) | {"says": says(found)} if found else None
 
 
 def _compute_s(tasks: list[Task]) -> float:
