@@ -1,4 +1,4 @@
-"""The catalogue against what was published: `python -m bench.published` prints tokens per second and GPU side by side."""
+"""The catalogue against what was published: `python -m bench.published` prints both side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Utilization at scale: `python -m bench.utilization` prints how much of the time large jobs get on, by Daly's model."""
+"""Utilization at scale: `python -m bench.utilization` prints how much large jobs get on, by Daly."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 
 from scenario.loading import load_topology
 from scenario.text.diagnostics import (
@@ -66,7 +67,7 @@ def factors(topology: Topology) -> dict[str, Factor]:
     built_in = (
         Factor("distance", "all campuses next door to each other", change=next_door),
         Factor("aging", "all long-haul links new", overrides=ages),
-        Factor("hardware", "all GPUs at the mean speed of all", change=levelled),
+        Factor("hardware", "all hosts as fast as they are on average", change=levelled),
         Factor("best-hardware", "all hosts like the best one", change=uniform, usual=False),
     )
     declared = (
@@ -88,23 +89,23 @@ def next_door(topology: Topology) -> Topology:
 
 
 def levelled(topology: Topology) -> Topology:
-    """Every GPU as fast as all are on average, so that together they compute as much as before, and none waits for
-    another. NICs stay as they are."""
+    """Every host with as many GPUs, each as fast, as all are on average: together they compute as much as before, and
+    none waits for another, whether work is shared per GPU or per host. NICs and memory stay as they are."""
     hosts = [host for campus in topology.campuses for host in campus.hosts]
-    mean = _mean_achieved(hosts)
+    gpus = max(1, round(sum(host.gpus for host in hosts) / len(hosts)))
+    mean = _mean_achieved(hosts, gpus)
     campuses = tuple(
-        replace(campus, hosts=tuple(_at_speed(host, mean) for host in campus.hosts))
+        replace(campus, hosts=tuple(_alike(host, gpus, mean) for host in campus.hosts))
         for campus in topology.campuses
     )
     return replace(topology, campuses=campuses)
 
 
-def _mean_achieved(hosts: Sequence[Host]) -> tuple[Achieved, ...]:
-    """What a GPU achieves on average, at every precision and size that any of them was measured at."""
+def _mean_achieved(hosts: Sequence[Host], gpus: int) -> tuple[Achieved, ...]:
+    """What each of so many GPUs a host must achieve, at every precision and size that any of them was measured at."""
     sizes = sorted({(p.precision, p.parameters) for h in hosts for p in h.accelerator.achieved})
-    gpus = sum(host.gpus for host in hosts)
     return tuple(
-        Achieved(precision, size, sum(_achieves(h, precision, size) for h in hosts) / gpus)
+        Achieved(precision, size, fmean(_achieves(h, precision, size) for h in hosts) / gpus)
         for precision, size in sizes
     )
 
@@ -115,8 +116,11 @@ def _achieves(host: Host, precision: str, parameters: float) -> float:
     return flops * host.gpus / host.slowdown
 
 
-def _at_speed(host: Host, achieved: tuple[Achieved, ...]) -> Host:
-    return replace(host, accelerator=replace(host.accelerator, achieved=achieved), slowdown=1.0)
+def _alike(host: Host, gpus: int, achieved: tuple[Achieved, ...]) -> Host:
+    chip = host.accelerator
+    memory = chip.memory_bytes * host.gpus / gpus if chip.memory_bytes else None
+    alike = replace(chip, achieved=achieved, memory_bytes=memory)
+    return replace(host, accelerator=alike, gpus=gpus, slowdown=1.0)
 
 
 def uniform(topology: Topology) -> Topology:

@@ -43,7 +43,7 @@ def test_without_aging_links_are_as_fast_as_written_and_as_long_as_before() -> N
     ]
 
 
-def test_without_mixed_hardware_all_gpus_are_alike_and_together_as_fast_as_before() -> None:
+def test_without_mixed_hardware_all_hosts_are_alike_and_together_as_fast_as_before() -> None:
     actual, other = without(), without("hardware")
     before, after = (
         [host for campus in topology.campuses for host in campus.hosts]
@@ -51,8 +51,9 @@ def test_without_mixed_hardware_all_gpus_are_alike_and_together_as_fast_as_befor
     )
     per_gpu = {achieved_flops(host.accelerator.achieved, "bf16", 7e9) for host in after}
     assert len(per_gpu) == 1
-    assert [(host.name, host.gpus, host.nic_bps) for host in after] == [
-        (host.name, host.gpus, host.nic_bps) for host in before
+    assert len({host.gpus for host in after}) == 1
+    assert [(host.name, host.nic_bps) for host in after] == [
+        (host.name, host.nic_bps) for host in before
     ]
     for size in (7e9, 70e9, 405e9):
         whole = [

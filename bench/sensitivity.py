@@ -1,0 +1,105 @@
+"""What the conclusions hang on: `python -m bench.sensitivity` changes one assumption at a time and attributes anew.
+
+Every time is the α–β forecast of an iteration, without a fabric: the real one agrees with it within about 1 % (the
+table of README). Lost is against all factors off: campuses next door, new links, all hosts at their mean speed.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.series.shapley import shapley, subsets
+from longhaul.planning import make_plan
+from scenario.factors import load_without
+from scenario.loading import load_workload
+from scenario.types.topology import Training
+from traffic.training.kind import prepare
+
+ROOT = Path(__file__).parents[1]
+COLOSSUS = ROOT / "topologies" / "colossus.yaml"
+TRAINING = ROOT / "traffic" / "workloads" / "training.yaml"
+FACTORS = ("distance", "aging", "hardware")
+OLD = ("links.c1-c2", "links.c1-c3")
+DDP = "strategy={kind: ddp, bucket: 2GB, first-bucket: 500MB}"
+PROPORTIONAL = "batch.shares=proportional"
+WET = tuple(f"{link}.condition=waterlogged" for link in OLD)
+THIN = tuple(f"links.{name}.rate=160Gbit/s" for name in ("c1-c2", "c1-c3", "c2-c3"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """An assumption changed: overrides of the topology and of the workload."""
+
+    name: str
+    topology: tuple[str, ...] = ()
+    workload: tuple[str, ...] = ()
+
+
+def _each(key: str, *values: str) -> tuple[str, ...]:
+    return tuple(f"{link}.{key}={value}" for link, value in zip(OLD, values, strict=True))
+
+
+def _by_hand(**shares: str) -> tuple[str, ...]:
+    return tuple(f"accelerators.{name}.mfu={share}" for name, share in shares.items())
+
+
+CASES = (
+    Case("as shipped: per GPU, BF16, plain ring, damp, 12 y"),
+    Case("shares per host", workload=("batch.shares=per-host",)),
+    Case("shares in proportion", workload=(PROPORTIONAL,)),
+    Case("FP8", workload=("model.precision=fp8",)),
+    Case("one share by hand: 36.3 % and 38.7 % (as until now)", _by_hand(H100="36.3%", H200="36.3%", GB200="38.7%")),
+    Case("H200 15 % faster", _by_hand(H200="59.8%")),
+    Case("GB200 as fast as in FP8, 2.7 times H100", _by_hand(GB200="55%")),
+    Case("DDP, overlapped", workload=(DDP,)),
+    Case("DDP and shares in proportion", workload=(DDP, PROPORTIONAL)),
+    Case("waterlogged, 10 y", (*WET, *(f"{link}.age=10y" for link in OLD))),
+    Case("waterlogged, 12 y", WET),
+    Case("waterlogged, 12 y, shares in proportion", WET, (PROPORTIONAL,)),
+    Case("waterlogged, 12 y, DDP and shares in proportion", WET, (DDP, PROPORTIONAL)),
+    Case("PAM4 optics, damp, 25 y", _each("age", "25y", "25y") + _each("aging", "loss", "loss")),
+    Case("ten times as far, shares in proportion", _each("distance", "100mi", "120mi"), (PROPORTIONAL,)),
+    Case("a hundred times as far, shares in proportion", _each("distance", "1000mi", "1200mi"), (PROPORTIONAL,)),
+    Case("links a tenth as fast, shares in proportion", THIN, (PROPORTIONAL,)),
+    Case("a tenth of the batch, shares in proportion", workload=("batch.tokens=420k", PROPORTIONAL)),
+    Case("experts in every campus (MoE, all-to-all per layer)", workload=(
+        "model={parameters: 47e9, active: 13e9, layers: 32, hidden: 4096}",
+        "strategy={kind: moe, experts: 8, top-k: 2}", PROPORTIONAL,
+    )),
+)  # fmt: skip
+
+
+def iteration_s(case: Case, without: tuple[str, ...]) -> float:
+    """By the model."""
+    workload = load_workload(TRAINING, case.workload)
+    assert isinstance(workload, Training)
+    plan = make_plan(load_without(COLOSSUS, case.topology, without))
+    return float(prepare(workload, plan, seed=1).about["prediction"]["iteration_s"])
+
+
+def main(wanted: str = "") -> None:
+    """A row per case."""
+    print("iteration    lost  distance  aging  hardware  assumption")
+    for case in CASES:
+        if wanted not in case.name:
+            continue
+        times = {
+            acting: iteration_s(case, tuple(name for name in FACTORS if name not in acting))
+            for acting in subsets(FACTORS)
+        }
+        actual_s, ideal_s = times[frozenset(FACTORS)], times[frozenset()]
+        shares = shapley(times, FACTORS)
+        cells = [_share(shares[name], actual_s) for name in FACTORS]
+        lost = f"{actual_s:7.3f} s  {1 - ideal_s / actual_s:6.1%}"
+        print(f"{lost}  {cells[0]:>8}  {cells[1]:>5}  {cells[2]:>8}  {case.name}", flush=True)
+
+
+def _share(seconds: float, actual_s: float) -> str:
+    """Of the iteration; less than a thousandth is not detectable."""
+    return "n. d." if abs(seconds) < 1e-3 * actual_s else f"{seconds / actual_s:.1%}"
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2])
