@@ -25,8 +25,8 @@ What it stands on, and what is assumed (with its range):
 - Bit errors are independent, so a codeword's failure is binomial. PMD is part of the margin.
 - Links differ: the default spread of a link's margin is 0.5 dB (standard deviation), from the SNR of 2,000 links in
   three years, most of which stay within 2 dB [Singh et al. 2018, RADWAN, SIGCOMM; the width of that band as remembered
-  of the paper, range 0.3 to 1 dB]. `longhaul aging --spread` draws margins and conditions; a result that hangs on where
-  the cliff is needs that picture, not one line.
+  of the paper, range 0.3 to 1 dB]. A result that hangs on where the cliff is needs
+  margins on both sides of it (`longhaul aging --margin`), not one line.
 """
 
 from __future__ import annotations
