@@ -40,9 +40,10 @@ class Forecast:
         return float(self.prediction["ideal_iteration_s"])
 
 
-def plan(topology: Topology) -> Plan:
-    """What would be built: every name, address, shape and route, rates and payloads scaled. Raises InvalidInput."""
-    return make_plan(topology.elaborated)
+def plan(topology: Topology, *, seed: int = 1) -> Plan:
+    """What would be built: every name, address, shape and route, rates and payloads scaled. Switches hash by the
+    seed. Raises InvalidInput."""
+    return make_plan(topology.elaborated, seed)
 
 
 def forecast(topology: Topology, workload: Workloads = None, *, seed: int = 1) -> list[Forecast]:

@@ -1,7 +1,7 @@
 """The ways in the plan are what the switches' tables come to, under every policy; and say what analysis asks."""
 
 import itertools
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,10 @@ CLASSES = {0: LARGE, ways.EXPEDITED: ways.SMALL_BYTES}
 
 def walked(
     known: forwarding.Ways, source: PlannedHost, sink: PlannedHost, dscp: int
-) -> Counter[tuple[str, ...]]:
+) -> dict[tuple[str, ...], float]:
     """The shares of the paths, as long-haul links, by the rules of the switches."""
     names = {end.interface: wire.name for wire in known.plan.long_hauls() for end in wire.ends}
-    found: Counter[tuple[str, ...]] = Counter()
+    found: defaultdict[tuple[str, ...], float] = defaultdict(float)
     for share, ends in known.ways(source, sink, dscp):
         found[tuple(names[x.interface] for x in ends if x.interface in names)] += share
     return found

@@ -102,7 +102,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("desk")
     for name in ("topologies", "traffic", "tests"):
         (folder / name).symlink_to(ROOT / name)
-    for name, made in (("colossus-1", Scenario()), ("new-fibre-1", uniform(4)), ("mine", uniform(4))):
+    for name, made in (
+        ("colossus-1", Scenario()),
+        ("new-fibre-1", uniform(4)),
+        ("mine", uniform(4)),
+    ):
         write_summary(make_run(folder / "runs" / name, made))
     (folder / "my.yaml").write_text(DOCUMENTS[0].text)
     return folder
