@@ -23,6 +23,11 @@ run_packages=(
     "iputils-ping|round-trip times of the fidelity check"
     "iperf3|throughput, by hand"
     "libiperf0|throughput of the fidelity check"
+    "libibverbs-dev|RDMA: the verbs, which programs for RoCE call"
+    "ibverbs-providers|RDMA: what speaks to Soft-RoCE"
+    "ibverbs-utils|RDMA: ibv_devinfo, ibv_rc_pingpong"
+    "rdmacm-utils|RDMA: rping"
+    "perftest|RDMA: ib_write_bw, ib_send_lat and the like"
     "python3-venv|the project's own Python environment"
     "ca-certificates|to fetch Python packages over TLS"
 )

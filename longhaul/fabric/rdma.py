@@ -26,6 +26,8 @@ _DEVICE_NAME, _INTERFACE_NAME, _LINK_TYPE, _NAMESPACES = 2, 51, 65, 66
 _EXCLUSIVE = 0
 _ANSWER_BYTES = 4096
 
+QUEUED_PACKETS = 4
+"""Of a queue pair in its adapter's queue: enough to keep that busy. What waits there after a loss is sent in vain."""
 ROCE_DSCP = 26
 """As adapters have it: class 3 of the switches' eight."""
 PARAMETERS = Path("/sys/module/rdma_rxe/parameters")
@@ -61,6 +63,7 @@ def set_up(wanted: PlannedRdma) -> None:
     """Set Soft-RoCE's parameters, for queue pairs made from now on."""
     parameters = {
         "window": wanted.window_packets,
+        "queued": QUEUED_PACKETS,
         "icrc": int(wanted.checked),
         "tos": ROCE_DSCP << 2,
         "dcqcn": int(wanted.congestion == "dcqcn"),

@@ -21,6 +21,7 @@ from scenario.loading import load_topology
 from longhaul.planning import make_plan
 from scenario.plan.types import Plan
 from longhaul.machine import dispatch, exposure
+from longhaul.machine.preload import PreloadUnavailable, idle_polls
 
 SILENCE_S = 3600.0
 HOME_IS_HIDDEN = (
@@ -84,8 +85,14 @@ class Fabric:
             rest=self.rest,
             command=command,
             memory_bytes=self.memory_bytes,
-            exposed=tuple(str(path) for path in (*seen, *self.exposed)),
+            exposed=tuple(str(path) for path in (*seen, *self.exposed, *_preloads(command))),
         )
+
+
+def _preloads(command: Command | None) -> Iterator[Path]:
+    """The libraries that a command's environment has preloaded."""
+    named = command.environment.get("LD_PRELOAD", "") if command else ""
+    yield from (Path(word) for word in named.split(":") if word.startswith("/"))
 
 
 def up(fabric: Fabric) -> int:
@@ -140,10 +147,23 @@ def execute(
         passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         if exposure.holds(Path.cwd(), Path.home()) and not fabric.exposed:
             print(HOME_IS_HIDDEN, file=sys.stderr)
-        command = Command(tuple(argv), pattern, str(Path.cwd()), passed_on | dict(environment))
+        variables = passed_on | patient_polls(plan) | dict(environment)
+        command = Command(tuple(argv), pattern, str(Path.cwd()), variables)
         job = fabric.job("exec", plan, command)
         dispatch.carry_out(machine, run, job, hear, patience_s)
     return status
+
+
+def patient_polls(plan: Plan) -> dict[str, str]:
+    """What has programs that poll for RDMA's completions wait, where they could meet any. Says so where that
+    cannot be had."""
+    if not plan.rdma:
+        return {}
+    try:
+        return {"LD_PRELOAD": str(idle_polls())}
+    except PreloadUnavailable as why:
+        print(f"longhaul: programs that poll for completions will hang: {why}", file=sys.stderr)
+        return {}
 
 
 @contextmanager
