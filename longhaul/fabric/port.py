@@ -15,6 +15,7 @@ from pyroute2.netlink.rtnl.tcmsg import plugins
 from scenario.plan.types import Shape
 from scenario.types.impairments import gilbert_elliott
 
+KIND = b"port\0"
 _UINT32 = 2**32 - 1
 _LOSS, _POOL, _ECN, _PFC = (struct.Struct(form) for form in ("=II", "=IIQ", "=III", "=IIII"))
 _CLASSES = 8

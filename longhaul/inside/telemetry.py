@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from longhaul.fabric import port
 from scenario.plan.types import Plan
 from traffic.host.timers import Timer
 
 RAW = "telemetry.bin"
 FIELDS = (
     "t_ns", "index", "tx_bytes", "tx_packets", "rx_bytes", "rx_packets", "drops",
-    "queue_packets", "queue_bytes",
+    "queue_packets", "queue_bytes", "marked", "paused_ns",
 )  # fmt: skip
 FIRST_INTERVAL_NS = 10_000_000
 MOST_SAMPLES = 1000
@@ -31,7 +32,7 @@ MOST_SAMPLES = 1000
 _GETQDISC, _GETSTATS, _DONE = 38, 94, 3
 _REQUEST_DUMP = 0x301
 _FILTER_LINK_64 = 1
-_TCA_STATS2, _STATS_QUEUE = 7, 3
+_TCA_KIND, _TCA_STATS2, _STATS_QUEUE, _STATS_APPLICATION = 1, 7, 3, 4
 _HEADER = struct.Struct("=IHHII")
 _STATS_REQUEST = struct.Struct("=BBHII")
 _QDISC_REQUEST = struct.Struct("=BBHiIII")
@@ -92,9 +93,9 @@ class Telemetry:
         queues = dict(self._queues())
         row = array("q")
         for index, (rx_packets, tx_packets, rx_bytes, tx_bytes) in self._counters():
-            packets, size, drops = queues.get(index, (0, 0, 0))
+            packets, size, drops, marked, paused_ns = queues.get(index, (0, 0, 0, 0, 0))
             row.extend((t_ns, index, tx_bytes, tx_packets, rx_bytes, rx_packets, drops))
-            row.extend((packets, size))
+            row.extend((packets, size, marked, paused_ns))
         self._samples.append(row)
 
     def _counters(self) -> Iterator[tuple[int, tuple[int, int, int, int]]]:
@@ -106,15 +107,21 @@ class Telemetry:
                 body = _STATS_REQUEST.size + _ATTRIBUTE.size
                 yield index, _COUNTERS.unpack_from(message, body)
 
-    def _queues(self) -> Iterator[tuple[int, tuple[int, int, int]]]:
-        """Packets, bytes and drops of each port's queueing discipline, by index."""
+    def _queues(self) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Packets, bytes and drops of each port's queueing discipline, by index; of a port's own kind also the
+        packets that it has marked and the nanoseconds for which its classes were paused, added."""
         request = _QDISC_REQUEST.pack(socket.AF_UNSPEC, 0, 0, 0, 0, 0, 0)
         for message in self._dump(_GETQDISC, request):
             (index,) = struct.unpack_from("=i", message, 4)
             if index in self._indices:
-                for kind, value in _attributes(message[_QDISC_REQUEST.size :]):
-                    if kind == _TCA_STATS2:
-                        yield from ((index, queue) for queue in _queue(value))
+                told = dict(_attributes(message[_QDISC_REQUEST.size :]))
+                statistics = dict(_attributes(told[_TCA_STATS2]))
+                of_port = told[_TCA_KIND] == port.KIND
+                yield (
+                    index,
+                    _QUEUE.unpack_from(statistics[_STATS_QUEUE])
+                    + _counted(statistics[_STATS_APPLICATION] if of_port else None),
+                )
 
     def _dump(self, kind: int, request: bytes) -> Iterator[bytes]:
         """The bodies of all messages that answer a request for everything."""
@@ -139,7 +146,8 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
         offset += -(-size // 4) * 4
 
 
-def _queue(statistics: bytes) -> Iterator[tuple[int, int, int]]:
-    for kind, value in _attributes(statistics):
-        if kind == _STATS_QUEUE:
-            yield _QUEUE.unpack_from(value)
+def _counted(statistics: bytes | None) -> tuple[int, int]:
+    if statistics is None:
+        return 0, 0
+    counted = port.Counted.of(statistics)
+    return counted.marked, sum(counted.paused_ns)

@@ -11,7 +11,7 @@ from longhaul.inside.telemetry import FIELDS
 from traffic.rows import read_rows
 
 FILE = "telemetry.parquet"
-COUNTED = ("tx_bytes", "tx_packets", "rx_bytes", "rx_packets", "drops")
+COUNTED = ("tx_bytes", "tx_packets", "rx_bytes", "rx_packets", "drops", "marked", "paused_ns")
 BUSIEST = 8
 
 

@@ -12,7 +12,9 @@ from scenario.plan import forwarding
 from scenario.plan.types import ETHERNET_HEADER, Plan
 from tests.run.conftest import Done, longhaul
 
-HEADERS = ETHERNET_HEADER + 20 + 8 + 12 + 4  # Ethernet, IP, UDP, base transport header, invariant CRC
+HEADERS = (
+    ETHERNET_HEADER + 20 + 8 + 12 + 4
+)  # Ethernet, IP, UDP, base transport header, invariant CRC
 DELAYS = ("10us", "100us", "1ms", "10ms", "100ms")
 MESSAGE_BYTES = 64
 WRITES = 200
@@ -55,7 +57,8 @@ def star(tmp_path_factory: pytest.TempPathFactory) -> Path:
     far = [(f"c{number}", delay) for number, delay in enumerate(DELAYS, start=1)]
     campuses = "\n".join(f"  {name}: {{{HOSTS}}}" for name, _ in far)
     links = "\n".join(
-        f"  l{name}: {{between: [c0, {name}], delay: {delay}, rate: 10Gbit/s}}" for name, delay in far
+        f"  l{name}: {{between: [c0, {name}], delay: {delay}, rate: 10Gbit/s}}"
+        for name, delay in far
     )
     file.write_text(STAR.format(hosts=HOSTS, campuses=campuses, links=links))
     return file
