@@ -260,6 +260,10 @@ def running(plan: Plan, homes: Mapping[str, int], seed: int, controller: bool) -
     make_links(plan, homes, seed)
     if rdma.available():
         add_adapters(plan, homes)
+    elif plan.rdma or any(end.shape.port for wire in plan.wires for end in wire.ends):
+        raise OSError(
+            "this kernel has no Soft-RoCE per namespace and no ports of switches: use virtual time"
+        )
     net.built = True
     net.start()
     shape_switches(plan, homes, seed)

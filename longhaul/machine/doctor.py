@@ -59,6 +59,7 @@ def diagnose() -> list[Check]:
         seccomp_check(read(Path("/proc/sys/kernel/seccomp/actions_avail"))),
         sandbox_check(sandbox.held()),
         native_check(kernel_features(), os.geteuid() == 0),
+        rdma_check(installed_modules()),
         kvm_check(),
         disk_check("disk for runs", Path.cwd()),
         disk_check("disk for the kernel", cache_folder()),
@@ -247,6 +248,17 @@ def native_check(features: set[str], is_root: bool) -> Check:
     if not is_root:
         return Check(name, None, "has netem and openvswitch; native runs need root", "sudo -s")
     return Check(name, True, "has netem and openvswitch, and this is root: native runs can be made")
+
+
+def rdma_check(modules: set[str]) -> Check:
+    """Whether this machine's own kernel could do what RDMA needs. The guest's always can."""
+    there = "rdma_rxe" in modules or Path("/sys/module/rdma_rxe").exists()
+    has = "has rdma_rxe, but not a device per namespace" if there else "has no rdma_rxe"
+    return Check(
+        "native RDMA",
+        None,
+        f"{platform.release()} {has}, nor ports of switches: RoCE in virtual time only",
+    )
 
 
 def kernel_features() -> set[str]:

@@ -20,9 +20,15 @@ def warning(plan: Plan) -> str | None:
     least = min(few.values())
     return (
         f"only {least:.2g} packets fill {_links(list(few))} for a round trip"
-        f" ({ENOUGH_PACKETS} are enough): windows move in coarse steps, so what TCP does after a"
-        f" loss is not what it does at full scale. {_remedy(plan, least / ENOUGH_PACKETS)}"
+        f" ({ENOUGH_PACKETS} are enough): {_ROCE if plan.rdma else _TCP}."
+        f" {_remedy(plan, least / ENOUGH_PACKETS)}"
     )
+
+
+_TCP = (
+    "windows move in coarse steps, so what TCP does after a loss is not what it does at full scale"
+)
+_ROCE = "what a loss costs a queue pair there is not meaningful"
 
 
 def _links(names: list[str]) -> str:

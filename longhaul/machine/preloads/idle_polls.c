@@ -5,7 +5,7 @@
  * happens while a program computes, so what it asks for never comes. Here every queue that has no completion channel
  * is given a hidden one, which all queues of a device share. Whoever finds a queue empty arms it, looks once more,
  * and sleeps until any of them has something; or for a while, as it may wait for other things, too: 1 us at first, twice
- * as long after each poll in vain, 1 ms at most.
+ * as long after each poll in vain, 4 ms at most.
  *
  * sched_yield() sleeps in the same way: some programs spin on that instead.
  */
@@ -18,7 +18,7 @@
 
 #define MOST 4096
 #define SHORTEST_NS 1000
-#define LONGEST_NS 1000000
+#define LONGEST_NS 4000000
 #define VERSION "IBVERBS_1.1"
 
 struct queue {
