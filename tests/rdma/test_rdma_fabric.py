@@ -15,6 +15,7 @@ from tests.run.conftest import Done, longhaul
 HEADERS = (
     ETHERNET_HEADER + 20 + 8 + 12 + 4
 )  # Ethernet, IP, UDP, base transport header, invariant CRC
+ACKNOWLEDGEMENT = 4  # its own header
 DELAYS = ("10us", "100us", "1ms", "10ms", "100ms")
 MESSAGE_BYTES = 64
 WRITES = 60
@@ -76,10 +77,14 @@ def told(star: Path, kernel: Path) -> Done:  # noqa: ARG001
 
 
 def light_and_frames_us(plan: Plan, rank: int) -> float:
-    """Delay and serialization of one message from a host to the first, microseconds."""
+    """Delay and serialization of one message from a host to the first, microseconds. Whoever answers a message
+    acknowledges it first: that frame goes before the answer's."""
     bits = 8 * (MESSAGE_BYTES + HEADERS)
     hops = forwarding.of(plan).walk(plan.hosts[rank], plan.hosts[0])
-    return sum(1e6 * (end.shape.delay_s + bits / end.shape.rate_bps) for end in hops)
+    acknowledged_s = 8 * (HEADERS + ACKNOWLEDGEMENT) / hops[0].shape.rate_bps
+    return 1e6 * (
+        acknowledged_s + sum(end.shape.delay_s + bits / end.shape.rate_bps for end in hops)
+    )
 
 
 @pytest.mark.parametrize("rank", range(1, 1 + len(DELAYS)), ids=DELAYS)
