@@ -1,3 +1,0 @@
-"""What the tests of RDMA share."""
-
-from tests.run.conftest import kernel  # noqa: F401 (a fixture)
