@@ -10,7 +10,8 @@ import os
 import selectors
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -21,6 +22,7 @@ from longhaul.inside.capture import capturing
 from longhaul.inside.control import Stopped
 from longhaul.inside.flows import counted
 from longhaul.inside.happening import ByHand, Timeline, happening
+from longhaul.inside.killed import KernelLog, be_the_first_to_go, host_of, message
 from longhaul.inside.replay import replay
 from longhaul.inside.stage import Stage
 from traffic.host.turns import REPLAYING, take_turns
@@ -86,14 +88,27 @@ def execute(fabric: Stage) -> int:
         for rank, host in enumerate(chosen)
     }
     outputs = {name: process.stdout for name, process in running.items()}
-    with happening(fabric, time.monotonic_ns(), order=lambda *_: None) as timeline:
-        for name, line in lines(outputs, fabric, timeline):
+    pids = {name: process.pid for name, process in running.items()}
+    for pid in pids.values():
+        be_the_first_to_go(pid)
+    with (
+        closing(KernelLog()) as log,
+        happening(fabric, time.monotonic_ns(), order=lambda *_: None) as timeline,
+    ):
+        for name, line in lines(outputs, fabric, timeline, log, pids):
             fabric.tell(host=name, line=line)
+        stop_if_killed(log, pids, fabric)
     statuses = {name: process.wait() for name, process in running.items()}
     for name, status in statuses.items():
         if status:
             fabric.tell(host=name, line=f"[exit status {status}]")
     return max(abs(int(status)) for status in statuses.values())
+
+
+def stop_if_killed(log: KernelLog, pids: Mapping[str, int], fabric: Stage) -> None:
+    """Raises Stopped where a program has been killed for want of memory: the others would wait for it."""
+    for pid, program in log.killed():
+        raise Stopped(message(host_of(pid, pids, fabric.hosts.pids), program))
 
 
 def torchrun_environment(rank: int, chosen: list[Any]) -> dict[str, str]:
@@ -112,7 +127,11 @@ def torchrun_environment(rank: int, chosen: list[Any]) -> dict[str, str]:
 
 
 def lines(
-    outputs: dict[str, IO[bytes]], fabric: Stage, timeline: Timeline
+    outputs: dict[str, IO[bytes]],
+    fabric: Stage,
+    timeline: Timeline,
+    log: KernelLog,
+    pids: Mapping[str, int],
 ) -> Iterator[tuple[str, str]]:
     """Lines of several processes' output as they come, with the name of the process; meanwhile the
     timeline happens."""
@@ -122,6 +141,7 @@ def lines(
         for name, output in outputs.items():
             selector.register(output, selectors.EVENT_READ, name)
         selector.register(timeline, selectors.EVENT_READ)
+        selector.register(log, selectors.EVENT_READ)
         heard_s = time.monotonic()
         while running := [key.data for key in selector.get_map().values() if key.data]:
             left_s = heard_s + patience_s - time.monotonic()
@@ -133,6 +153,9 @@ def lines(
             for key, _ in ready:
                 if key.fileobj is timeline:
                     timeline.act()
+                    continue
+                if key.fileobj is log:
+                    stop_if_killed(log, pids, fabric)
                     continue
                 heard_s = time.monotonic()
                 data = os.read(key.fd, 65536)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longhaul.machine import memory, native, uml
+from longhaul.machine import bundle, memory, native, uml, userland
 from longhaul.machine.kernel import KernelUnavailable, ensure_kernel, kernel_release
 from scenario.errors import LonghaulError
 from scenario.job import Job, write
@@ -122,11 +122,22 @@ def on(
         memory_bytes=memory_for(job),
         cpu=uml.quietest_cpu() if job.cpu is None else job.cpu,
         exposed=tuple(Path(path) for path in job.exposed),
+        root=root_for(job),
     )
     try:
         with uml.booted(guest, console, keyboard) as process:
             yield process
     except (uml.GuestError, memory.NoMemory) as error:
+        raise MachineError(str(error)) from None
+
+
+def root_for(job: Job) -> Path | None:
+    """The guest's own root file system, where it is to have one; a bundle has no other. Raises MachineError."""
+    if bundled := bundle.root():
+        return bundled
+    try:
+        return userland.ensure() if job.root == "own" else None
+    except userland.UserlandUnavailable as error:
         raise MachineError(str(error)) from None
 
 

@@ -1,7 +1,7 @@
 """The first process of the machine that carries a fabric: furnish it, then do the job.
 
-    main("guest", RUN, PAYLOAD, PYTHON)              as process 1 of a User-Mode Linux guest (see uml.py)
-    python -S -m longhaul.machine.init native RUN    as root, in new namespaces (see native.py)
+    guest(RUN, …)                                    as process 1 of a User-Mode Linux guest (see uml.py)
+    python -S -m longhaul.machine.init RUN           as root, in new namespaces (see native.py)
 
 A guest's root file system is in memory, with the host's folders that RUN/shown.json names put into it, read-only.
 Standard library alone, as the guest's start-up waits for it.
@@ -27,6 +27,10 @@ PAYLOAD = "longhaul.inside"
 SHOWN = "shown.json"
 """In a run folder: the paths of the host's that its guest sees."""
 GUEST_MOUNTS = (("proc", "/proc", ""), ("sysfs", "/sys", ""), ("devtmpfs", "/dev", ""))
+OWN_ROOT = ("bin", "etc", "lib", "lib64", "opt/longhaul", "sbin", "usr")
+"""What a root file system of the guest's own consists of."""
+SITE = Path("/opt/longhaul/site")
+"""In such a root: Python's packages that longhaul needs."""
 GUEST_FOLDERS = ("proc", "sys", "dev", "run", "tmp", "var/log", "var/lib", "home", "root", "mnt")
 NATIVE_MOUNTS = (("sysfs", "/sys", ""), ("tmpfs", "/run", ""))
 ENVIRONMENT = {
@@ -44,42 +48,49 @@ _DETACH = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def main(kind: str, run: str, payload: str = PAYLOAD, python: str = sys.executable) -> int:
-    """Furnish the machine and do the job of the folder `run`; a guest switches itself off."""
-    if kind == "native":
-        mount("proc", "/proc")
-        furnish(NATIVE_MOUNTS, [ROOT, Path(sys.prefix), Path(run)])
-        return do_job(run, payload, python)
+def native(run: str) -> int:
+    """Furnish namespaces of this kernel, and do the job of the folder `run` in them."""
+    mount("proc", "/proc")
+    furnish(NATIVE_MOUNTS, [ROOT, Path(sys.prefix), Path(run)])
+    return do_job(run, PAYLOAD, sys.executable, str(ROOT))
+
+
+def guest(run: str, payload: str, python: str, code: str, host: str) -> None:
+    """Furnish a guest, have `python` do the job of the folder `run` with `payload` of the folder `code`, and
+    switch it off. The host's files are beneath `host`: `/`, or where a root of the guest's own has them."""
     try:
         mount("proc", "/proc")
-        build_root(shown(Path(run)))
+        build_root(shown(Path(run), Path(host)), Path(host))
         furnish(GUEST_MOUNTS, [])
         furnish_devices()
         Path(run).mkdir(parents=True, exist_ok=True)
         mount("hostfs", run, run)
-        do_job(run, payload, python)
+        do_job(run, payload, python, code)
     finally:
         os.sync()
         _libc.reboot(_POWER_OFF)
-    return 0
 
 
-def shown(run: Path) -> list[Path]:
-    """The host's paths that are to be seen, none of them beneath another."""
+def shown(run: Path, host: Path) -> list[Path]:
+    """What is to be seen, none of it beneath another: the paths of the host's, and the guest's own root."""
+    names = json.loads((host / run.relative_to("/") / SHOWN).read_text())
+    listed = {host / name.lstrip("/") for name in names}
+    listed |= set() if host == Path("/") else {Path("/", name) for name in OWN_ROOT}
     found: list[Path] = []
-    for path in sorted({Path(name) for name in json.loads((run / SHOWN).read_text())}):
+    for path in sorted(listed):
         if not any(path.is_relative_to(one) for one in found):
             found.append(path)
     return found
 
 
-def build_root(paths: Iterable[Path], base: Path = Path("/sys")) -> None:
-    """Make a file system in memory the root, with these paths of the old root in it. `base` is any folder
-    that the old one has."""
+def build_root(paths: Iterable[Path], host: Path, base: Path = Path("/sys")) -> None:
+    """Make a file system in memory the root, with these paths of the old root in it, those of the `host`'s
+    where the host has them. `base` is any folder that the old root has."""
     with handles(path for path in paths if os.path.lexists(path)) as kept:
         mount("tmpfs", str(base), "mode=755")
         for path, handle in kept:
-            put(base / path.relative_to("/"), handle)
+            inside = path.relative_to(host) if path.is_relative_to(host) else path.relative_to("/")
+            put(base / inside, handle)
     for name in (*GUEST_FOLDERS, ".old"):
         (base / name).mkdir(parents=True, exist_ok=True)
     (base / "tmp").chmod(0o1777)
@@ -150,9 +161,12 @@ def furnish_devices() -> None:
         Path("/dev", name).symlink_to(target)
 
 
-def do_job(run: str, payload: str, python: str) -> int:
+def do_job(run: str, payload: str, python: str, code: str) -> int:
     """Run the module `payload` to its end, with the console as its controlling terminal."""
-    environment = ENVIRONMENT | {"TERM": os.environ.get("TERM", "linux"), "PYTHONPATH": str(ROOT)}
+    environment = ENVIRONMENT | {
+        "TERM": os.environ.get("TERM", "linux"),
+        "PYTHONPATH": f"{code}:{SITE}",
+    }
     command = [python, "-m", payload, run]
     return subprocess.run(
         command, env=environment, cwd=run, check=False, preexec_fn=take_terminal
@@ -167,4 +181,4 @@ def take_terminal() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4]))
+    sys.exit(native(sys.argv[1]))

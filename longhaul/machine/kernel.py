@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from longhaul.machine import bundle
 from longhaul.machine.debian import SourceUnavailable, numbers
 from longhaul.machine.kernel_build import INGREDIENTS, TESTED, BuildFailed, build_kernel
 from longhaul.machine.progress import Progress
@@ -40,7 +41,7 @@ def ensure_kernel() -> Path:
 
     Raises KernelUnavailable.
     """
-    if ready := cached_kernel():
+    if ready := bundle.kernel() or cached_kernel():
         return ready
     cache = cache_folder()
     require_means(cache)

@@ -45,11 +45,13 @@ def available() -> bool:
     return os.waitpid(child, 0)[1] == 0
 
 
-def enter(readable: Iterable[Path], writable: Path) -> None:
+def enter(
+    readable: Iterable[Path], writable: Path, elsewhere: Iterable[tuple[Path, Path]] = ()
+) -> None:
     """In a child that is about to exec: see these paths alone, and be process 1 of those it can see.
 
-    The process that calls this stays behind to wait, and ends as the new one does. The new root has a
-    /dev/shm in memory. Raises OSError.
+    Those `elsewhere` are a path, and where it is to be. The process that calls this stays behind to wait, and
+    ends as the new one does. The new root has a /dev/shm in memory. Raises OSError.
     """
     base = next(path for path in map(Path, _BASES) if path.is_dir())
     _leave_the_others()
@@ -57,6 +59,7 @@ def enter(readable: Iterable[Path], writable: Path) -> None:
         (path, os.open(path, os.O_PATH | os.O_NOFOLLOW))
         for path in _outermost([*readable, writable])
     ]
+    kept += [(there, os.open(path, os.O_PATH)) for path, there in elsewhere]
     _mount("tmpfs", str(base), "tmpfs")
     for path, handle in kept:
         _bind(path, handle, base)

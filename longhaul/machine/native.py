@@ -30,7 +30,7 @@ def started(
     """Run the job of `folder` in new namespaces; on leaving, nothing of it is left."""
     command = [
         "unshare", "--net", "--mount", "--ipc", "--pid", "--fork", "--kill-child",
-        sys.executable, "-S", "-m", "longhaul.machine.init", "native", str(folder),
+        sys.executable, "-S", "-m", "longhaul.machine.init", str(folder),
     ]  # fmt: skip
     environment = ENVIRONMENT | {"PYTHONPATH": str(ROOT), "TERM": os.environ.get("TERM", "linux")}
     process = subprocess.Popen(

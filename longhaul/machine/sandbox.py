@@ -14,7 +14,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from longhaul.machine import landlock, namespaces, seccomp
+from longhaul.machine import bundle, landlock, namespaces, seccomp
 from longhaul.machine.landlock import Access
 
 SWITCH = "LONGHAUL_SANDBOX"
@@ -53,6 +53,8 @@ class Walls:
     run: Path
     memory: int | None
     programs: tuple[Path, ...]
+    loader: Path | None = None
+    """Of a bundle: what the kernel's program asks for as open under a number."""
 
 
 def held() -> Held:
@@ -80,7 +82,8 @@ def enter(walls: Walls) -> None:
         return
     if _with_namespaces():
         readable = [*walls.readable, *walls.programs, Path("/proc/cpuinfo")]
-        namespaces.enter(readable, walls.run)
+        loader = [] if walls.loader is None else [(walls.loader, Path(bundle.LOADER_PATH))]
+        namespaces.enter(readable, walls.run, loader)
     _drop_capabilities()
     seccomp.no_new_privileges()
     if _landlock():
@@ -124,6 +127,12 @@ def system() -> list[Path]:
     """Installed software, and what of /etc every user may read."""
     folders = [Path("/", name) for name in _SYSTEM]
     return [path for path in folders if path.exists()] + everybodys(Path("/etc"))
+
+
+def libraries() -> list[Path]:
+    """What a program of this machine needs to be loaded."""
+    folders = [Path("/", name) for name in ("lib", "lib64", "usr/lib", "usr/lib64", "usr/lib32")]
+    return [path for path in (*folders, Path("/etc/ld.so.cache")) if path.exists()]
 
 
 def everybodys(folder: Path) -> list[Path]:

@@ -18,14 +18,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from longhaul.machine import memory, sandbox
-from longhaul.machine.init import PAYLOAD, ROOT, SHOWN
+from longhaul.machine import bundle, memory, sandbox
+from longhaul.machine.init import OWN_ROOT, PAYLOAD, ROOT, SHOWN
 from scenario.errors import LonghaulError
 
 START_NS = 1_700_000_000_000_000_000
 """Wall-clock time at which every virtual run begins, nanoseconds since the epoch."""
 
 OWN = ("scenario", "longhaul", "controller", "traffic", "analysis")
+OWN_PYTHON = "/usr/bin/python3"
+"""In a root of the guest's own."""
 _PLAIN_PATH = re.compile(r"[\w./+@:,~^-]+", re.ASCII)
 _PR_SET_PDEATHSIG = 1
 _ADDR_NO_RANDOMIZE = 0x0040000
@@ -51,22 +53,27 @@ class Guest:
     cpu: int
     payload: str = PAYLOAD
     exposed: tuple[Path, ...] = ()
+    root: Path | None = None
+    """A root file system of the guest's own; None: this machine's."""
 
 
-def command(guest: Guest) -> list[str]:
-    """The kernel's command line. Raises GuestError where no Python has a path that can stand in it."""
+def command(guest: Guest, root: str) -> list[str]:
+    """The kernel's command line, with `root` as the host's folder that the guest starts in.
+
+    Raises GuestError where no Python has a path that can stand in it.
+    """
     clock = {"virtual": ["time-travel=inf-cpu", f"time-travel-start={START_NS}"], "real": []}
     return [
         str(guest.kernel / "linux"),
         "seccomp=on",
         *clock[guest.time],
         f"mem={guest.memory_bytes // memory.MIB}M",
-        "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
+        "root=/dev/root", "rootfstype=hostfs", f"rootflags={root}", "ro",
         "quiet", "loglevel=3", "norandmaps", "panic=-1",
         "con=null", "con0=fd:0,fd:1",
         "uml_dir=./", "umid=guest",
         f"TERM={os.environ.get('TERM', 'linux')}",
-        f"init={first_program()}", "--", "-S", "-c", first_words(guest),
+        f"init={OWN_PYTHON if guest.root else first_program()}", "--", "-S", "-c", first_words(guest),
     ]  # fmt: skip
 
 
@@ -87,11 +94,17 @@ def first_program() -> str:
 def first_words(guest: Guest) -> str:
     """What that Python is told, as one word without a space or anything else that a kernel's command line
     could not carry."""
-    arguments = ["guest", str(guest.run), guest.payload, sys.executable]
-    program = (
-        f"import sys; sys.path.append({str(Path(__file__).parent)!r}); "
-        f"import init; init.main(*{arguments!r})"
-    )
+    python, code, host = sys.executable, str(ROOT), "/"
+    program = "import sys, ctypes; "
+    if guest.root:
+        python, host = OWN_PYTHON, "/mnt"
+        if ROOT.is_relative_to(guest.root):
+            code = f"/{ROOT.relative_to(guest.root)}"
+        program += f"ctypes.CDLL(None).mount(b'none', b'{host}', b'hostfs', 1, b'/'); "
+    there = code if ROOT.is_relative_to(guest.root or "/nowhere") else host + code
+    arguments = [str(guest.run), guest.payload, python, code, host]
+    program += f"sys.path.append({f'{there}/longhaul/machine'!r}); "
+    program += f"import init; init.guest(*{arguments!r})"
     return f"exec(bytes.fromhex('{program.encode().hex()}'))"
 
 
@@ -99,6 +112,10 @@ def shown(guest: Guest) -> list[Path]:
     """What the guest sees of this machine: its software, ours, and what is exposed to it."""
     packages = {*OWN, guest.payload.partition(".")[0]}
     ours = [ROOT / name for name in sorted(packages) if (ROOT / name).exists()]
+    if guest.root:
+        needed = [*guest.exposed, *([] if ROOT.is_relative_to(guest.root) else ours)]
+        hidden = [Path("/", name) for name in OWN_ROOT]
+        return [path for path in needed if not any(map(path.is_relative_to, hidden))]
     pythons = [Path(sys.prefix), Path(sys.base_prefix)]
     return [*sandbox.system(), *ours, *pythons, *guest.exposed]
 
@@ -112,33 +129,70 @@ def booted(
     visible = shown(guest)
     with ExitStack() as stack:
         kept = None if sandbox.brings_memory() else stack.enter_context(memory.nameless())
-        walls = sandbox.Walls(
-            readable=(*visible, guest.kernel),
-            run=guest.run,
-            memory=kept,
-            programs=(guest.kernel / "linux", Path("/lib64/ld-linux-x86-64.so.2")),
-        )
+        opened = stack.enter_context(Opened())
+        preload = opened.name(guest.kernel / "seeded-random.so")
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(guest.run),
             "TMPDIR": "/dev/shm" if kept is None else f"/proc/self/fd/{kept}",
-            "LD_PRELOAD": str(guest.kernel / "seeded-random.so"),
+            "LD_PRELOAD": preload,
             "LONGHAUL_SEED": str(guest.seed),
         }
+        loader, libraries = Path("/lib64/ld-linux-x86-64.so.2"), sandbox.libraries()
+        if guest.root and bundle.home():
+            loader = (guest.root / "lib64/ld-linux-x86-64.so.2").resolve()
+            libraries = []
+            opened.as_number(loader, bundle.LOADER)
+            environment["LD_LIBRARY_PATH"] = opened.name(loader.parent)
+        walls = sandbox.Walls(
+            readable=(*visible, guest.kernel, *libraries, *([guest.root] if guest.root else [])),
+            run=guest.run,
+            memory=kept,
+            programs=(guest.kernel / "linux", loader),
+            loader=loader if guest.root and bundle.home() else None,
+        )
         (guest.run / SHOWN).write_text(json.dumps([str(path) for path in visible]))
         process = subprocess.Popen(
-            command(guest),
+            command(guest, opened.name(guest.root) if guest.root else "/"),
             stdin=keyboard,
             stdout=console,
             stderr=console,
             env=environment,
             cwd=guest.run,
-            pass_fds=[] if kept is None else [kept],
+            pass_fds=[*opened.handles, *([] if kept is None else [kept])],
             start_new_session=keyboard is not None,
             preexec_fn=lambda: _settle(guest.cpu, walls),  # noqa: PLW1509 (we have no threads)
         )
         stack.callback(end, process)
         yield process
+
+
+class Opened:
+    """Files and folders that a child finds by the number they are open as, where their names will not do."""
+
+    def __init__(self) -> None:
+        self.handles: list[int] = []
+
+    def __enter__(self) -> Opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for handle in self.handles:
+            os.close(handle)
+
+    def name(self, path: Path) -> str:
+        """A name for the path without spaces or anything that needs quoting."""
+        if _PLAIN_PATH.fullmatch(str(path)):
+            return str(path)
+        self.handles.append(os.open(path, os.O_PATH))
+        return f"/proc/self/fd/{self.handles[-1]}"
+
+    def as_number(self, path: Path, number: int) -> None:
+        """Open as just this number."""
+        handle = os.open(path, os.O_PATH)
+        os.dup2(handle, number)
+        os.close(handle)
+        self.handles.append(number)
 
 
 def _settle(cpu: int, walls: sandbox.Walls) -> None:

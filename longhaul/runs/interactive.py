@@ -44,6 +44,7 @@ class Fabric:
     controller: Path | None = None
     rest: bool = False
     memory_bytes: int | None = None
+    root: str = "system"
     exposed: Sequence[Path] = ()
 
     @classmethod
@@ -59,6 +60,7 @@ class Fabric:
             words.controller,
             words.rest,
             words.memory_bytes,
+            words.root,
             words.exposed,
         )
 
@@ -86,6 +88,7 @@ class Fabric:
             command=command,
             memory_bytes=self.memory_bytes,
             exposed=tuple(str(path) for path in (*seen, *self.exposed, *_preloads(command))),
+            root=self.root,
         )
 
 

@@ -80,6 +80,7 @@ class Request:
     capture: tuple[str, ...] = ()
     capture_bytes: int = 96
     memory_bytes: int | None = None
+    root: str = "system"
 
 
 @dataclass(frozen=True)
@@ -255,6 +256,7 @@ def make_job(request: Request, inputs: Inputs) -> Job:
         patience_s=max(HANG_LEAST_S, HANG_ITERATIONS * quiet_s),
         cpu=request.cpu,
         memory_bytes=request.memory_bytes,
+        root=request.root,
         controller=str(request.controller) if request.controller else None,
         rest=request.rest,
         parts=tuple(

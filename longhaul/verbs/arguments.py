@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from longhaul.machine import MACHINES
+from longhaul.machine import MACHINES, ROOTS
 
 Verb = Callable[[argparse.Namespace], int]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -64,6 +64,15 @@ def memory(made: argparse.ArgumentParser) -> None:
         "--memory", dest="memory_bytes", type=guest_memory, metavar="SIZE",
         help="of the guest, as 4GB (default: by the number of hosts; for your own programs three "
         "quarters of what is free)",
+    )  # fmt: skip
+
+
+def root(made: argparse.ArgumentParser) -> None:
+    """`--root`."""
+    made.add_argument(
+        "--root", choices=ROOTS, default=ROOTS[0],
+        help="the guest's root file system: this machine's software, or Debian's packages of its own, the same "
+        "on every machine (default system)",
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from longhaul.verbs.arguments import (
     exposed,
     memory,
     patience,
+    root,
     setting,
     topology,
     verb,
@@ -28,6 +29,7 @@ def add(verbs: Verbs) -> None:
     made.add_argument("--hosts", default="*", metavar="PATTERN", help="as c1-* (default: all)")
     where(made, TIMES)
     memory(made)
+    root(made)
     exposed(made)
     controller(made)
     made.add_argument(

@@ -16,6 +16,7 @@ from longhaul.verbs.arguments import (
     names,
     patience,
     probes,
+    root,
     topology,
     verb,
     where,
@@ -51,6 +52,7 @@ def add(verbs: Verbs) -> None:
     capture(made)
     where(made, TIMES)
     memory(made)
+    root(made)
     controller(made)
     made.add_argument("--out", type=Path, help="the run folder (default: runs/<name>-<number>)")
     patience(made, "progress")
@@ -95,6 +97,7 @@ def requested(words: argparse.Namespace) -> Request:
         capture=words.capture,
         capture_bytes=words.capture_bytes,
         memory_bytes=words.memory_bytes,
+        root=words.root,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from longhaul.verbs.arguments import Verbs, controller, exposed, memory, topology, verb, where
+from longhaul.verbs.arguments import Verbs, controller, exposed, memory, root, topology, verb, where
 
 
 def add(verbs: Verbs) -> None:
@@ -16,6 +16,7 @@ def add(verbs: Verbs) -> None:
     topology(made)
     where(made, ("real",))
     memory(made)
+    root(made)
     exposed(made)
     controller(made)
 

@@ -154,3 +154,19 @@ def test_this_kernel_as_the_machine_carries_a_run_in_namespaces_of_its_own(kerne
     assert done.out.splitlines()[-1] == "c1-h100-1: 1", (
         "only the outer fabric's Open vSwitch is left"
     )
+
+
+HOARD = """
+import os, time
+hoard = []
+while os.environ["RANK"] == "1":
+    hoard.append(b"x" * 10_000_000)
+time.sleep(10_000)
+"""
+
+
+def test_whom_the_guest_kills_for_want_of_memory_is_named_at_once(kernel: Path) -> None:  # noqa: ARG001
+    done = longhaul("exec", TWO_HOSTS, "--memory", "512MB", "--", "python3", "-c", HOARD)
+    assert done.status == 1
+    assert "c2-h100-1: python3 was killed, as the guest's memory is full" in done.complaint
+    assert "--memory 1GB" in done.complaint
