@@ -6,7 +6,7 @@ PACKAGES := scenario longhaul controller traffic analysis
 TYPED := $(PACKAGES) bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup python demo test check format bench lock clean
+.PHONY: help setup python demo test check format bench bundle lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -36,6 +36,10 @@ format: python ## let ruff rewrite what it can
 
 bench: setup ## speed and exactness next to Mininet as shipped
 	@$(VENV)/bin/python bench/compare.py
+
+bundle: setup ## one archive with kernel and root file system, for any x86-64 Linux, in dist/
+	@mkdir -p dist
+	@$(VENV)/bin/python -m longhaul.machine.bundle dist
 
 lock: python ## renew requirements.lock from pyproject.toml
 	@$(VENV)/bin/python -m pip install --quiet uv

@@ -1,6 +1,6 @@
 """One folder to hand out: longhaul with its kernel and a root file system, for machines that have neither.
 
-    python3 -m longhaul.machine.bundle FOLDER      make longhaul-<version>-linux-x86_64.tar.gz there
+    python3 -m longhaul.machine.bundle FOLDER      make longhaul-<version>-linux-x86_64.tar.xz there
 
     longhaul           starts it: a few lines of sh
     kernel-…/          the virtual-time kernel; its loader is asked for as an open file, wherever the folder is
@@ -66,6 +66,13 @@ def kernel() -> Path | None:
     return next(found.glob("kernel-*"), None) if found else None
 
 
+def python(root: Path) -> list[str]:
+    """How to start the Python of a root file system on a machine that may have no loader for it."""
+    libraries = root / "usr/lib/x86_64-linux-gnu"
+    loader = libraries / "ld-linux-x86-64.so.2"
+    return [str(loader), "--library-path", str(libraries), str(root / "usr/bin/python3")]
+
+
 def make(folder: Path) -> Path:
     """Put a bundle together in a folder; returns its archive. Raises LonghaulError."""
     from longhaul import __version__  # noqa: PLC0415 (only who makes one has these)
@@ -79,6 +86,7 @@ def make(folder: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     for part in PARTS:
         shutil.copytree(_HERE / part, made / "root" / CODE / part, ignore=ignored)
+    userland.compile_python(made / "root", CODE)
     shutil.copytree(_HERE / "topologies", made / "topologies")
     built = ensure_kernel()
     shutil.copytree(built, made / built.name)
@@ -87,8 +95,8 @@ def make(folder: Path) -> Path:
     shutil.copy(_HERE / "LICENSE", made)
     (made / "longhaul").write_text(LAUNCHER)
     (made / "longhaul").chmod(0o755)
-    archive = folder / f"{name}.tar.gz"
-    with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
+    archive = folder / f"{name}.tar.xz"
+    with tarfile.open(archive, "w:xz", preset=2) as tar:
         tar.add(made, arcname=name)
     return archive
 

@@ -19,12 +19,12 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from longhaul.machine import kernel
+from longhaul.machine import bundle, kernel
 from longhaul.machine.debian import PUBLIC_MIRROR, Origin, apt_get, mirrors_here, prepare
 from longhaul.machine.progress import Progress
 from scenario.errors import LonghaulError
 
-BUILDER = 1  # raise it when the result changes though nothing below does
+BUILDER = 2  # raise it when the result changes though nothing below does
 SUITE = "trixie"
 PYTHON = "3.13"  # as SUITE has it
 PACKAGES = (
@@ -96,6 +96,7 @@ def make(cache: Path, progress: Progress) -> Path:
     finish(root)
     progress.stage("Python")
     install_python_packages(work, root)
+    compile_python(root, Path("usr/lib/python3"), Path(f"usr/lib/python{PYTHON}"), SITE)
     (root / SOURCES).write_text(json.dumps(sources(archives), indent=1))
     final = cache / f"userland-{digest()}"
     root.rename(final)
@@ -166,6 +167,16 @@ def install_python_packages(work: Path, root: Path) -> None:
         pip("wheel", "--no-deps", "--wheel-dir", wheels, "--require-hashes", "-r", listed)
     chosen = [*_target(), "--no-compile", "--no-index", "--no-deps", "--target", root / SITE]
     pip("install", *chosen, *sorted(wheels.glob("*.whl")))
+    for tests in [path for path in (root / SITE).rglob("tests") if path.is_dir()]:
+        shutil.rmtree(tests)
+
+
+def compile_python(root: Path, *folders: Path) -> None:
+    """Compile what is in these folders with the root's Python, once for all who will use it: a module's file may
+    have another date there."""
+    python = bundle.python(root)
+    words = ["-I", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
+    run([*python, *words, "-s", root, "-p", "/", *(root / folder for folder in folders)])
 
 
 def download_wheels(entries: Sequence[str], wheels: Path) -> list[str]:
