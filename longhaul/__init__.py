@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from longhaul.api.inputs import Workload as Workload
     from longhaul.api.inputs import topology as topology
     from longhaul.api.inputs import workload as workload
+    from longhaul.api.live import Net as Net
+    from longhaul.api.live import fabric as fabric
     from longhaul.api.results import Run as Run
     from longhaul.api.running import Submitted as Submitted
     from longhaul.api.running import run as run
@@ -35,6 +37,7 @@ _HOMES = {
     "analysis.series.compare": ("Comparison",),
     "longhaul.api.asking": ("Forecast", "compare", "forecast", "plan"),
     "longhaul.api.inputs": ("Topology", "Workload", "topology", "workload"),
+    "longhaul.api.live": ("Net", "fabric"),
     "longhaul.api.results": ("Run",),
     "longhaul.api.running": ("Submitted", "run", "submit"),
     "longhaul.machine.dispatch": ("MachineError",),

@@ -23,6 +23,7 @@ from longhaul.inside.control import Stopped
 from longhaul.inside.flows import counted
 from longhaul.inside.happening import ByHand, Timeline, happening
 from longhaul.inside.killed import KernelLog, be_the_first_to_go, host_of, message
+from longhaul.inside.live import live
 from longhaul.inside.replay import replay
 from longhaul.inside.stage import Stage
 from traffic.host.turns import REPLAYING, take_turns
@@ -166,4 +167,4 @@ def lines(
                 yield from ((key.data, line.decode(errors="replace")) for line in whole)
 
 
-VERBS = {"run": run, "up": up, "exec": execute}
+VERBS = {"run": run, "up": up, "exec": execute, "live": live}
