@@ -179,19 +179,19 @@ def _shares(stalls: Stalls) -> Table:
 
 
 def _slowdown(stalls: Stalls) -> str:
-    text = _slower("than with nobody straggling", stalls)
+    text = _slower("with nobody straggling on this fabric", stalls) + " in stragglers"
     hidden_s = stalls.hidden_communication_s
     if hidden_s:
         text = f"compute hides another {units.time(hidden_s)} of communication\n{text}"
     one = stalls.one_campus
     if one:
-        text += "\n" + _slower("than on one uniform campus", one)
+        text = _slower("on one uniform campus", one) + f" lost, of which:\n{text}"
     return text
 
 
-def _slower(than: str, found: Stalls | OneCampus) -> str:
+def _slower(where: str, found: Stalls | OneCampus) -> str:
     slowdown, waste = found.slowdown, units.percent(found.waste)
-    return f"{slowdown:.3f} times slower {than}: {waste} of GPU time wasted"
+    return f"{slowdown:.3f} times as long as {where}: {waste}"
 
 
 def slowest_table(found: SlowestMessages) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,7 +16,10 @@ from analysis.pictures import ages
 from analysis.pictures.charts import Points
 from scenario.loading import Aged, Span, aging_table
 from scenario.text.units import YEAR_S
+from scenario.topology.aging import drawn
 from scenario.topology.links import MOST_LOSS
+
+DRAWN = 400
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,31 @@ def print_table(table: Table) -> None:
     console.print(f"{'':>8}{_frame(table).name}: {marked}\n")
     cuts = table.states(table.spans[0])[0].cuts_per_year
     console.print(f"Such a cable is cut {cuts:.2g} times a year. What this rests on: docs/dsl.md")
+
+
+def print_spread(table: Table) -> None:
+    """Of so many links with drawn margins and conditions, how many are at each rate; or the losses of the lucky, the
+    middle and the unlucky."""
+    console = Console(highlight=False)
+    what = "links at each rate" if table.mode == "step" else "loss: 5 %, 50 %, 95 % of links"
+    heads = [f"{span.condition}: {what}" for span in table.spans]
+    rows = _rows(f"{_title(table)}, {DRAWN} links drawn", "age", *heads)
+    for year in table.years:
+        rows.add_row(f"{year:g} y", *(_spread(table, span, year) for span in table.spans))
+    console.print(rows)
+    console.print("Margins and growth by their ranges, which are assumptions: docs/dsl.md, Aging.")
+
+
+def _spread(table: Table, span: Span, year: float) -> str:
+    states = [
+        aging_table(one, [year * YEAR_S], table.mode, table.packet_bytes)[0]
+        for one in drawn(span, DRAWN)
+    ]
+    if table.mode == "step":
+        counted = Counter(_left(table, state) for state in states)
+        return ", ".join(f"{count / DRAWN:.0%} {left}" for left, count in counted.most_common())
+    losses = sorted(state.packet_loss for state in states)
+    return ", ".join(f"{losses[int(share * (DRAWN - 1))]:.0e}" for share in (0.05, 0.5, 0.95))
 
 
 def picture(table: Table) -> str:

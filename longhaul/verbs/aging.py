@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from longhaul.shown.aging_table import Table
 
 CONDITIONS = ("dry", "damp", "waterlogged")
+TECHNOLOGIES = ("pam4", "400zr", "400zr+", "flexible", "100g", "10g")
 OLDEST_Y = 100.0
 MOST_ROWS = 1000
 
@@ -38,6 +39,14 @@ def add(verbs: Verbs) -> None:
         "--mode", choices=("loss", "step"), default="loss",
         help="lose packets at full rate, or step down to a rate that closes (default loss)",
     )  # fmt: skip
+    made.add_argument(
+        "--technology", choices=TECHNOLOGIES,
+        help="of the optics (default: pam4, or flexible where it steps)",
+    )  # fmt: skip
+    made.add_argument(
+        "--spread", action="store_true",
+        help="draw margins and conditions by their spread: how many of 400 links stand where",
+    )  # fmt: skip
     made.add_argument("--rate", type=quantity("rate"), help="when new, as 400G")
     made.add_argument("--mtu", type=int, default=9000, help="packets of so many bytes (9000)")
     made.add_argument("--format", choices=("table", "json"), default="table")
@@ -47,10 +56,12 @@ def add(verbs: Verbs) -> None:
 def aging(words: argparse.Namespace) -> int:
     """Print the table and a small plot, or JSON; draw the picture."""
     from longhaul.folder import write_output
-    from longhaul.shown.aging_table import picture, print_table, to_json
+    from longhaul.shown.aging_table import picture, print_spread, print_table, to_json
 
     table = _table(words)
-    if words.format == "json":
+    if words.spread:
+        print_spread(table)
+    elif words.format == "json":
         print(json.dumps(to_json(table), indent=1))
     else:
         print_table(table)
@@ -64,7 +75,9 @@ def _table(words: argparse.Namespace) -> Table:
     from scenario.loading import Span
 
     conditions = (words.condition,) if words.condition else CONDITIONS
-    spans = tuple(Span(words.distance, 0.0, name, words.margin) for name in conditions)
+    spans = tuple(
+        Span(words.distance, 0.0, name, words.margin, words.technology) for name in conditions
+    )
     return Table(spans, words.age, words.mode, words.rate, words.mtu)
 
 
