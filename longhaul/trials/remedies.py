@@ -26,7 +26,7 @@ _HOURS_PER_DAY = 24
 DDP_BUCKETS = 8
 """PyTorch's own buckets of 25 MiB were made for a machine room: over a long haul each costs its round trips."""
 LARGER = 4
-COMBINED = 4
+COMBINED = 3
 """Of the best remedies, so many are tried beside the best one, and beside the best two."""
 INNER_STEPS = 50
 """Steps between two synchronizations: DiLoCo loses little by as many [Douillard et al. 2023]."""

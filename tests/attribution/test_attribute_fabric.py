@@ -106,7 +106,7 @@ def test_remedies_are_ranked_by_what_they_buy_and_excused_by_name(answered: Path
     assert bought == sorted(bought, reverse=True)
     by_name = {one["name"]: one for one in data}
     assert by_name["new fibre"]["why_not"] == "it is so already"
-    uniform = by_name["uniform GPUs"]
+    uniform = by_name["new GPUs"]
     assert uniform["saved_s"] > 0
     # 16 GPUs at 2.50 USD an hour, for the share of a day that they would no longer take.
     assert uniform["worth_per_day"]["currency"] == "USD"

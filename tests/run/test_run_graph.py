@@ -113,14 +113,15 @@ def test_a_picture_is_one_file_with_a_text_alternative(path: Path) -> None:
 
 
 def test_a_link_says_how_long_fast_and_old_it_is_and_shows_its_health() -> None:
-    picture = svg(_plan(ROOT / "topologies" / "colossus.yaml"))
+    wet = [f"links.{name}.condition=waterlogged" for name in ("c1-c2", "c1-c3")]
+    picture = svg(_plan(ROOT / "topologies" / "colossus.yaml", *wet))
     text = " ".join(ET.fromstring(picture).itertext())
     for said in (
         "16.1 km (10 mi) · 78.8 µs",
-        "800 Gbit/s of 1.6 Tbit/s · 12 years, waterlogged · loss 0",
+        "400 Gbit/s of 1.6 Tbit/s · 12 years, waterlogged · loss 0",
     ):
         assert said in text
-    assert re.findall(r'class="arc health(\d)" d=', picture) == ["2", "3", "0"]
+    assert re.findall(r'class="arc health(\d)" d=', picture) == ["3", "3", "0"]
 
 
 class _Reader(HTMLParser):
