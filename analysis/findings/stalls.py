@@ -126,13 +126,16 @@ def by_rank(run: Run) -> pl.DataFrame:
     """Per rank, in seconds per measured iteration: compute, sync wait, transfer, exposed, hidden, idle.
 
     compute + exposed communication + idle is the rank's whole time, and sync wait + transfer are the exposed
-    communication.
+    communication. A rank that does nothing is idle all the time.
     """
     per_iteration = NS / run.measured["iteration"].n_unique()
     exposed = pl.col("waiting_ns") + pl.col("moving_ns")
+    whole_ns = iterations(run)["duration_ns"].sum()
     return (
-        run.ranks.join(covered(run.measured), on="rank")
+        run.ranks.join(covered(run.measured), on="rank", how="left")
         .sort("rank")
+        .with_columns(pl.col("span_ns").fill_null(whole_ns))
+        .with_columns(pl.col("compute_ns", "waiting_ns", "moving_ns", "hidden_ns").fill_null(0))
         .select(
             *run.ranks.columns,
             compute_s=pl.col("compute_ns") * per_iteration,
@@ -150,11 +153,14 @@ def lateness(run: Run) -> pl.DataFrame:
 
     `late_begin_s` + `late_compute_s` is how much later than the mean a rank has computed: the last
     collective let it go later, or it computes longer. `compute_wait_s` is the sync wait that there would
-    be had all begun together: what slow compute alone explains.
+    be had all begun together: what slow compute alone explains. A rank that computes nothing begins when
+    its first task could; one without any task is left out.
     """
-    compute = run.measured.filter(pl.col("kind") == "compute")
-    per_iteration = compute.group_by("rank", "iteration", maintain_order=True).agg(
-        begin=pl.col("start_ns").min(), compute=(pl.col("end_ns") - pl.col("start_ns")).sum()
+    computes = pl.col("kind") == "compute"
+    tasks = run.measured.filter(pl.col("kind").is_in(["compute", "collective"]))
+    per_iteration = tasks.group_by("rank", "iteration", maintain_order=True).agg(
+        begin=pl.coalesce(pl.col("start_ns").filter(computes).min(), pl.col("ready_ns").min()),
+        compute=(pl.col("end_ns") - pl.col("start_ns")).filter(computes).sum(),
     )
     begin, lasts = pl.col("begin"), pl.col("compute")
     return (

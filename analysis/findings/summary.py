@@ -167,8 +167,9 @@ def _rows(table: pl.DataFrame, kind: type[T]) -> list[T]:
 def _blamed_ranks(run: Run) -> pl.DataFrame:
     count = run.measured["iteration"].n_unique()
     blamed = blame_by_rank(collectives(run.measured), run.ranks["rank"].to_list(), count)
-    late = lateness(run)
-    return by_rank(run).join(blamed, on="rank").join(late, on="rank").sort("rank")
+    found = by_rank(run).join(blamed, on="rank").join(lateness(run), on="rank", how="left")
+    late = ["late_begin_s", "late_compute_s", "compute_wait_s"]
+    return found.with_columns(pl.col(late).fill_null(0.0)).sort("rank")
 
 
 def _blame(run: Run) -> Blame:

@@ -65,6 +65,35 @@ def test_a_rank_done_before_the_last_entry_has_no_transfer() -> None:
     assert found["transfer_ns"].to_list() == [0, 1e9]
 
 
+# Rank 0 alone computes, 5 s; three others are there at once; the transfer takes 1 s.
+ONE_COMPUTES = events(
+    (0, 0, 1, -1, "compute", -1, 0, 0, 5),
+    (0, 0, 0, -1, "collective", -1, 5, 5, 6),
+    *((rank, 0, 0, -1, "collective", -1, 0, 0, 6) for rank in (1, 2, 3)),
+)
+
+
+def test_ranks_that_compute_nothing_wait_for_the_one_that_does(tmp_path: Path) -> None:
+    stalls = summarise(run_of(ONE_COMPUTES, tmp_path, 4)).stalls
+    assert [rank.sync_wait_s for rank in stalls.by_rank] == [0, 5, 5, 5]
+    assert [rank.compute_s for rank in stalls.by_rank] == [5, 0, 0, 0]
+    assert [rank.blamed_s for rank in stalls.by_rank] == [15, 0, 0, 0]
+    assert stalls.compute_wait_s == stalls.sync_wait_s == 15 / 4
+
+
+def test_a_run_without_any_compute_is_told_all_the_same(tmp_path: Path) -> None:
+    only = ONE_COMPUTES.filter(pl.col("kind") == "collective")
+    found = summarise(run_of(only, tmp_path, 4))
+    assert found.stalls.compute_s == 0
+    assert [rank.sync_wait_s for rank in found.stalls.by_rank] == [0, 5, 5, 5]
+    assert "waiting" in found.headline
+
+
+def test_a_rank_that_does_nothing_is_idle_all_the_time(tmp_path: Path) -> None:
+    found = summarise(run_of(ONE_COMPUTES, tmp_path, 5)).stalls.by_rank[4]
+    assert (found.idle_s, found.whole_s, found.blamed_s) == (6, 6, 0)
+
+
 def test_iterations_sum_to_the_whole_time(tmp_path: Path) -> None:
     found = iterations(run_of(TWO, tmp_path, 2))
     assert found["duration_ns"].to_list() == [5e9, 7e9]
