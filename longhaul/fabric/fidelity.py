@@ -1,7 +1,7 @@
 """Does the fabric do what was asked? Measured in every run, before the workload.
 
 Each long-haul link is measured between the two campuses' probes: round trip (ICMP echo), TCP goodput
-both ways (iperf3), and, once impairments are on, one-way loss or duplicates (counted datagrams).
+both ways (a TCP stream), and, once impairments are on, one-way loss or duplicates (counted datagrams).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ ECHOES = 10
 RAMP_ROUNDS = 4
 WINDOW_ROUNDS = 6
 LEAST_WINDOW_S = 0.04
+ENOUGH_FRAMES = 10_000  # counted in whole ones: 0.01 % of them
 BUSY_WITHIN_S = 30.0
 FIRST_WINDOW_BYTES = 65_536
 SKB_OVERHEAD = 1.1  # bytes of send buffer per byte in flight, at an MTU of 9000
@@ -142,21 +143,21 @@ class Check:
     def _goodput(self, way: MeasuredWay) -> Measured:
         """Asked: the link's rate times the payload's share of a full frame.
 
-        iperf3 sends; what reaches the receiver is read off its wire between two instants, since
-        iperf3's own clock moves in steps of 10 ms here. It keeps the link full and half its queue:
-        dropping nothing, it measures the link rather than a congestion control.
+        What reaches the receiver is read off its wire between two instants. The stream keeps the link full
+        and half its queue: dropping nothing, it measures the link rather than a congestion control.
         """
         asked = min(end.shape.rate_bps for end in way.there) / 8 * self._plan.payload_share
         queue_s = self._queue_s(way.slowest)
         ramp_s = RAMP_ROUNDS * (way.rtt_s + queue_s)
-        window_s = max(WINDOW_ROUNDS * (way.rtt_s + queue_s), LEAST_WINDOW_S)
+        least_s = min(LEAST_WINDOW_S, ENOUGH_FRAMES * self._frame_s(way.slowest))
+        window_s = max(WINDOW_ROUNDS * (way.rtt_s + queue_s), least_s)
         port = way.there[-1].interface
-        server = self._role(way.sink, "iperf-server", address=way.sink.ip)
+        server = self._role(way.sink, "stream-server", address=way.sink.ip)
         server.hear()
         idle_bytes = netlink.sent(port).bytes
         client = self._role(
             way.source,
-            "iperf-client",
+            "stream-client",
             address=way.sink.ip,
             size_bytes=round(asked * (ramp_s + 1.2 * window_s)),
             send_buffer_bytes=round(asked * (way.rtt_s + queue_s / 2) * SKB_OVERHEAD),
@@ -169,8 +170,11 @@ class Check:
 
     def _queue_s(self, end: End) -> float:
         """How long the queue of an interface is when full: its limit less what is on the line."""
-        frame_bits = 8 * self._plan.frame_bytes
-        return end.shape.limit_packets * frame_bits / end.shape.rate_bps - end.shape.delay_s
+        return end.shape.limit_packets * self._frame_s(end) - end.shape.delay_s
+
+    def _frame_s(self, end: End) -> float:
+        """Time to send one full packet."""
+        return 8 * self._plan.frame_bytes / end.shape.rate_bps
 
     def _counted(self, way: MeasuredWay) -> Measured:
         """Datagrams, counted where they arrive. `ok` unless so few or so many losses (duplicates) are no chance;
@@ -228,7 +232,7 @@ def payload_rate(interface: str, busy_bytes: int, ramp_s: float, window_s: float
     deadline_s = time.monotonic() + BUSY_WITHIN_S
     while netlink.sent(interface).bytes < busy_bytes:
         if time.monotonic() > deadline_s:
-            raise TimeoutError(f"iperf3 sends nothing over {interface}")
+            raise TimeoutError(f"the stream sends nothing over {interface}")
         time.sleep(ramp_s / 20)
     time.sleep(ramp_s)
     first, first_s = netlink.sent(interface), time.monotonic()

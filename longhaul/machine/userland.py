@@ -29,7 +29,7 @@ SUITE = "trixie"
 PYTHON = "3.13"  # as SUITE has it
 PACKAGES = (
     "base-files base-passwd bash coreutils dash diffutils ethtool findutils gawk grep gzip hostname iperf "
-    "iperf3 iproute2 iputils-ping less libiperf0 mininet mount net-tools netbase netcat-openbsd "
+    "iperf3 iproute2 iputils-ping less mininet mount net-tools netbase netcat-openbsd "
     "openvswitch-switch procps psmisc python3 sed socat tar tcpdump telnet util-linux"
 ).split()
 LINKS = {

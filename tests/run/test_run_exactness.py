@@ -127,6 +127,16 @@ def test_goodput_is_within_a_hundredth_of_the_rate_in_each_direction(first: Done
         assert measured[what] == pytest.approx(rate_bps / 8 * share, rel=0.01)
 
 
+@pytest.mark.parametrize("scale", [320, 8])
+def test_goodput_is_right_where_a_round_trip_takes_a_microsecond(runs: Runs, scale: int) -> None:
+    done = runs("ring-one-campus", "verified", "--set", f"scale.bytes={scale}", "--set", "mtu=9000")
+    nic_bps = 8 * 400e9 / scale  # 8 GPUs with a NIC each
+    share = (9000 - TCP_IP_HEADERS) / 9014
+    for line in lines(done, "goodput"):
+        assert line["measured"] == pytest.approx(nic_bps / 8 * share, rel=0.01)
+    assert done.summary["faithful"]
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_loss_is_what_was_asked_as_nearly_as_its_count_can_tell(runs: Runs, seed: int) -> None:
     done = runs("links", "verified") if seed == 1 else runs("links", "verified", "--seed", "2")

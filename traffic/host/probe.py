@@ -1,27 +1,21 @@
-"""Measurements between two hosts: ICMP echo, iperf3, and counted datagrams.
+"""Measurements between two hosts: ICMP echo, a TCP stream, and counted datagrams.
 
-Runs inside a host as a job (`traffic.host.hosts`): each function is one role. iperf3 is driven through
-its Python bindings.
+Runs inside a host as a job (`traffic.host.hosts`): each function is one role.
 """
 
 from __future__ import annotations
 
-import re
-import site
 import socket
 import struct
 import time
 from collections.abc import Callable
-from ctypes import c_uint64
 from pathlib import Path
-from typing import Any
 
 from traffic.host.channel import Channel, Message
 
 Reply = Callable[[Message], None]
 
-IPERF_PORT = 5201
-_LIBIPERF = "libiperf.so.0"  # named, as looking for it would start a compiler
+STREAM_PORT = 5201
 DATAGRAM_PORT = 9  # discard [RFC 863]
 DATAGRAM_BYTES = 64
 BURST = 32
@@ -71,78 +65,41 @@ def _checksum(data: bytes | bytearray) -> int:
     return ~total & 0xFFFF
 
 
-def iperf_server(reply: Reply, address: str) -> None:
-    """Serve one iperf3 test, and say what arrived: {"goodput_Bps", "bytes"}."""
-    iperf3 = _iperf3()
-    server = iperf3.Server(lib_name=_LIBIPERF)
-    if spins(server.iperf_version):
-        stream_server(reply, address)
-        return
-    server.bind_address = address
-    server.port = IPERF_PORT
-    reply({"state": "listening"})
-    reply(_received(server.run()))
-
-
-def iperf_client(reply: Reply, address: str, size_bytes: int, send_buffer_bytes: int) -> None:
-    """Send `size_bytes` over TCP to an iperf3 server, with at most so many in flight."""
-    iperf3 = _iperf3()
-    client = iperf3.Client(lib_name=_LIBIPERF)
-    client.server_hostname = address
-    client.port = IPERF_PORT
-    client.duration = 0
-    client.lib.iperf_set_test_bytes(client._test, c_uint64(size_bytes))
-    as_it_was = TCP_SEND_BUFFER.read_text()  # of the whole host, which may be one that trains
-    TCP_SEND_BUFFER.write_text(f"4096 {send_buffer_bytes} {send_buffer_bytes}")
-    error = stream(address, size_bytes) if spins(client.iperf_version) else client.run().error
-    TCP_SEND_BUFFER.write_text(as_it_was)
-    reply({"error": error} if error else {"state": "sent"})
-
-
-def spins(version: str) -> bool:
-    """Whether this iperf3 waits for its own threads in a loop, in which virtual time never passes:
-    from 3.17 on, as Debian 13 has it. A plain TCP stream stands in for it."""
-    major, minor = re.findall(r"\d+", version.removeprefix("iperf"))[:2]
-    return (int(major), int(minor)) >= (3, 17)
-
-
 def stream_server(reply: Reply, address: str) -> None:
-    """Take in one TCP stream, and say what arrived: {"goodput_Bps", "bytes"}."""
-    with socket.create_server((address, IPERF_PORT)) as listener:
+    """Take in one TCP stream, and say what arrived: {"bytes"}."""
+    with socket.create_server((address, STREAM_PORT)) as listener:
         reply({"state": "listening"})
         sock, _ = listener.accept()
-    start, total = time.monotonic(), 0
+    total = 0
     with sock:
         while count := len(sock.recv(_STREAM_BYTES)):
             total += count
-    reply({"goodput_Bps": total / (time.monotonic() - start), "bytes": total})
+    reply({"bytes": total})
+
+
+def stream_client(reply: Reply, address: str, size_bytes: int, send_buffer_bytes: int) -> None:
+    """Send `size_bytes` over TCP, with at most so many in flight.
+
+    Not iperf3: 3.12 fills its buffer, then lets a link of a round trip of microseconds run empty before it
+    writes again; from 3.17 on it waits for its own threads in a loop, in which virtual time never passes.
+    """
+    as_it_was = TCP_SEND_BUFFER.read_text()  # of the whole host, which may be one that trains
+    TCP_SEND_BUFFER.write_text(f"4096 {send_buffer_bytes} {send_buffer_bytes}")
+    error = stream(address, size_bytes)
+    TCP_SEND_BUFFER.write_text(as_it_was)
+    reply({"error": error} if error else {"state": "sent"})
 
 
 def stream(address: str, size_bytes: int) -> str | None:
     """Send so many bytes over TCP; what went wrong, if anything did."""
     block = bytes(_STREAM_BYTES)
     try:
-        with socket.create_connection((address, IPERF_PORT)) as sock:
+        with socket.create_connection((address, STREAM_PORT)) as sock:
             for start in range(0, size_bytes, _STREAM_BYTES):
                 sock.sendall(block[: size_bytes - start])
     except OSError as error:
         return str(error)
     return None
-
-
-def _iperf3() -> Any:
-    """The bindings; hosts start without site-packages, for speed."""
-    site.main()
-    import iperf3  # noqa: PLC0415
-
-    return iperf3
-
-
-def _received(result: Any) -> dict[str, Any]:
-    if result.error:
-        return {"error": result.error}
-    received = result.json["end"]["sum_received"]
-    return {"goodput_Bps": received["bytes"] / received["seconds"], "bytes": received["bytes"]}
 
 
 def datagrams(reply: Reply, address: str, bursts: int, gap_s: float) -> None:
@@ -167,8 +124,8 @@ def arrived(reply: Reply) -> None:
 
 ROLES: dict[str, Callable[..., None]] = {
     "echo": echo,
-    "iperf-server": iperf_server,
-    "iperf-client": iperf_client,
+    "stream-server": stream_server,
+    "stream-client": stream_client,
     "datagrams": datagrams,
     "arrived": arrived,
 }
