@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from longhaul.api.asking import Forecast as Forecast
     from longhaul.api.asking import compare as compare
     from longhaul.api.asking import forecast as forecast
-    from longhaul.api.asking import plan as plan
     from longhaul.api.inputs import Topology as Topology
     from longhaul.api.inputs import Workload as Workload
     from longhaul.api.inputs import topology as topology
     from longhaul.api.inputs import workload as workload
     from longhaul.api.live import Net as Net
     from longhaul.api.live import fabric as fabric
+    from longhaul.api.plans import plan as plan
     from longhaul.api.results import Run as Run
     from longhaul.api.running import Submitted as Submitted
     from longhaul.api.running import run as run
@@ -35,9 +35,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "analysis.errors": ("RunError",),
     "analysis.series.compare": ("Comparison",),
-    "longhaul.api.asking": ("Forecast", "compare", "forecast", "plan"),
+    "longhaul.api.asking": ("Forecast", "compare", "forecast"),
     "longhaul.api.inputs": ("Topology", "Workload", "topology", "workload"),
     "longhaul.api.live": ("Net", "fabric"),
+    "longhaul.api.plans": ("plan",),
     "longhaul.api.results": ("Run",),
     "longhaul.api.running": ("Submitted", "run", "submit"),
     "longhaul.machine.dispatch": ("MachineError",),

@@ -22,6 +22,8 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     ├── NoMemory                         longhaul.machine.memory      no folder takes a guest's memory
     ├── KernelUnavailable                longhaul.machine.kernel      no virtual-time kernel, and none can be made
     ├── BuildFailed                      longhaul.machine.kernel_build  a step of the kernel's build failed
+    ├── PreloadUnavailable               longhaul.machine.preload     a library to be preloaded cannot be made
+    ├── UserlandUnavailable              longhaul.machine.userland    a guest's own programs cannot be had
     ├── SourceUnavailable                longhaul.machine.debian      no kernel source can be had
     ├── HostError                        longhaul.fabric.hosts        a job in a host failed
     ├── Interrupted                      longhaul.fabric.hosts        somebody asks why it takes so long

@@ -1,4 +1,4 @@
-"""Questions that need no run: what would be built, what the model expects; and how finished runs differ.
+"""What the model expects of a run before it is carried out; and how finished runs differ.
 
 In: topologies, workloads, runs. Out: typed answers.
 """
@@ -15,10 +15,8 @@ from analysis.series.compare import compare as compared
 from longhaul.api.inputs import Topology
 from longhaul.api.results import Run
 from longhaul.api.running import Workloads, request
-from longhaul.planning import make_plan
 from longhaul.runs import life
 from scenario.errors import WrongInput
-from scenario.plan.types import Plan
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,6 @@ class Forecast:
     def ideal_iteration_s(self) -> float:
         """The same, if all hosts stood in one campus and were equally fast."""
         return float(self.prediction["ideal_iteration_s"])
-
-
-def plan(topology: Topology, *, seed: int = 1) -> Plan:
-    """What would be built: every name, address, shape and route, rates and payloads scaled. Switches hash by the
-    seed. Raises InvalidInput."""
-    return make_plan(topology.elaborated, seed)
 
 
 def forecast(topology: Topology, workload: Workloads = None, *, seed: int = 1) -> list[Forecast]:

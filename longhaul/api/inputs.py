@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -77,9 +77,9 @@ class Topology(_Document):
     """A testbed: campuses, their hosts, the long-haul links between them."""
 
     @classmethod
-    def load(cls, path: str | Path) -> Topology:
-        """The topology in a file. Raises InvalidInput."""
-        found = cls(Path(path).stem, Path(path))
+    def load(cls, path: str | Path, overrides: Sequence[str] = ()) -> Topology:
+        """The topology in a file, with `overrides` as `--set` has them. Raises InvalidInput."""
+        found = cls(Path(path).stem, Path(path), overrides=tuple(overrides))
         found._check()
         return found
 
@@ -99,9 +99,9 @@ class Workload(_Document):
     on: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, path: str | Path) -> Workload:
-        """The workload in a file. Raises InvalidInput."""
-        found = cls(Path(path).stem, Path(path))
+    def load(cls, path: str | Path, overrides: Sequence[str] = ()) -> Workload:
+        """The workload in a file, with `overrides` as `--set` has them. Raises InvalidInput."""
+        found = cls(Path(path).stem, Path(path), overrides=tuple(overrides))
         found._check()
         return found
 

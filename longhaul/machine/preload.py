@@ -12,12 +12,13 @@ import subprocess
 from pathlib import Path
 
 from longhaul.machine.kernel import cache_folder
+from scenario.errors import LonghaulError
 
 _SOURCES = Path(__file__).parent / "preloads"
 _VERBS_HEADER = Path("/usr/include/infiniband/verbs.h")
 
 
-class PreloadUnavailable(Exception):
+class PreloadUnavailable(LonghaulError):
     """It cannot be compiled; the message says why."""
 
 

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from longhaul.verbs.arguments import Verbs, verb
-from scenario.errors import WrongInput
 
 
 def add(verbs: Verbs) -> None:
@@ -26,14 +25,11 @@ def compare(words: argparse.Namespace) -> int:
     """Compare finished runs with the first of them."""
     import json
 
-    from analysis.run import load_run
-    from analysis.series.compare import compare as compared
+    import longhaul as lh
     from analysis.terminal.compare import print_comparison
     from analysis.terminal.training import console
 
-    if len(words.runs) < 2:
-        raise WrongInput("name two runs or more")
-    found = compared([load_run(path) for path in words.runs])
+    found = lh.compare(*map(lh.Run, words.runs))
     if words.format == "json":
         print(json.dumps([one.as_dict() for one in found], indent=1))
         return 0

@@ -23,14 +23,13 @@ def add(verbs: Verbs) -> None:
 
 def graph(words: argparse.Namespace) -> int:
     """Write the picture."""
+    import longhaul as lh
     from analysis.pictures.diagrams import dot, mermaid
     from analysis.pictures.graphs import html, svg
     from longhaul.folder import write_output
-    from longhaul.planning import make_plan
-    from scenario.loading import load_topology
 
     drawers = dict(zip(FORMATS, (svg, html, dot, mermaid), strict=True))
-    plan = make_plan(load_topology(words.topology, words.overrides)).to_json()
+    plan = lh.plan(lh.Topology.load(words.topology, words.overrides)).to_json()
     picture = drawers[words.format or _format(words.output)](plan)
     if words.output is None:
         print(picture, end="")

@@ -27,16 +27,15 @@ def add(verbs: Verbs) -> None:
 
 def plan(words: argparse.Namespace) -> int:
     """Print a plan: addresses, shapes, routes."""
-    from longhaul.planning import make_plan
+    import longhaul as lh
     from longhaul.shown.plan import show as show_plan
-    from scenario.loading import load_topology
 
-    topology_read = load_topology(words.topology, words.overrides)
-    made = make_plan(topology_read)
+    asked = lh.Topology.load(words.topology, words.overrides)
+    made = lh.plan(asked)
     if words.format == "json":
         print(json.dumps(made.to_json(), indent=1, ensure_ascii=False))
     else:
-        show_plan(made, _proportion(made, topology_read.workloads))
+        show_plan(made, _proportion(made, asked.elaborated.workloads))
     return 0
 
 
