@@ -39,7 +39,7 @@ bench: setup ## speed and exactness next to Mininet as shipped
 
 bundle: setup ## one archive with kernel and root file system, for any x86-64 Linux, in dist/
 	@mkdir -p dist
-	@$(VENV)/bin/python -m longhaul.machine.bundle dist
+	@$(VENV)/bin/python -m longhaul.machine.bundling dist
 
 lock: python ## renew requirements.lock from pyproject.toml
 	@$(VENV)/bin/python -m pip install --quiet uv
