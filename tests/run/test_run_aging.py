@@ -1,6 +1,7 @@
 """`longhaul aging`: what the model says of a span, as a table, as JSON and as a picture."""
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -94,3 +95,25 @@ def test_a_plot_that_cannot_be_written_is_said(
 ) -> None:
     assert main(["aging", *SPAN, "--plot", str(tmp_path / "no" / "a.svg")]) == 2
     assert "a.svg cannot be written: No such file" in capsys.readouterr().err
+
+
+def test_the_spread_tells_how_many_links_stand_at_each_rate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = [
+        "aging",
+        "--distance",
+        "10mi",
+        "--condition",
+        "waterlogged",
+        "--age",
+        "10",
+        "--mode",
+        "step",
+    ]
+    assert main([*words, "--spread"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    shares = [int(share) for share in re.findall(r"(\d+)% (?:\d+ %|down)", told)]
+    assert "400 links drawn" in told
+    assert len(shares) > 3
+    assert sum(shares) == pytest.approx(100, abs=3)
