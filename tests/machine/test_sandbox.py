@@ -78,8 +78,10 @@ ATTACKS = {
     "listen by TCP": "socket.create_server(('127.0.0.1', 0))",
     "send by UDP": "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', port))",
     "call a service of this user": "socket.socket(socket.AF_UNIX).connect(victim + '/socket')",
+    "type into a terminal": "import fcntl; fcntl.ioctl(0, 0x5412, b'x')",
     "take on a new user namespace": "checked(libc.unshare(0x10000000))",
 }
+ONLY_ROOT = ("leave a device in the run folder", "type into a terminal")
 ALLOWED = {
     "write, rename and delete in the run folder": """
 open(run + '/a', 'w').write('x')
@@ -128,8 +130,12 @@ class Scene:
         """What of this a process that is confined like a guest's kernel gets done."""
         words: list[Any] = [str(self.victim), str(self.run), self.target, self.port]
         words += [str(self.exposed), list(codes.values())]
-        with self.confined([ATTACKER, *map(json.dumps, words)], stderr=subprocess.PIPE) as attacker:
+        ends = os.openpty()
+        options = {"stdin": ends[1], "stderr": subprocess.PIPE}
+        with self.confined([ATTACKER, *map(json.dumps, words)], **options) as attacker:
             out, complaint = attacker.communicate()
+        for end in ends:
+            os.close(end)
         assert attacker.returncode == 0, complaint
         statuses = [int(line) for line in out.split()]
         assert set(statuses) <= {0, 1}, complaint
@@ -209,7 +215,7 @@ def within(
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_out_of_the_sandbox_an_attack_succeeds(out_of_it: dict[str, bool], attack: str) -> None:
-    if attack == "leave a device in the run folder" and os.geteuid() != 0:
+    if attack in ONLY_ROOT and os.geteuid() != 0:
         pytest.skip("only root can try")
     assert out_of_it[attack]
 
