@@ -6,7 +6,7 @@ PACKAGES := scenario longhaul controller traffic analysis
 TYPED := $(PACKAGES) bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup python demo test check format bench bundle lock clean
+.PHONY: help setup python demo test check format bench bundle wheel lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -40,6 +40,9 @@ bench: setup ## speed and exactness next to Mininet as shipped
 bundle: setup ## one archive with kernel and root file system, for any x86-64 Linux, in dist/
 	@mkdir -p dist
 	@$(VENV)/bin/python -m longhaul.machine.bundling dist
+
+wheel: bundle ## the bundle as a Python package: pip install dist/longhaul-*.whl
+	@$(VENV)/bin/python -m longhaul.machine.wheel dist/longhaul-*-linux-x86_64.tar.gz dist
 
 lock: python ## renew requirements.lock from pyproject.toml
 	@$(VENV)/bin/python -m pip install --quiet uv

@@ -1,6 +1,6 @@
 """One folder to hand out: longhaul with its kernel and a root file system, for machines that have neither.
 
-    python3 -m longhaul.machine.bundling FOLDER      make longhaul-<version>-linux-x86_64.tar.xz there
+    python3 -m longhaul.machine.bundling FOLDER      make longhaul-<version>-linux-x86_64.tar.gz there
 
 What is where in it, `bundle` says.
 """
@@ -60,8 +60,8 @@ def make(folder: Path) -> Path:
     shutil.copy(HERE / "LICENSE", made)
     (made / "longhaul").write_text(LAUNCHER)
     (made / "longhaul").chmod(0o755)
-    archive = folder / f"{name}.tar.xz"
-    with tarfile.open(archive, "w:xz", preset=2) as tar:
+    archive = folder / f"{name}.tar.gz"
+    with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
         tar.add(made, arcname=name)
     return archive
 
