@@ -1,0 +1,5 @@
+"""What the tests of RDMA share."""
+
+from tests.run.conftest import kernel
+
+__all__ = ["kernel"]
