@@ -19,6 +19,7 @@ from os_ken.controller.handler import (
     set_ev_cls,
 )
 from os_ken.lib import hub
+from os_ken.lib.packet import arp, ethernet, lldp
 from os_ken.ofproto import ofproto_v1_5
 
 __all__ = [
@@ -31,6 +32,9 @@ __all__ = [
     "Queue",
     "after",
     "application",
+    "arp",
+    "ethernet",
+    "lldp",
     "ofp_event",
     "serve",
     "set_ev_cls",

@@ -7,74 +7,15 @@ carrier says when something has changed. [IEEE 802.1AB]
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from scenario.plan.rules import GATEWAY_MAC, Rule
+from controller.frames import Asked, Place, lldp, sender_of
+from scenario.plan.rules import Rule
 from scenario.plan.types import Plan
 
-LLDP, ARP = 0x88CC, 0x0806
-NEAREST_BRIDGE = "01:80:c2:00:00:0e"
 SERVICE_COOKIE = 0x6C6C6470_00000000
 SERVICE_PRIORITY = 2000
-_LOCAL = b"\x07"
-_TLV = struct.Struct("!H")
-_ARP = struct.Struct("!HHBBH6s4s6s4s")
-_ETHERNET = struct.Struct("!6s6sH")
-
-Place = tuple[str, int]
-"""A switch and a port."""
-
-
-def lldp(source: str, switch: str, port: int) -> bytes:
-    """The frame that says which switch and port it left by. `source` is a MAC address."""
-    tlvs = [(1, _LOCAL + switch.encode()), (2, _LOCAL + str(port).encode()), (3, b"\x00\x78")]
-    body = b"".join(_TLV.pack(kind << 9 | len(value)) + value for kind, value in tlvs)
-    header = _ETHERNET.pack(_bytes(NEAREST_BRIDGE), _bytes(source), LLDP)
-    return (header + body + b"\x00\x00").ljust(60, b"\x00")
-
-
-def sender_of(frame: bytes) -> Place | None:
-    """The switch and port that an LLDP frame of ours names; None for somebody else's."""
-    found, offset = {}, _ETHERNET.size
-    while offset + 2 <= len(frame):
-        (head,) = _TLV.unpack_from(frame, offset)
-        kind, length = head >> 9, head & 0x1FF
-        if kind == 0:
-            break
-        found[kind] = frame[offset + 2 : offset + 2 + length]
-        offset += 2 + length
-    chassis, port = found.get(1, b""), found.get(2, b"")
-    if chassis[:1] != _LOCAL or port[:1] != _LOCAL or not port[1:].isdigit():
-        return None
-    return chassis[1:].decode(errors="replace"), int(port[1:])
-
-
-@dataclass(frozen=True)
-class Asked:
-    """An ARP request: who asks (MAC and IPv4 address), and for which address."""
-
-    mac: str
-    ip: str
-    wanted: str
-
-
-def asked(frame: bytes) -> Asked | None:
-    """What an ARP frame asks; None for anything but a request."""
-    if len(frame) < _ETHERNET.size + _ARP.size:
-        return None
-    _, _, _, _, operation, mac, ip, _, wanted = _ARP.unpack_from(frame, _ETHERNET.size)
-    return Asked(_text(mac), _dotted(ip), _dotted(wanted)) if operation == 1 else None
-
-
-def answer(request: Asked) -> bytes:
-    """The gateway answers for every address: all traffic is routed."""
-    mac, gateway = _bytes(request.mac), _bytes(GATEWAY_MAC)
-    own, theirs = _packed(request.wanted), _packed(request.ip)
-    body = _ARP.pack(1, 0x0800, 6, 4, 2, gateway, own, mac, theirs)
-    return (_ETHERNET.pack(mac, gateway, ARP) + body).ljust(60, b"\x00")
 
 
 class Discovery:
@@ -83,7 +24,7 @@ class Discovery:
     def __init__(self, plan: Plan) -> None:
         self._planned: dict[Place, Place] = {}
         self._macs = {
-            switch.name: _text(b"\x0e\x4d" + switch.dpid.to_bytes(4, "big"))
+            switch.name: (b"\x0e\x4d" + switch.dpid.to_bytes(4, "big")).hex(":")
             for switch in plan.switches
         }
         self._hosts: dict[str, tuple[str, Place]] = {}
@@ -172,24 +113,3 @@ def out(datapath: Any, port: int, frame: bytes) -> Any:
         actions=[parser.OFPActionOutput(port)],
         data=frame,
     )
-
-
-def ethertype(frame: bytes) -> int:
-    """Of an untagged Ethernet frame."""
-    return int(_ETHERNET.unpack_from(frame)[2])
-
-
-def _bytes(mac: str) -> bytes:
-    return bytes.fromhex(mac.replace(":", ""))
-
-
-def _text(mac: bytes) -> str:
-    return mac.hex(":")
-
-
-def _packed(ip: str) -> bytes:
-    return bytes(map(int, ip.split(".")))
-
-
-def _dotted(ip: bytes) -> str:
-    return ".".join(map(str, ip))

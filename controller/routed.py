@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from controller import discovery, messages
+from controller import discovery, frames, messages
 from controller.base import (
     CONFIG_DISPATCHER,
     DEAD_DISPATCHER,
@@ -34,7 +34,8 @@ from controller.base import (
     spawn,
 )
 from controller.damping import Damping
-from controller.discovery import ARP, LLDP, Discovery
+from controller.discovery import Discovery
+from controller.frames import ARP, LLDP
 from controller.routes.routes import Wiring, route
 from controller.switches import Answers, Barriers, Switch, generations, is_up
 from scenario.plan.rules import GATEWAY_MAC, Rule, Tables
@@ -255,17 +256,17 @@ class Routed(App):
             Path(os.environ[READY]).touch()
 
     def _frame(self, at: tuple[str, int], frame: bytes) -> None:
-        if discovery.ethertype(frame) == LLDP:
+        if frames.ethertype(frame) == LLDP:
             self.discovery.heard(frame, at)
             self._look()
-        elif (request := discovery.asked(frame)) and at[0] in self.switches:
+        elif (request := frames.asked(frame)) and at[0] in self.switches:
             known = len(self.discovery.learned)
             if text := self.discovery.meet(request, at):
                 log.warning("%s", text)
             if len(self.discovery.learned) != known:
                 self._converge()
             datapath = self.switches[at[0]].datapath
-            datapath.send_msg(discovery.out(datapath, at[1], discovery.answer(request)))
+            datapath.send_msg(discovery.out(datapath, at[1], frames.answer(request)))
 
     # -- failures and returns
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller import discovery
-from controller.discovery import Asked, Discovery
+from controller import frames
+from controller.discovery import Discovery
+from controller.frames import Asked
 from scenario.plan.rules import GATEWAY_MAC, Rule
 from tests.fabric.planned import plan_of
 
@@ -91,7 +92,7 @@ def test_a_host_whose_address_belongs_elsewhere_is_not_learned(
 
 
 def test_the_gateway_answers_for_every_address() -> None:
-    frame = discovery.answer(Asked("02:00:00:00:00:07", "10.1.1.77", "10.2.1.1"))
+    frame = frames.answer(Asked("02:00:00:00:00:07", "10.1.1.77", "10.2.1.1"))
     assert frame[:6].hex(":") == "02:00:00:00:00:07"
     assert frame[6:12].hex(":") == GATEWAY_MAC
     assert frame[20:28] == b"\x00\x02" + bytes.fromhex(GATEWAY_MAC.replace(":", ""))
@@ -101,5 +102,14 @@ def test_the_gateway_answers_for_every_address() -> None:
 
 @given(st.binary(min_size=14, max_size=80))
 def test_frames_of_anybody_are_read_without_harm(frame: bytes) -> None:
-    assert discovery.sender_of(frame) is None or isinstance(discovery.sender_of(frame), tuple)
-    assert discovery.asked(frame) is None or isinstance(discovery.asked(frame), Asked)
+    assert frames.sender_of(frame) is None or isinstance(frames.sender_of(frame), tuple)
+    assert frames.asked(frame) is None or isinstance(frames.asked(frame), Asked)
+
+
+@given(st.binary(max_size=60), st.binary(max_size=60))
+def test_lldp_of_anybody_is_read_without_harm(chassis: bytes, rest: bytes) -> None:
+    frame = frames.lldp("02:00:00:00:00:01", "c1-b", 3)
+    assert frames.sender_of(frame) == ("c1-b", 3)
+    for broken in (frame[:14] + chassis + rest, frame[:18] + chassis, frame[:27] + rest):
+        found = frames.sender_of(broken)
+        assert found is None or isinstance(found[1], int)
