@@ -65,8 +65,8 @@ CASES = (
     Case("a hundred times as far, shares in proportion", _each("distance", "1000mi", "1200mi"), (PROPORTIONAL,)),
     Case("links a tenth as fast, shares in proportion", THIN, (PROPORTIONAL,)),
     Case("a tenth of the batch, shares in proportion", workload=("batch.tokens=420k", PROPORTIONAL)),
-    Case("experts in every campus (MoE, all-to-all per layer)", workload=(
-        "model={parameters: 47e9, active: 13e9, layers: 32, hidden: 4096}",
+    Case("experts over all campuses (MoE, all-to-all in each of 4 layers)", workload=(
+        "model={parameters: 47e9, active: 13e9, layers: 4, hidden: 4096}",
         "strategy={kind: moe, experts: 8, top-k: 2}", PROPORTIONAL,
     )),
 )  # fmt: skip
