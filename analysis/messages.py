@@ -13,11 +13,12 @@ _MATCH = ["stream", "nth"]
 
 
 def messages(events: pl.DataFrame) -> pl.DataFrame:
-    """One row per message src → dst: `end_ns` and, before it, `peer_late_ns`, `transfer_ns`, `wait_ns`.
+    """One row per message src → dst: `end_ns` and, before it, `message_ns`, `peer_late_ns`, `transfer_ns`, `wait_ns`.
 
-    The n-th send from src to dst is the n-th recv there: streams keep their order. `peer_late_ns`
-    is from the receiver's being ready to the first byte sent, `transfer_ns` from both being ready
-    to the last byte received, `wait_ns` from the receiver's being ready to the first byte received.
+    The n-th send from src to dst is the n-th recv there: streams keep their order. `message_ns` is from
+    the first byte sent to the last byte received, never less than the wire's delay; `peer_late_ns` is
+    from the receiver's being ready to the first byte sent, `transfer_ns` from both being ready to the last
+    byte received, `wait_ns` from the receiver's being ready to the first byte received.
     A receiver is ready when the operation is and the message before on the same stream is in.
     """
     sent = _numbered(events, "send", "rank", "peer").select(*_MATCH, sent_ns=pl.col("start_ns"))
@@ -33,6 +34,7 @@ def messages(events: pl.DataFrame) -> pl.DataFrame:
         "nth",
         "bytes",
         "end_ns",
+        message_ns=pl.col("end_ns") - pl.col("sent_ns"),
         peer_late_ns=both_ready - pl.col("ready_ns"),
         transfer_ns=pl.col("end_ns") - both_ready,
         wait_ns=(pl.col("start_ns") - pl.col("ready_ns")).clip(lower_bound=0),

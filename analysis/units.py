@@ -10,6 +10,7 @@ from scenario.text.units import YEAR_S
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _MILE_M = 1609.344
+_NEVER = 1e-15  # of packets: one in a hundred years at 400 Gbit/s
 
 
 def time(seconds: float, digits: int = 3) -> str:
@@ -41,9 +42,11 @@ def rate(rate_bps: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """A loss or corruption ratio: 0, 1.2e-5, 0.031."""
+    """A loss or corruption ratio: 0, 1.2e-5, 0.031; what no run can ever see is <1e-15."""
     if value == 0:
         return "0"
+    if 0 < value < _NEVER:
+        return f"<{_NEVER:.0e}"
     if value >= 1e-2:
         return f"{value:.2g}"
     digits, exponent = f"{value:.1e}".split("e")

@@ -98,8 +98,8 @@ def _row(
         p99_s=nearest_rank(sorted(times_s), 0.99),
         min_s=min(times_s),
         max_s=max(times_s),
-        algbw_Bps=bandwidth_Bps,
-        busbw_Bps=bandwidth_Bps * bus_factor(op, ranks),
+        algbw_Bps=None if op == "barrier" else bandwidth_Bps,
+        busbw_Bps=None if op == "barrier" else bandwidth_Bps * bus_factor(op, ranks),
         error=mean_s / case.predicted_s - 1 if case.predicted_s else None,
         wrong=wrong,
     )

@@ -87,7 +87,7 @@ def _check(run: Run, classes: Sequence[Fit], size_bytes: float) -> ModelCheck:
         ring(run, classes, run.world_size), size_bytes, (usual["late"] * NS).to_list()
     )
     return ModelCheck(
-        predicted_s=predicted_s, measured_s=measured_s, error=predicted_s / measured_s - 1
+        predicted_s=predicted_s, measured_s=measured_s, error=measured_s / predicted_s - 1
     )
 
 

@@ -14,7 +14,7 @@ from analysis.tables import NS
 
 
 def pairs(found: pl.DataFrame, ranks: pl.DataFrame) -> pl.DataFrame:
-    """Messages per pair of ranks, seconds: count, transfer (mean, p50, max), waits; worst first."""
+    """Messages per pair of ranks, seconds: count, message time and transfer (mean, p50, max), waits; worst first."""
     place = ranks.select("rank", "name", "campus")
     return (
         found.group_by("src", "dst")
@@ -40,13 +40,20 @@ def between_campuses(run: Run) -> pl.DataFrame:
 
 
 def _statistics() -> list[pl.Expr]:
-    transfer = pl.col("transfer_ns")
     return [
         pl.len().alias("count"),
         (pl.col("bytes").sum()).alias("bytes"),
-        (transfer.mean() * NS).alias("transfer_mean_s"),
-        (transfer.quantile(0.5, interpolation="lower") * NS).alias("transfer_p50_s"),
-        (transfer.max() * NS).alias("transfer_max_s"),
+        *_times("message"),
+        *_times("transfer"),
         (pl.col("peer_late_ns").mean() * NS).alias("peer_late_mean_s"),
         (pl.col("wait_ns").mean() * NS).alias("wait_mean_s"),
+    ]
+
+
+def _times(of: str) -> list[pl.Expr]:
+    taken = pl.col(f"{of}_ns")
+    return [
+        (taken.mean() * NS).alias(f"{of}_mean_s"),
+        (taken.quantile(0.5, interpolation="lower") * NS).alias(f"{of}_p50_s"),
+        (taken.max() * NS).alias(f"{of}_max_s"),
     ]

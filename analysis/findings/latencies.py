@@ -27,7 +27,8 @@ def durations_ns(run: Run) -> dict[str, Sequence[int]]:
     """Nanoseconds by what took so long: `iteration`, `collective 1`, `step 1/3` … and `c1 → c2`.
 
     A collective's time is from its last entry to its last end; a step is one operation of its
-    schedule, over ranks and iterations; a pair of campuses has the transfers of its messages.
+    schedule, over ranks and iterations; a pair of campuses has its messages, from the first byte sent
+    to the last received.
     """
     found: dict[str, Sequence[int]] = {"iteration": iterations(run)["duration_ns"].to_list()}
     for (task,), rows in collective_times(run.measured).group_by("task", maintain_order=True):
@@ -36,7 +37,7 @@ def durations_ns(run: Run) -> dict[str, Sequence[int]]:
     for (src, dst), rows in sorted(
         messages.group_by("src_campus", "dst_campus", maintain_order=True), key=lambda one: one[0]
     ):
-        found[f"{src} → {dst}"] = rows["transfer_ns"].to_list()
+        found[f"{src} → {dst}"] = rows["message_ns"].to_list()
     return found
 
 

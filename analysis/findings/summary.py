@@ -105,10 +105,8 @@ def _collective(run: Run) -> Collective:
     last rank's entry to the last end. `wrong` is the number of results that were not the sum, None
     where they were not looked at."""
     workload = run.workload
-    times = collective_times(run.measured)
     most = _moves_most(workload)
-    if most:
-        times = times.filter(pl.col("task").is_in(most["tasks"]))
+    times = _times_of_most(run)
     taken = tail(_seconds(times["transfer_ns"]))
     op = workload.get("op", "all_reduce")
     factor = bus_factor(op, most["ranks"] if most else run.world_size)
@@ -194,10 +192,16 @@ def _proportion(run: Run) -> Proportion | None:
     return msgspec.convert(written, Proportion) if written else None
 
 
+def _times_of_most(run: Run) -> pl.DataFrame:
+    """Times of the collectives that move most bytes; of all where the plan lists none."""
+    most, times = _moves_most(run.workload), collective_times(run.measured)
+    return times.filter(pl.col("task").is_in(most["tasks"])) if most else times
+
+
 def _prediction(run: Run) -> Prediction:
-    """The alpha-beta prediction beside the measured p50; the error is relative."""
+    """The alpha-beta prediction beside the measured p50 of the same collectives; the error is relative."""
     predicted = run.prediction
-    measured_s = tail(_seconds(collective_times(run.measured)["transfer_ns"])).p50_s
+    measured_s = tail(_seconds(_times_of_most(run)["transfer_ns"])).p50_s
     collective_s = predicted.get("collective_s")
     return Prediction(
         collective_s=collective_s,

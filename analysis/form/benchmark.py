@@ -32,8 +32,10 @@ class MeasuredCase(PlannedCase, frozen=True):
     p99_s: Annotated[Seconds, doc("99th percentile, nearest rank.")]
     min_s: Annotated[Seconds, doc("The shortest.")]
     max_s: Annotated[Seconds, doc("The longest.")]
-    algbw_Bps: Annotated[BytesPerSecond, doc("Size over mean time, in the real world.")]
-    busbw_Bps: Annotated[BytesPerSecond, doc("The same times the operation's factor.")]
+    algbw_Bps: Annotated[
+        BytesPerSecond | None, doc("Size over mean time, in the real world; null of a barrier.")
+    ]
+    busbw_Bps: Annotated[BytesPerSecond | None, doc("The same times the operation's factor.")]
     error: Annotated[Share | None, doc("Measured over predicted, less 1; null: none predicted.")]
     wrong: Annotated[int | None, doc("Wrong results; null where they were not looked at.")]
 

@@ -177,7 +177,12 @@ class Between(Form, frozen=True):
     dst_campus: Annotated[str, doc("Of the receiver.")]
     count: Annotated[Count, doc("Messages.")]
     bytes: Annotated[int, doc("Payload as carried, in all.")]
-    transfer_mean_s: Annotated[Seconds, doc("From both sides' being ready to the last byte: mean.")]
+    message_mean_s: Annotated[Seconds, doc("From the first byte sent to the last received: mean.")]
+    message_p50_s: Annotated[Seconds, doc("The same: median.")]
+    message_max_s: Annotated[Seconds, doc("The same: the longest.")]
+    transfer_mean_s: Annotated[
+        Seconds, doc("From both sides' being ready to the last byte: mean; 0 if data was there.")
+    ]
     transfer_p50_s: Annotated[Seconds, doc("The same: median.")]
     transfer_max_s: Annotated[Seconds, doc("The same: the longest.")]
     peer_late_mean_s: Annotated[
@@ -219,7 +224,7 @@ class ModelCheck(Form, frozen=True):
 
     predicted_s: Annotated[Seconds, doc("The collective.")]
     measured_s: Annotated[Seconds, doc("Its median.")]
-    error: Annotated[Share, doc("Predicted over measured, less 1.")]
+    error: Annotated[Share, doc("Measured over predicted, less 1.")]
 
 
 class Projection(Form, frozen=True):

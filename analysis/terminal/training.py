@@ -240,14 +240,19 @@ def critical_table(found: CriticalPath) -> Table:
 
 
 def _efficiency(found: Efficiency) -> Table:
+    price = ["idle costs"] if found.price else []
     made = table(
-        "What the GPUs were used for", "GPUs", "goodput", "MFU", "idle GPUs", "idle costs", text=0
+        "What the GPUs were used for", "GPUs", "goodput", "MFU", "idle GPUs", *price, text=0
     )
-    price = found.price
-    costs = f"{units.money(price.idle_per_hour, price.currency)}/h" if price else "no price"
     goodput, mfu = units.percent(found.goodput), units.percent(found.mfu)
-    made.add_row(str(found.gpus), goodput, mfu, f"{found.idle_gpus:.1f}", costs)
+    made.add_row(str(found.gpus), goodput, mfu, f"{found.idle_gpus:.1f}", *_idle_costs(found))
     return made
+
+
+def _idle_costs(found: Efficiency) -> list[str]:
+    """Nothing where the workload names no price."""
+    price = found.price
+    return [f"{units.money(price.idle_per_hour, price.currency)}/h"] if price else []
 
 
 def _groups(title: str, groups: list[GenerationAtCampus]) -> Table:
@@ -312,7 +317,7 @@ def _prediction(summary: TrainingSummary) -> Table:
             "alpha-beta, fitted to this run",
             units.time(check.predicted_s, 4),
             units.time(check.measured_s, 4),
-            units.error(check.measured_s / check.predicted_s - 1),
+            units.error(check.error),
         )
     if not made.row_count:
         made.add_row("none in the plan", "", units.time(found.measured_s), "")

@@ -79,5 +79,39 @@ def test_the_table_has_a_line_per_case_under_nccl_tests_headings(tmp_path: Path)
         assert heading in text
     line = next(line for line in text.splitlines() if "auto: ring" in line)
     assert line.split()[:4] == ["4000000000", "1000000000", "uint32", "sum"]
+    assert line.split()[4] == "-1"
     assert line.split()[-4:] == ["2000.0", "3000.0", "2000.0", "+25.0%"]
     assert "N/A" in line
+
+
+@pytest.mark.parametrize(
+    ("op", "count", "root"),
+    [
+        ("all_gather", 500_000_000, "-1"),
+        ("all_to_all", 500_000_000, "-1"),
+        ("broadcast", 10**9, "0"),
+    ],
+)
+def test_count_is_of_one_rank_as_nccl_tests_prints_it(
+    tmp_path: Path, op: str, count: int, root: str
+) -> None:
+    cells = printed(tmp_path, op).split()
+    assert cells[:5] == ["4000000000", str(count), "uint32", "none", root]
+
+
+def test_a_barrier_has_no_bandwidth(tmp_path: Path) -> None:
+    row, _ = rows(ABOUT | {"op": "barrier"}, events(), None)
+    assert (row.algbw_Bps, row.busbw_Bps) == (None, None)
+    assert printed(tmp_path, "barrier").split()[8:10] == ["N/A", "N/A"]
+
+
+def printed(tmp_path: Path, op: str) -> str:
+    """The first line of a collective's table."""
+    plan = {"name": "two", "scale_bytes": 1000, "workloads": [ABOUT | {"op": op}]}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    events().write_parquet(tmp_path / "events.parquet")
+    write_results(tmp_path)
+    out = Console(file=io.StringIO(), width=140)
+    print_results(tmp_path, out)
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+    return next(line for line in text.splitlines() if "auto: ring" in line)

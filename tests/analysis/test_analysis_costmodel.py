@@ -49,7 +49,7 @@ def test_an_even_ring_is_predicted_and_the_error_is_said(tmp_path: Path) -> None
     check = cost_model(run).check
     assert check
     assert abs(check.error) < 0.02
-    assert check.error == check.predicted_s / check.measured_s - 1
+    assert check.error == check.measured_s / check.predicted_s - 1
 
 
 def test_larger_clusters_are_predicted_from_their_own_size_up(tmp_path: Path) -> None:

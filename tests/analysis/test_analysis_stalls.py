@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from analysis.findings.blame import between_groups, blame_by_rank, blame_matrix
 from analysis.findings.hops import between_campuses, pairs
+from analysis.findings.hops import links as hops_links
+from analysis.findings.latencies import latencies
 from analysis.findings.stalls import by_rank, collectives, covered, iterations, lateness
 from analysis.findings.summary import summarise
 from analysis.findings.whatif import make_tasks, what_if
@@ -195,6 +197,25 @@ def test_a_late_sender_is_not_held_against_the_link() -> None:
         )
     )
     assert found.select("peer_late_ns", "transfer_ns", "wait_ns").row(0) == (3e9, 2e9, 4e9)
+
+
+def test_the_time_of_a_message_that_was_there_before_it_was_asked_for_is_all_of_its_way() -> None:
+    # Sent from 0 to 1, there at 2; rank 1 asks for it at 4 and has it at 4.
+    found = messages(
+        events(
+            (0, 0, 1, 0, "send", 1, 0, 0, 1),
+            (1, 0, 1, 0, "recv", 0, 4, 4, 4),
+        )
+    )
+    assert found.select("message_ns", "transfer_ns").row(0) == (4e9, 0)
+
+
+def test_no_message_is_faster_than_light(tmp_path: Path) -> None:
+    run = load_run(make_run(tmp_path / "run", Scenario(iterations=3)))
+    for tail in latencies(run):
+        if "→" in tail.what and tail.what.split(" → ") == ["memphis", "whitehaven"]:
+            assert tail.mean_s >= 78.8e-6
+    assert all(row.message_p50_s >= 5e-6 for row in hops_links(run))
 
 
 def test_a_message_that_follows_another_is_awaited_once_that_one_is_in() -> None:
