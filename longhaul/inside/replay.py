@@ -22,6 +22,7 @@ from longhaul.inside.telemetry import sampled
 from scenario.job import Part
 
 LEAD_NS = 1_000_000
+SECOND_NS = 1_000_000_000
 ANSWER_WITHIN_S = 1.0
 
 
@@ -46,7 +47,7 @@ def replay(fabric: Stage) -> int:
             if part.host == host:
                 _tell(part, {"slowdown": slowdown})
 
-    start_ns = time.monotonic_ns() + LEAD_NS
+    start_ns = next_start_ns(time.monotonic_ns())
     (fabric.folder / "events" / "start_ns").write_text(str(start_ns))
     for part in parts:
         part.job.tell({"start_ns": start_ns})
@@ -55,6 +56,12 @@ def replay(fabric: Stage) -> int:
         sampled(fabric.plan, fabric.folder / "events", start_ns) as telemetry,
     ):
         return _watch(fabric, parts, [timeline, telemetry])
+
+
+def next_start_ns(now_ns: int) -> int:
+    """The next whole second that leaves time to say it: how long all took before does not tell in the phase of the
+    kernel's ticks."""
+    return -(-(now_ns + LEAD_NS) // SECOND_NS) * SECOND_NS
 
 
 def _begun(fabric: Stage) -> Iterator[Playing]:

@@ -2,8 +2,8 @@
 
     python3 -m longhaul.machine.kernel      build it if need be, and print the folder that holds it
 
-The folder holds `linux` (User-Mode Linux: a kernel that runs as an ordinary program), `seeded-random.so`
-(to be preloaded into it) and `built.json` (where both came from). No root is needed. An interrupted
+The folder holds `linux` (User-Mode Linux: a kernel that runs as an ordinary program) and `built.json` (where
+it came from). No root is needed. An interrupted
 build goes on where it stopped. Standard library only: it runs before the project's .venv exists.
 """
 
@@ -37,7 +37,7 @@ class KernelUnavailable(LonghaulError):
 
 
 def ensure_kernel() -> Path:
-    """The folder with `linux` and `seeded-random.so`, made first where there is none.
+    """The folder with `linux`, made first where there is none.
 
     Raises KernelUnavailable.
     """

@@ -28,8 +28,7 @@ OLDEST = "6.13"  # an older User-Mode Linux dies at once on a CPU with AMX
 FRAGMENT = Path(__file__).with_name("kernel.config")
 PATCHES = tuple(sorted((Path(__file__).parent / "patches").glob("*.patch")))
 """One idea each, applied in the order of their names, which begin with a number."""
-SEEDED_RANDOM = Path(__file__).with_name("seeded_random.c")
-INGREDIENTS = (FRAGMENT, *PATCHES, SEEDED_RANDOM)
+INGREDIENTS = (FRAGMENT, *PATCHES)
 
 BUILD_STEP = re.compile(r"  [A-Z]\w* ")  # what make prints for each file, as `  CC      mm/slab.o`
 BUILD_STEPS = 1584  # as many for the tested release
@@ -163,8 +162,6 @@ def install(tree: Path, source: KernelSource, work: Path, folder: Path) -> Path:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     shutil.copy2(tree / "linux", partial / "linux")
-    library = str(partial / "seeded-random.so")
-    run(["gcc", "-O2", "-shared", "-fPIC", "-o", library, str(SEEDED_RANDOM)], work)
     (partial / "built.json").write_text(json.dumps(provenance(partial / "linux", source), indent=1))
     return partial.rename(folder)
 

@@ -68,6 +68,7 @@ def command(guest: Guest, root: str) -> list[str]:
         "seccomp=on",
         *clock[guest.time],
         f"mem={guest.memory_bytes // memory.MIB}M",
+        f"seed={guest.seed}",
         "root=/dev/root", "rootfstype=hostfs", f"rootflags={root}", "ro",
         "quiet", "loglevel=3", "norandmaps", "panic=-1",
         "con=null", "con0=fd:0,fd:1",
@@ -130,13 +131,10 @@ def booted(
     with ExitStack() as stack:
         kept = None if sandbox.brings_memory() else stack.enter_context(memory.nameless())
         opened = stack.enter_context(Opened())
-        preload = opened.name(guest.kernel / "seeded-random.so")
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(guest.run),
             "TMPDIR": "/dev/shm" if kept is None else f"/proc/self/fd/{kept}",
-            "LD_PRELOAD": preload,
-            "LONGHAUL_SEED": str(guest.seed),
         }
         loader, libraries = Path("/lib64/ld-linux-x86-64.so.2"), sandbox.libraries()
         if guest.root and bundle.home():

@@ -1,7 +1,6 @@
 """The kernel that set-up built, and its seeded randomness: what a fabric relies on, seen from inside."""
 
 import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -9,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from longhaul.machine.kernel import cached_kernel
-from longhaul.machine.kernel_build import SEEDED_RANDOM
 
 KERNEL = cached_kernel()
 needs_kernel = pytest.mark.skipif(
@@ -33,11 +31,18 @@ def boot(folder: Path, commands: str, seed: int = 1, time_mode: str = "inf-cpu")
     init.chmod(0o755)
     words = ["seccomp=on", f"time-travel={time_mode}", "time-travel-start=1700000000000000000"]
     words += ["mem=256M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "quiet"]
-    words += ["norandmaps", "panic=-1", "con=null", "con0=null,fd:1", f"uml_dir={folder}/"]
+    words += [
+        f"seed={seed}",
+        "norandmaps",
+        "panic=-1",
+        "con=null",
+        "con0=null,fd:1",
+        f"uml_dir={folder}/",
+    ]
     pinned = ["taskset", "-c", str(max(os.sched_getaffinity(0)))]
     guest = subprocess.run(
         [*pinned, str(KERNEL / "linux"), *words, f"init={init}"],
-        env={"LD_PRELOAD": str(KERNEL / "seeded-random.so"), "LONGHAUL_SEED": str(seed)},
+        env={"TMPDIR": "/dev/shm"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -94,58 +99,57 @@ def test_a_guest_has_what_a_fabric_is_made_of(tmp_path: Path) -> None:
     assert said.split() == ["netem", "htb", "lo:", "2"]
 
 
-# --- the preloaded generator by itself -----------------------------------------------------------
+DRAWN = "od -An -tx1 -N64 /dev/urandom; cat /proc/sys/kernel/random/uuid"
 
-PRINT_RANDOM = """
-#include <stdio.h>
-#include <sys/random.h>
-int main(void)
-{
-    unsigned char bytes[21];
-    getrandom(bytes, 5, 0);
-    getentropy(bytes + 5, 16);
-    for (int i = 0; i < 21; i++)
-        printf("%02x", bytes[i]);
-}
+
+@needs_kernel
+def test_what_a_program_draws_does_not_hang_on_what_others_do(tmp_path: Path) -> None:
+    """Files more in memory, processes more, reads of /dev/urandom more."""
+    others = """
+        mount -t tmpfs none /tmp
+        python3 -c 'import os; [os.urandom(99) for _ in range(500)]; [open(f"/tmp/{n}", "w") for n in range(1000)]'
+        for n in $(seq 50); do /bin/true; done
+    """
+    assert boot(tmp_path, others + DRAWN) == boot(tmp_path, DRAWN)
+
+
+@needs_kernel
+def test_looking_at_the_clock_and_for_what_is_not_there_takes_no_time(tmp_path: Path) -> None:
+    said = boot(tmp_path, f"python3 -S -c '{LOOKING}'")
+    assert said == "0\n"
+
+
+LOOKING = """
+import os, time
+start = time.monotonic_ns()
+for _ in range(10_000):
+    time.monotonic_ns(), os.path.exists("/nowhere")
+print(time.monotonic_ns() - start)
 """
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the library, and with a program that prints 5 and 16 random bytes."""
-    if not shutil.which("gcc"):
-        pytest.skip("no gcc")
-    folder = tmp_path_factory.mktemp("made")
-    (folder / "print.c").write_text(PRINT_RANDOM)
-    strict = ["gcc", "-Wall", "-Wextra", "-Werror"]
-    subprocess.run([*strict, "-shared", "-fPIC", "-o", folder / "lib", SEEDED_RANDOM], check=True)
-    subprocess.run([*strict, "-o", folder / "print", folder / "print.c"], check=True)
-    return folder
+@needs_kernel
+@pytest.mark.parametrize(
+    "spin",
+    [
+        "while time.monotonic() < start + 0.01: pass",
+        "while time.monotonic() < start + 0.01: os.sched_yield()",
+        "while not select.select([timer], [], [], 0)[0]: pass",
+    ],
+)
+def test_who_does_nothing_but_wait_gets_there(tmp_path: Path, spin: str) -> None:
+    """Within 0.1 ms: a step is 2 µs."""
+    (tmp_path / "spin.py").write_text(SPINNING.format(spin=spin))
+    took_s = float(boot(tmp_path, f"python3 -S {tmp_path}/spin.py"))
+    assert 0.01 <= took_s < 0.0101
 
 
-def preloaded(made: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [made / "print"],
-        env={"LD_PRELOAD": str(made / "lib"), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_seeded_random_numbers_are_those_of_splitmix64(made: Path) -> None:
-    reference = [6457827717110365317, 3203168211198807973, 9817491932198370423]
-    first, second, third = (word.to_bytes(8, "little") for word in reference)
-    printed = preloaded(made, LONGHAUL_SEED="1234567").stdout
-    assert printed == (first[:5] + second + third).hex()
-
-
-def test_without_a_seed_random_numbers_are_the_systems(made: Path) -> None:
-    assert preloaded(made).stdout != preloaded(made).stdout
-
-
-@pytest.mark.parametrize("seed", ["x", "-1", "1.5", " 1", "18446744073709551616"])
-def test_a_seed_that_is_no_64_bit_number_is_refused(made: Path, seed: str) -> None:
-    refused = preloaded(made, LONGHAUL_SEED=seed)
-    assert refused.returncode == 2
-    assert f"LONGHAUL_SEED={seed} is not a number" in refused.stderr
+SPINNING = """
+import ctypes, os, select, struct, time
+libc = ctypes.CDLL(None)
+timer = libc.timerfd_create(time.CLOCK_MONOTONIC, 0)
+libc.timerfd_settime(timer, 0, struct.pack("<4q", 0, 0, 0, 10_000_000), None)
+start = time.monotonic()
+{spin}
+print(time.monotonic() - start)
+"""
