@@ -78,6 +78,11 @@ def recipe_digest() -> str:
     return recipe.hexdigest()[:12]
 
 
+def patches_digest() -> str:
+    """Sixteen hexadecimal digits of what a kernel is made with beside its source: configuration and patches."""
+    return hashlib.sha256(b"".join(one.read_bytes() for one in INGREDIENTS)).hexdigest()[:16]
+
+
 def _merit(folder: Path) -> tuple[bool, list[int]]:
     release = kernel_release(folder)
     return release == TESTED, numbers(release)

@@ -22,6 +22,7 @@ from analysis.report.page import write_report
 from analysis.findings.summary import write_summary
 from analysis.tables import SCHEMA, write_events
 from longhaul import __version__, folder
+from longhaul.code import code
 from longhaul.runs import flows, telemetry
 from scenario.topology.routing import check_controlled
 from scenario.text.diagnostics import InvalidInput
@@ -37,6 +38,7 @@ from scenario.factors import load_without
 from longhaul.inside.flows import RAW as FLOWS_RAW
 from longhaul.inside.telemetry import RAW
 from longhaul.machine import dispatch, sandbox
+from longhaul.machine.kernel import patches_digest
 from longhaul.runs.workloads import Chosen, check_places, load_workloads, own_overrides
 from traffic.host.program import written
 from traffic.kind import Placed, Prepared, place
@@ -298,6 +300,7 @@ def make_manifest(
     }
     return {
         "longhaul": __version__,
+        "code": code(),
         "name": inputs.plan.name,
         "command": shlex.join(request.command),
         "seed": request.seed,
@@ -305,6 +308,7 @@ def make_manifest(
         "machine": machine.name,
         "why_this_machine": machine.why,
         "kernel": machine.kernel,
+        "kernel_patches": patches_digest() if machine.name == "uml" else None,
         "sandbox": asdict(sandbox.held()) if machine.name == "uml" else None,
         "inputs": digests,
         "overrides": list(request.overrides),

@@ -15,18 +15,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 
 from analysis.form.summary import TrainingSummary, read_summary
 from longhaul import folder
+from longhaul.code import code
 from longhaul.machine.child import child
 from scenario.errors import LonghaulError
 from scenario.factors import load_without
 from scenario.loading import load_workload
 
-PACKAGES = ("scenario", "longhaul", "controller", "traffic", "analysis")
 _LAST_LINES = 8
 
 
@@ -76,18 +75,6 @@ class Trial:
         topology.pop("factors")
         what = json.dumps([topology, workload, self.seed, code()], sort_keys=True)
         return hashlib.sha256(what.encode()).hexdigest()[:20]
-
-
-@cache
-def code() -> str:
-    """A digest of the programs that make a run."""
-    root = Path(__file__).parents[2]
-    sha = hashlib.sha256()
-    for package in PACKAGES:
-        for path in sorted((root / package).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                sha.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
-    return sha.hexdigest()
 
 
 def carry_out(

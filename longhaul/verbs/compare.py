@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from longhaul.verbs.arguments import Verbs, verb
+from scenario.errors import WrongInput
 
 
 def add(verbs: Verbs) -> None:
@@ -18,6 +19,10 @@ def add(verbs: Verbs) -> None:
         "runs", type=Path, nargs="+", metavar="RUN",
         help="run folders; those that differ in the seed alone are taken together",
     )  # fmt: skip
+    made.add_argument(
+        "--first-difference", action="store_true",
+        help="of two runs that should be equal: the first event that differs, and what in their manifests does",
+    )  # fmt: skip
     made.add_argument("--format", choices=("table", "json"), default="table", help="default table")
 
 
@@ -29,6 +34,8 @@ def compare(words: argparse.Namespace) -> int:
     from analysis.terminal.compare import print_comparison
     from analysis.terminal.training import console
 
+    if words.first_difference:
+        return first_difference(words)
     found = lh.compare(*map(lh.Run, words.runs))
     if words.format == "json":
         print(json.dumps([one.as_dict() for one in found], indent=1))
@@ -36,3 +43,24 @@ def compare(words: argparse.Namespace) -> int:
     for one in found:
         print_comparison(one, console())
     return 0
+
+
+def first_difference(words: argparse.Namespace) -> int:
+    """Where two runs part; 1 where they do."""
+    import json
+    from dataclasses import asdict
+
+    from analysis.run import load_run
+    from analysis.series.first_difference import parting
+    from analysis.terminal.parting import print_parting
+    from analysis.terminal.training import console
+
+    if len(words.runs) != 2:
+        raise WrongInput("--first-difference takes two runs")
+    before, after = words.runs
+    found = parting(load_run(before), load_run(after))
+    if words.format == "json":
+        print(json.dumps(asdict(found), indent=1))
+    else:
+        print_parting(found, (str(before), str(after)), console())
+    return 0 if found.same else 1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from longhaul.machine import TIMES
 from longhaul.verbs.arguments import (
@@ -14,13 +16,14 @@ from longhaul.verbs.arguments import (
     controller,
     memory,
     names,
+    overrides,
     patience,
     probes,
     root,
-    topology,
     verb,
     where,
 )
+from scenario.errors import WrongInput
 
 if TYPE_CHECKING:
     from longhaul.runs.life import Request
@@ -33,7 +36,13 @@ def add(verbs: Verbs) -> None:
         verbs, "run", run, "run a workload on a topology, and analyse it",
         "longhaul run topologies/colossus.yaml --seed 2",
     )  # fmt: skip
-    topology(made)
+    made.add_argument("topology", type=Path, nargs="?", help="a topology file")
+    overrides(made)
+    made.add_argument(
+        "--reproduce", type=Path, metavar="RUN",
+        help="carry out the command of a run folder again, and say whether the same comes of it; of other options "
+        "--out, --cpu and --patience alone have a meaning then",
+    )  # fmt: skip
     made.add_argument(
         "--workload", dest="workloads", type=workload, action="append", default=[],
         metavar="FILE[@WHERE,…]", help="a workload file, and the campuses or hosts that it runs on; "
@@ -60,6 +69,10 @@ def add(verbs: Verbs) -> None:
 
 def run(words: argparse.Namespace) -> int:
     """Run a workload, print the summary, name the report."""
+    if words.reproduce:
+        return reproduce(words)
+    if words.topology is None:
+        raise WrongInput("name a topology file, or a run folder with --reproduce")
     from analysis.form.summary import TrainingSummary, read_summary
     from analysis.terminal.training import console, print_summary
     from longhaul.runs.life import run as run_it
@@ -71,6 +84,51 @@ def run(words: argparse.Namespace) -> int:
     summary = read_summary(folder)
     wrong = summary.collective.wrong if isinstance(summary, TrainingSummary) else None
     return complain(f"longhaul: {wrong} results were not the sum", 1) if wrong else 0
+
+
+def reproduce(words: argparse.Namespace) -> int:
+    """Run again what a run folder's manifest says; 1 where something else comes of it."""
+    from analysis.run import load_run
+    from analysis.series.first_difference import parting
+    from analysis.terminal.parting import print_parting
+    from analysis.terminal.training import console
+    from longhaul.runs.life import run as run_it
+    from longhaul.shown import progress
+
+    before = load_run(words.reproduce)
+    again = said(before.manifest, words.reproduce)
+    again.out, again.patience = words.out, words.patience
+    again.cpu = again.cpu if words.cpu is None else words.cpu
+    with progress.shown() as hear:
+        folder = run_it(requested(again), hear)
+    found = parting(before, load_run(folder))
+    print_parting(found, (str(words.reproduce), str(folder)), console())
+    return 0 if found.same else 1
+
+
+def said(manifest: dict[str, Any], folder: Path) -> argparse.Namespace:
+    """The words of the command that a manifest holds. Raises WrongInput where that was no `run`, or names files
+    that are not there or not those."""
+    from longhaul.cli import parser
+
+    command = shlex.split(manifest["command"])
+    if command[:2] != ["longhaul", "run"] or "--reproduce" in command:
+        raise WrongInput(f"{folder}: its command is no `longhaul run`: {manifest['command']}")
+    for name, digest in manifest["inputs"].items():
+        if not Path(name).is_file():
+            raise WrongInput(
+                f"{folder}: it was made of {name}, which is not there: run it from where it was made"
+            )
+        if sha256(Path(name).read_bytes()).hexdigest() != digest:
+            raise WrongInput(f"{folder}: {name} has changed since")
+    try:
+        words = parser().parse_args(command[1:])
+    except SystemExit:
+        raise WrongInput(
+            f"{folder}: this longhaul does not know its command: {manifest['command']}"
+        ) from None
+    words.command = command
+    return words
 
 
 def requested(words: argparse.Namespace) -> Request:
