@@ -94,8 +94,9 @@ def build_root(paths: Iterable[Path], host: Path, base: Path = Path("/sys")) -> 
     for name in (*GUEST_FOLDERS, ".old"):
         (base / name).mkdir(parents=True, exist_ok=True)
     (base / "tmp").chmod(0o1777)
-    (base / "var/run").symlink_to("/run")
-    (base / "var/tmp").symlink_to("/tmp")
+    for name, target in (("var/run", "/run"), ("var/tmp", "/tmp")):
+        if not (base / name).exists():  # something beneath it may be shown
+            (base / name).symlink_to(target)
     if _libc.syscall(_PIVOT_ROOT, str(base).encode(), str(base / ".old").encode()):
         raise OSError(ctypes.get_errno(), f"pivot_root: {os.strerror(ctypes.get_errno())}")
     os.chdir("/")
