@@ -117,7 +117,8 @@ def shown(guest: Guest) -> list[Path]:
         needed = [*guest.exposed, *([] if ROOT.is_relative_to(guest.root) else ours)]
         hidden = [Path("/", name) for name in OWN_ROOT]
         return [path for path in needed if not any(map(path.is_relative_to, hidden))]
-    pythons = [Path(sys.prefix), Path(sys.base_prefix)]
+    prefixes = [Path(sys.prefix), Path(sys.base_prefix)]
+    pythons = [*prefixes, *(path.resolve() for path in prefixes)]  # .venv may be a link
     return [*sandbox.system(), *ours, *pythons, *guest.exposed]
 
 
