@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from longhaul.machine import memory, sandbox
+from longhaul.machine import bundle, memory, sandbox
 from longhaul.machine.kernel import cache_folder, cached_kernel, kernel_release
 
 CHECKOUT = Path(__file__).parents[2]
@@ -43,15 +43,9 @@ class Check:
 
 def diagnose() -> list[Check]:
     """All findings, those first on which the others depend. Takes a few tens of milliseconds."""
-    missing = missing_parts()
+    installed = [bundle_check(found)] if (found := bundle.home()) else installation()
     return [
-        system_check(platform.freedesktop_os_release()),
-        architecture_check(platform.machine()),
-        packages_check(missing),
-        python_check(),
-        environment_check(missing),
-        kernel_check(),
-        compiler_check(),
+        *installed,
         cpu_check(Path("/proc/cpuinfo").read_text()),
         cpus_check(len(os.sched_getaffinity(0))),
         memory_check(Path("/proc/meminfo").read_text()),
@@ -62,8 +56,27 @@ def diagnose() -> list[Check]:
         rdma_check(installed_modules()),
         kvm_check(),
         disk_check("disk for runs", Path.cwd()),
+    ]
+
+
+def installation() -> list[Check]:
+    """What a checkout needs of its system."""
+    missing = missing_parts()
+    return [
+        system_check(platform.freedesktop_os_release()),
+        architecture_check(platform.machine()),
+        packages_check(missing),
+        python_check(),
+        environment_check(missing),
+        kernel_check(),
+        compiler_check(),
         disk_check("disk for the kernel", cache_folder()),
     ]
+
+
+def bundle_check(folder: Path) -> Check:
+    """A bundle has all of that inside."""
+    return Check("bundle", True, f"{folder}: kernel, root file system and Python are in it")
 
 
 def render(checks: Iterable[Check]) -> str:
