@@ -226,7 +226,7 @@ def test_the_name_of_the_file_says_the_format(name: str, begins: str, tmp_path: 
 def test_without_a_file_the_picture_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["graph", str(TOPOLOGIES[0]), "--format", "mermaid", "--set", "links.c1-c2.age=0y"]
     assert main(words) == 0
-    assert "1.6 Tbit/s · new, waterlogged · loss 0" in capsys.readouterr().out
+    assert "1.6 Tbit/s · new, damp · loss 0" in capsys.readouterr().out
 
 
 def test_a_picture_that_cannot_be_written_is_said(

@@ -31,7 +31,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Shared:
-    """A collective among `hosts`, number `number` of the iteration. Sizes as in `form.Collective`, in
+    """A collective among `hosts`, number `number` of the iteration. Sizes as in `form.TracedCollective`, in
     bytes of the trace; `counts`, of an uneven all-to-all: from each host to each other."""
 
     name: str
