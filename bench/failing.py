@@ -83,7 +83,7 @@ def act(fabric: Stage, action: str, what: str) -> None:
     if what == "controller":
         {"kill": fabric.controller.kill, "start": fabric.controller.start}[action]()
         return
-    requests = netlink.Requests()
+    requests = netlink.NetlinkBatch()
     (link,) = (link for link in fabric.plan.wires if link.name == what)
     for end in link.ends:
         {"down": requests.down, "up": requests.up}[action](end.index)

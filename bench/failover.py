@@ -36,7 +36,7 @@ CUT_S = 0.1
 
 
 @dataclass(frozen=True)
-class Arrivals:
+class StreamSeen:
     """What became of a stream: numbers in the order of arrival, when they came (seconds from the
     first one's start), packets that each long-haul interface sent, the controller's log."""
 
@@ -63,7 +63,7 @@ class Arrivals:
 
 def stream(
     plan: Plan, ends: tuple[str, str], cuts: Sequence[Cut] = (), gap_s: float = GAP_S
-) -> Arrivals:
+) -> StreamSeen:
     """Send COUNT datagrams, `gap_s` apart, between two hosts, while cuts happen. Raises BenchError."""
     planned = tuple((round(at_s * 1e9), action, what) for at_s, action, what in cuts)
     asked = Sending(*ends, count=COUNT, gap_ns=round(gap_s * 1e9), size_bytes=200, cuts=planned)
@@ -76,7 +76,7 @@ def stream(
         written = run / "logs" / "controller.log"
         log = written.read_text() if written.exists() else ""
     times_s = tuple(at / 1e9 for at in answer["times_ns"])
-    return Arrivals(tuple(answer["numbers"]), times_s, answer["sent"], log)
+    return StreamSeen(tuple(answer["numbers"]), times_s, answer["sent"], log)
 
 
 def plan_of(path: Path, *overrides: str) -> Plan:

@@ -74,11 +74,13 @@ def heard(run: Path, plan: Plan, job: Job, payload: str = PAYLOAD) -> Heard:
     with (run / "logs" / "console.log").open("wb") as console:
         start_s = time.perf_counter()
         with uml.booted(guest, console.fileno(), subprocess.PIPE) as process:
-            for message in _messages(process, dispatch.Progress(run / "progress")):
+            for message in _messages(process, dispatch.ProgressLines(run / "progress")):
                 yield time.perf_counter() - start_s, message
 
 
-def _messages(process: subprocess.Popen[bytes], progress: dispatch.Progress) -> Generator[Message]:
+def _messages(
+    process: subprocess.Popen[bytes], progress: dispatch.ProgressLines
+) -> Generator[Message]:
     running = True
     heard_s = time.monotonic()
     while running:

@@ -69,7 +69,7 @@ HEAD = (
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LeaseOutcome:
     """What a fabric did to both: the runs' summaries, `served` the part about requests."""
 
     fabric: Variant
@@ -104,7 +104,7 @@ def main() -> None:
         for fabric in FABRICS:
             trained, served = (_run(fabric, kind, folder) for kind in ("training", "inference"))
             assert isinstance(trained, TrainingSummary)
-            outcomes.append(Outcome(fabric, trained, served.serving[0]))
+            outcomes.append(LeaseOutcome(fabric, trained, served.serving[0]))
             print(f"| {' | '.join(_cells(outcomes[-1]))} |", flush=True)
     if words.plot:
         words.plot.write_text(picture(outcomes), encoding="utf-8")
@@ -124,7 +124,7 @@ def _run(fabric: Variant, kind: str, folder: Path) -> Summary:
     return read_summary(out)
 
 
-def _cells(outcome: Outcome) -> list[str]:
+def _cells(outcome: LeaseOutcome) -> list[str]:
     trained, served = outcome.trained, outcome.served
     alone, gaps = trained.stalls.one_campus, served.inter_token
     assert alone
@@ -141,7 +141,7 @@ def _cells(outcome: Outcome) -> list[str]:
     ]
 
 
-def picture(outcomes: list[Outcome]) -> str:
+def picture(outcomes: list[LeaseOutcome]) -> str:
     """Bars of what an iteration, a first token and a whole answer take, as multiples of the first row,
     on a logarithmic axis. Okabe and Ito's colours, which the colour-blind can tell apart."""
     base = outcomes[0].times_s

@@ -30,7 +30,7 @@ THIN = tuple(f"links.{name}.rate=160Gbit/s" for name in ("c1-c2", "c1-c3", "c2-c
 
 
 @dataclass(frozen=True)
-class Case:
+class Assumption:
     """An assumption changed: overrides of the topology and of the workload."""
 
     name: str
@@ -47,32 +47,32 @@ def _by_hand(**shares: str) -> tuple[str, ...]:
 
 
 CASES = (
-    Case("as shipped: per GPU, BF16, plain ring, damp, 12 y"),
-    Case("shares per host", workload=("batch.shares=per-host",)),
-    Case("shares in proportion", workload=(PROPORTIONAL,)),
-    Case("FP8", workload=("model.precision=fp8",)),
-    Case("one share by hand: 36.3 % and 38.7 % (as until now)", _by_hand(H100="36.3%", H200="36.3%", GB200="38.7%")),
-    Case("H200 15 % faster", _by_hand(H200="59.8%")),
-    Case("GB200 as fast as in FP8, 2.7 times H100", _by_hand(GB200="55%")),
-    Case("DDP, overlapped", workload=(DDP,)),
-    Case("DDP and shares in proportion", workload=(DDP, PROPORTIONAL)),
-    Case("waterlogged, 10 y", (*WET, *(f"{link}.age=10y" for link in OLD))),
-    Case("waterlogged, 12 y", WET),
-    Case("waterlogged, 12 y, shares in proportion", WET, (PROPORTIONAL,)),
-    Case("waterlogged, 12 y, DDP and shares in proportion", WET, (DDP, PROPORTIONAL)),
-    Case("PAM4 optics, damp, 25 y", _each("age", "25y", "25y") + _each("aging", "loss", "loss")),
-    Case("ten times as far, shares in proportion", _each("distance", "100mi", "120mi"), (PROPORTIONAL,)),
-    Case("a hundred times as far, shares in proportion", _each("distance", "1000mi", "1200mi"), (PROPORTIONAL,)),
-    Case("links a tenth as fast, shares in proportion", THIN, (PROPORTIONAL,)),
-    Case("a tenth of the batch, shares in proportion", workload=("batch.tokens=420k", PROPORTIONAL)),
-    Case("experts over all campuses (MoE, all-to-all in each of 4 layers)", workload=(
+    Assumption("as shipped: per GPU, BF16, plain ring, damp, 12 y"),
+    Assumption("shares per host", workload=("batch.shares=per-host",)),
+    Assumption("shares in proportion", workload=(PROPORTIONAL,)),
+    Assumption("FP8", workload=("model.precision=fp8",)),
+    Assumption("one share by hand: 36.3 % and 38.7 %", _by_hand(H100="36.3%", H200="36.3%", GB200="38.7%")),
+    Assumption("H200 15 % faster", _by_hand(H200="59.8%")),
+    Assumption("GB200 as fast as in FP8, 2.7 times H100", _by_hand(GB200="55%")),
+    Assumption("DDP, overlapped", workload=(DDP,)),
+    Assumption("DDP and shares in proportion", workload=(DDP, PROPORTIONAL)),
+    Assumption("waterlogged, 10 y", (*WET, *(f"{link}.age=10y" for link in OLD))),
+    Assumption("waterlogged, 12 y", WET),
+    Assumption("waterlogged, 12 y, shares in proportion", WET, (PROPORTIONAL,)),
+    Assumption("waterlogged, 12 y, DDP and shares in proportion", WET, (DDP, PROPORTIONAL)),
+    Assumption("PAM4 optics, damp, 25 y", _each("age", "25y", "25y") + _each("aging", "loss", "loss")),
+    Assumption("ten times as far, shares in proportion", _each("distance", "100mi", "120mi"), (PROPORTIONAL,)),
+    Assumption("a hundred times as far, shares in proportion", _each("distance", "1000mi", "1200mi"), (PROPORTIONAL,)),
+    Assumption("links a tenth as fast, shares in proportion", THIN, (PROPORTIONAL,)),
+    Assumption("a tenth of the batch, shares in proportion", workload=("batch.tokens=420k", PROPORTIONAL)),
+    Assumption("experts over all campuses (MoE, all-to-all in each of 4 layers)", workload=(
         "model={parameters: 47e9, active: 13e9, layers: 4, hidden: 4096}",
         "strategy={kind: moe, experts: 8, top-k: 2}", PROPORTIONAL,
     )),
 )  # fmt: skip
 
 
-def predicted(case: Case, without: tuple[str, ...] = ()) -> tuple[float, float]:
+def predicted(case: Assumption, without: tuple[str, ...] = ()) -> tuple[float, float]:
     """An iteration by the model, and on one uniform campus."""
     workload = load_workload(TRAINING, case.workload)
     assert isinstance(workload, Training)

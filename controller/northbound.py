@@ -45,7 +45,7 @@ class Northbound(App):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._counters = Counters()
-        self._server = _Server(ADDRESS, partial(Request, self))
+        self._server = _Server(ADDRESS, partial(Handler, self))
         spawn(self._serve)
 
     def _serve(self) -> None:
@@ -125,7 +125,7 @@ class _Server(ThreadingTCPServer):
     daemon_threads = True
 
 
-class Request(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     """One request. All answers are JSON, refusals as {"error": …}."""
 
     timeout = PATIENCE_S

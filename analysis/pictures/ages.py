@@ -20,7 +20,7 @@ MARKS = "●▲■◆"
 
 
 @dataclass(frozen=True)
-class Line:
+class LabelledLine:
     """A labelled line of (years, value)."""
 
     label: str
@@ -48,7 +48,9 @@ def decades(points: Points) -> Points:
     return [(x, math.log10(max(value, 10.0**_LEAST))) for x, value in points]
 
 
-def sketch(lines: Sequence[Line], frame: Axes, width: int = 62, height: int = 13) -> list[str]:
+def sketch(
+    lines: Sequence[LabelledLine], frame: Axes, width: int = 62, height: int = 13
+) -> list[str]:
     """The picture as lines of text: `MARKS` in the order of the lines, later ones on top."""
     rows = [[" "] * width for _ in range(height)]
     low, high = _years(lines)
@@ -63,12 +65,14 @@ def sketch(lines: Sequence[Line], frame: Axes, width: int = 62, height: int = 13
     return [*drawn, f"{'':>6} └{'─' * width}", f"{'':>8}{axis}"]
 
 
-def svg(lines: Sequence[Line], frame: Axes, title: str) -> str:
+def svg(lines: Sequence[LabelledLine], frame: Axes, title: str) -> str:
     """The picture as a self-contained SVG, with a text alternative."""
     return render("ages.svg.j2", chart=chart(lines, frame), title=title, axis=frame.name)
 
 
-def chart(lines: Sequence[Line], frame: Axes, width: float = 680, height: float = 380) -> Chart:
+def chart(
+    lines: Sequence[LabelledLine], frame: Axes, width: float = 680, height: float = 380
+) -> Chart:
     """The picture's geometry. Each line's end is a marker with its label."""
     left, right, top, bottom = 64.0, width - 110, 54.0, height - 48
     low, high = _years(lines)
@@ -105,7 +109,7 @@ def _row(value: float, frame: Axes, height: int) -> int:
     return round((1 - min(max(share, 0.0), 1.0)) * (height - 1))
 
 
-def _years(lines: Sequence[Line]) -> tuple[float, float]:
+def _years(lines: Sequence[LabelledLine]) -> tuple[float, float]:
     """The ages that lines span; a single one gets a year beside it."""
     years = [x for line in lines for x, _ in line.points]
     return min(years), max(*years, min(years) + 1)

@@ -18,7 +18,7 @@ _INKS = {"whole": "█", "loss": "▓", "gain": "░"}
 
 
 @dataclass(frozen=True)
-class Bar:
+class WaterfallRow:
     """A row: from `x` so wide, with a whisker over the interval (both ends equal: none)."""
 
     y: float
@@ -37,7 +37,7 @@ class Waterfall:
     """A picture of `height`, its rows from the top down, and the ticks of its axis of seconds."""
 
     height: float
-    steps: tuple[Bar, ...]
+    steps: tuple[WaterfallRow, ...]
     ticks: tuple[Tick, ...]
 
 
@@ -55,7 +55,7 @@ def waterfall(found: Shares) -> Waterfall:
     for index, (kind, label, note, begin, end, interval) in enumerate(rows):
         low, high = interval or (end, end)
         steps.append(
-            Bar(
+            WaterfallRow(
                 y=_TOP + ROW * index,
                 x=place(min(begin, end)),
                 width=abs(end - begin) * scale,

@@ -32,7 +32,7 @@ Path: TypeAlias = tuple[Arc, ...]
 
 
 @dataclass(frozen=True)
-class Graph:
+class CampusGraph:
     """The links that are in use, both directions of each, in the plan's order."""
 
     arcs: tuple[Arc, ...]
@@ -45,9 +45,9 @@ class Graph:
             found[arc.tail] = (*found.get(arc.tail, ()), arc)
         return found
 
-    def without(self, *links: str) -> Graph:
+    def without(self, *links: str) -> CampusGraph:
         """The same graph less some links."""
-        return Graph(tuple(arc for arc in self.arcs if arc.link not in links))
+        return CampusGraph(tuple(arc for arc in self.arcs if arc.link not in links))
 
     def back(self, arc: Arc) -> Arc:
         """The other direction of an arc's link."""
@@ -76,7 +76,7 @@ def rank(path: Path) -> tuple[int, int, tuple[str, ...]]:
     return picoseconds, len(path), tuple(arc.link for arc in path)
 
 
-def shortest(graph: Graph, source: str, sink: str) -> Path | None:
+def shortest(graph: CampusGraph, source: str, sink: str) -> Path | None:
     """The path of least delay (then fewest links, then by name), by Dijkstra; None if there is none."""
     return next(simple_paths(graph, source, sink), None)
 
@@ -93,7 +93,9 @@ def by_links(path: Path) -> tuple[int, ...]:
     return len(path), rank(path)[0]
 
 
-def simple_paths(graph: Graph, source: str, sink: str, order: Order = _by_delay) -> Iterator[Path]:
+def simple_paths(
+    graph: CampusGraph, source: str, sink: str, order: Order = _by_delay
+) -> Iterator[Path]:
     """Paths that visit no campus twice, best first: by default those of least delay. [Yen 1971]
 
     `order` must not fall when a path gets longer.
@@ -118,7 +120,7 @@ def _names(path: Path) -> tuple[str, ...]:
     return tuple(arc.link for arc in path)
 
 
-def _spurs(graph: Graph, path: Path, found: list[Path], order: Order) -> Iterator[Path]:
+def _spurs(graph: CampusGraph, path: Path, found: list[Path], order: Order) -> Iterator[Path]:
     """For each campus of `path`: the best way on from there that none of those `found` takes."""
     for index, arc in enumerate(path):
         root = path[:index]
@@ -128,7 +130,7 @@ def _spurs(graph: Graph, path: Path, found: list[Path], order: Order) -> Iterato
 
 
 def _best(
-    graph: Graph,
+    graph: CampusGraph,
     ends: tuple[str, str],
     order: Order,
     root: Path = (),
@@ -154,7 +156,7 @@ def _best(
     return None
 
 
-def disjoint_paths(graph: Graph, source: str, sink: str) -> Iterator[Path]:
+def disjoint_paths(graph: CampusGraph, source: str, sink: str) -> Iterator[Path]:
     """Paths that share no link, each the shortest that those before it have left over."""
     rest = graph
     while (path := shortest(rest, source, sink)) is not None:

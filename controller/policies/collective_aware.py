@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
-from controller.policies.campuses import MOST_PATHS, Graph, disjoint_paths, rate_bps
+from controller.policies.campuses import MOST_PATHS, CampusGraph, disjoint_paths, rate_bps
 from controller.policies.policy import Policy, Share, Spread, weights
 from scenario.plan.ways import EXPEDITED
 
@@ -21,7 +21,7 @@ class CollectiveAware(Policy):
 
     spread = Spread.DESTINATION
 
-    def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
+    def paths(self, graph: CampusGraph, source: str, sink: str) -> Sequence[Share]:
         """Of the disjoint paths, those that have at least a quarter of the widest one's rate."""
         disjoint = list(islice(disjoint_paths(graph, source, sink), MOST_PATHS))
         if not disjoint:

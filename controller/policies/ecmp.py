@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice, takewhile
 
-from controller.policies.campuses import MOST_PATHS, Graph, Path, by_links, rate_bps, simple_paths
+from controller.policies.campuses import (
+    MOST_PATHS,
+    CampusGraph,
+    Path,
+    by_links,
+    rate_bps,
+    simple_paths,
+)
 from controller.policies.policy import Policy, Share, weights
 
 
-def few_spans(graph: Graph, source: str, sink: str, detour: int) -> list[Path]:
+def few_spans(graph: CampusGraph, source: str, sink: str, detour: int) -> list[Path]:
     """The paths with at most `detour` links more than the fewest; MOST_PATHS of them."""
     paths = simple_paths(graph, source, sink, by_links)
     first = next(paths, None)
@@ -22,7 +29,7 @@ def few_spans(graph: Graph, source: str, sink: str, detour: int) -> list[Path]:
 class Ecmp(Policy):
     """Equal-cost multipath: a link costs one, and each path has the same share. [RFC 2992]"""
 
-    def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
+    def paths(self, graph: CampusGraph, source: str, sink: str) -> Sequence[Share]:
         """As many as there are with fewest links, or `detour` more."""
         return [Share(path) for path in few_spans(graph, source, sink, self.routing.detour)]
 
@@ -30,7 +37,7 @@ class Ecmp(Policy):
 class Wcmp(Policy):
     """Weighted-cost multipath: shares are as the paths' bottlenecks. [Zhou et al., EuroSys 2014]"""
 
-    def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
+    def paths(self, graph: CampusGraph, source: str, sink: str) -> Sequence[Share]:
         """The paths of `Ecmp`, with weights."""
         paths = few_spans(graph, source, sink, self.routing.detour)
         rates = [rate_bps(path) for path in paths]

@@ -17,7 +17,7 @@ from itertools import islice
 
 from controller.policies.campuses import (
     MOST_PATHS,
-    Graph,
+    CampusGraph,
     Path,
     delay_s,
     loss,
@@ -35,7 +35,7 @@ TCP_IP_HEADERS = 52
 class LossAware(Policy):
     """One path: that of least cost among the 16 of least delay."""
 
-    def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
+    def paths(self, graph: CampusGraph, source: str, sink: str) -> Sequence[Share]:
         """Of equals, the shortest."""
         candidates = list(islice(simple_paths(graph, source, sink), MOST_PATHS))
         if not candidates:

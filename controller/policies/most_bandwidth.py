@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from controller.policies.campuses import Graph, shortest
+from controller.policies.campuses import CampusGraph, shortest
 from controller.policies.policy import Policy, Share
 
 
 class MostBandwidth(Policy):
     """Widest-shortest routing. [Guerin, Orda & Williams 1997]"""
 
-    def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
+    def paths(self, graph: CampusGraph, source: str, sink: str) -> Sequence[Share]:
         """Spans are left out, the thinnest first, for as long as there is a path."""
         best = shortest(graph, source, sink)
         for rate_bps in sorted({arc.rate_bps for arc in graph.arcs}):
-            wide = Graph(tuple(arc for arc in graph.arcs if arc.rate_bps >= rate_bps))
+            wide = CampusGraph(tuple(arc for arc in graph.arcs if arc.rate_bps >= rate_bps))
             path = shortest(wide, source, sink)
             if path is None:
                 break

@@ -9,7 +9,7 @@ from enum import Enum
 from math import gcd
 from typing import ClassVar
 
-from controller.policies.campuses import Graph, Path
+from controller.policies.campuses import CampusGraph, Path
 from scenario.types.topology import Routing
 
 MOST_WEIGHT = 64
@@ -49,7 +49,7 @@ class Policy(ABC):
         self.routing = routing
 
     @abstractmethod
-    def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
+    def paths(self, graph: CampusGraph, source: str, sink: str) -> Sequence[Share]:
         """The paths from campus `source` to campus `sink`, with their shares; none where `graph`
         joins them by no path. A path visits no campus twice."""
 

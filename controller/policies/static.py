@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from controller.policies.campuses import Arc, Graph, Path, shortest
+from controller.policies.campuses import Arc, CampusGraph, Path, shortest
 from controller.policies.policy import Policy, Share
 
 
 class Static(Policy):
     """Paths written down by hand. One whose link has failed is left out while it is down."""
 
-    def paths(self, graph: Graph, source: str, sink: str) -> Sequence[Share]:
+    def paths(self, graph: CampusGraph, source: str, sink: str) -> Sequence[Share]:
         """Several paths for a pair share its traffic as their weights say."""
         given = [
             Share(path, written.weight)
@@ -25,7 +25,7 @@ class Static(Policy):
         return [Share(path)] if path is not None else []
 
 
-def follow(graph: Graph, source: str, links: Sequence[str]) -> Path | None:
+def follow(graph: CampusGraph, source: str, links: Sequence[str]) -> Path | None:
     """The path from `source` over links by name; None where the graph lacks one of them."""
     path: tuple[Arc, ...] = ()
     node = source

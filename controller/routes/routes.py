@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from controller.policies import policy
-from controller.policies.campuses import Arc, Graph
+from controller.policies.campuses import Arc, CampusGraph
 from controller.policies.policy import Policy, Share, Spread
 from controller.routes.inner import InnerRoutes, attached
 from controller.routes.trees import Trees, backup
@@ -67,10 +67,10 @@ class Wiring:
         return {s.campus: s for s in self.switches if s.role == "border"}
 
     @cached_property
-    def graph(self) -> Graph:
+    def graph(self) -> CampusGraph:
         """The long-haul links that are up, as policies see them."""
         campus = {border.name: name for name, border in self.borders.items()}
-        return Graph(
+        return CampusGraph(
             tuple(
                 Arc(wire.name, campus[near.node], campus[far.node],
                     near.shape.rate_bps, near.shape.delay_s, near.shape.loss)

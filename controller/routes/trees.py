@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from controller.policies.campuses import Arc, Graph, Path
+from controller.policies.campuses import Arc, CampusGraph, Path
 from controller.policies.policy import Policy, Share
 
 
@@ -49,7 +49,7 @@ def check(path: Path) -> None:
         raise ValueError(f"no path: {' → '.join(arc.link for arc in path)}")
 
 
-def backup(policy: Policy, graph: Graph, arc: Arc, sink: str) -> Path | None:
+def backup(policy: Policy, graph: CampusGraph, arc: Arc, sink: str) -> Path | None:
     """The path on from where `arc` starts, were its link cut: the one that the policy would then
     give the largest share of ordinary traffic; None where nothing else leads there."""
     shares = policy.paths(graph.without(arc.link), arc.tail, sink)

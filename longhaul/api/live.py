@@ -38,7 +38,7 @@ def fabric(
     """Start a topology's fabric; it ends with the block. What its links do to packets is on, events of its timeline
     happen when they are told to. Raises InvalidInput, MachineError.
     """
-    asked = interactive.Fabric(
+    asked = interactive.FabricRequest(
         topology.file(), topology.overrides, seed=seed, time=time, machine=machine, cpu=cpu
     )
     plan = asked.plan()
@@ -67,7 +67,7 @@ class Net:
         self._run = run
         self._process = process
         self._still = still
-        self._progress = dispatch.Progress(run / "progress")
+        self._progress = dispatch.ProgressLines(run / "progress")
         self._number = 0
 
     @property

@@ -325,7 +325,7 @@ def _add_link(net: Mininet, wire: PlannedWire, host: PlannedHost | None) -> None
 def make_links(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
     """Make every interface, set it up, and address and shape the hosts'."""
     planned = {host.name: host for host in plan.hosts + plan.probes}
-    requests = netlink.Requests()
+    requests = netlink.NetlinkBatch()
     requests.up(netlink.LOOPBACK)
     for wire in plan.wires:
         a, b = (_interface(end, planned, homes) for end in wire.ends)
@@ -356,7 +356,7 @@ def shape_switches(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
 
 def _shape(ends: Sequence[End], seed: int) -> None:
     """Shape interfaces of ours, and read back what they hold. Raises OSError where it is something else."""
-    requests = netlink.Requests()
+    requests = netlink.NetlinkBatch()
     for end in ends:
         requests.shape(end.interface, end.index, end.shape, seed)
     requests.send()

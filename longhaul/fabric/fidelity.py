@@ -112,7 +112,7 @@ class MeasuredWay:
         return Measured(what, self.name, quantity, asked, measured, error, unit, limit, ok)
 
 
-class Check:
+class FidelityCheck:
     """Measures a running fabric through its probes."""
 
     def __init__(self, plan: Plan, hosts: Hosts) -> None:

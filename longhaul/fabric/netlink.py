@@ -148,7 +148,7 @@ class Interface:
     pid: int | None = None
 
 
-class Requests:
+class NetlinkBatch:
     """Requests for one network namespace, compiled by pyroute2 and sent together."""
 
     def __init__(self) -> None:

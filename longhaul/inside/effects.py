@@ -30,7 +30,7 @@ class FabricState:
     def become(self, wanted: State) -> None:
         """Apply all differences, those of the network in one go. Raises OSError."""
         before, self._state = self._state, wanted
-        requests = netlink.Requests()
+        requests = netlink.NetlinkBatch()
         self._shape(requests, before, wanted)
         for interface in sorted(before.down ^ wanted.down):
             change = requests.down if interface in wanted.down else requests.up
@@ -42,7 +42,7 @@ class FabricState:
         if before.controller_down and not wanted.controller_down:
             self._fabric.controller.start()
 
-    def _shape(self, requests: netlink.Requests, before: State, wanted: State) -> None:
+    def _shape(self, requests: netlink.NetlinkBatch, before: State, wanted: State) -> None:
         """Every change has a seed of its own: else each would lose the same packets again."""
         self._changes += 1
         seed = f"{self._fabric.job.seed}/{self._changes}"

@@ -24,13 +24,13 @@ FILE = "timeline.json"
 
 
 @contextmanager
-def happening(fabric: Stage, start_ns: int, order: Order) -> Iterator[Timeline]:
+def happening(fabric: Stage, start_ns: int, order: Order) -> Iterator[TimelineRunner]:
     """The plan's timeline, its zero at `start_ns`; acts whenever its file descriptor is readable.
 
     On leaving, `timeline.json` says what has happened. Times in it are those at which it was done: in
     virtual time the planned ones, later by the few nanoseconds that looking at a clock takes.
     """
-    timeline = Timeline(fabric, start_ns, order)
+    timeline = TimelineRunner(fabric, start_ns, order)
     try:
         yield timeline
     finally:
@@ -44,7 +44,7 @@ class _Happened:
     end_ns: int | None = None
 
 
-class Timeline:
+class TimelineRunner:
     """Carries out the moments of a plan's timeline."""
 
     def __init__(self, fabric: Stage, start_ns: int, order: Order) -> None:

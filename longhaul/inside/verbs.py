@@ -21,7 +21,7 @@ from longhaul.fabric import build, fidelity
 from longhaul.inside.capture import capturing
 from longhaul.inside.control import Stopped
 from longhaul.inside.flows import counted
-from longhaul.inside.happening import ByHand, Timeline, happening
+from longhaul.inside.happening import ByHand, TimelineRunner, happening
 from longhaul.inside.killed import KernelLog, be_the_first_to_go, host_of, message
 from longhaul.inside.live import live
 from longhaul.inside.replay import replay
@@ -36,7 +36,7 @@ SCRIPT = "commands"
 def run(fabric: Stage) -> int:
     """The fidelity check, then the workloads."""
     fabric.tell(phase="fidelity")
-    check = fidelity.Check(fabric.plan, fabric.hosts)
+    check = fidelity.FidelityCheck(fabric.plan, fabric.hosts)
     checks = list(check.clean())
     build.impair(fabric.plan, fabric.job.seed)
     checks += check.loss()
@@ -130,7 +130,7 @@ def torchrun_environment(rank: int, chosen: list[Any]) -> dict[str, str]:
 def lines(
     outputs: dict[str, IO[bytes]],
     fabric: Stage,
-    timeline: Timeline,
+    timeline: TimelineRunner,
     log: KernelLog,
     pids: Mapping[str, int],
 ) -> Iterator[tuple[str, str]]:

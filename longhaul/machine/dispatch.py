@@ -155,7 +155,7 @@ def follow(
     patience_s: float,
 ) -> None:
     """Pass on progress until the process ends; see `carry_out`."""
-    progress = Progress(folder / "progress")
+    progress = ProgressLines(folder / "progress")
     heard = time.monotonic()
     asked = False
     while True:
@@ -195,7 +195,7 @@ def ask(process: subprocess.Popen[bytes]) -> None:
     process.stdin.flush()
 
 
-class Progress:
+class ProgressLines:
     """Reads whole lines of JSON off a file that grows."""
 
     def __init__(self, path: Path) -> None:

@@ -29,7 +29,7 @@ NATIVE_MODULES = {"CONFIG_NET_SCH_NETEM": "sch_netem", "CONFIG_OPENVSWITCH": "op
 
 
 @dataclass(frozen=True)
-class Check:
+class Finding:
     """One finding. `ok` is None where it is good to know but nothing hangs on it.
 
     `mend` is the command that mends it; empty where it is fine or no command can.
@@ -41,7 +41,7 @@ class Check:
     mend: str = ""
 
 
-def diagnose() -> list[Check]:
+def diagnose() -> list[Finding]:
     """All findings, those first on which the others depend. Takes a few tens of milliseconds."""
     installed = [bundle_check(found)] if (found := bundle.home()) else installation()
     return [
@@ -59,7 +59,7 @@ def diagnose() -> list[Check]:
     ]
 
 
-def installation() -> list[Check]:
+def installation() -> list[Finding]:
     """What a checkout needs of its system."""
     missing = missing_parts()
     return [
@@ -74,12 +74,12 @@ def installation() -> list[Check]:
     ]
 
 
-def bundle_check(folder: Path) -> Check:
+def bundle_check(folder: Path) -> Finding:
     """A bundle has all of that inside."""
-    return Check("bundle", True, f"{folder}: kernel, root file system and Python are in it")
+    return Finding("bundle", True, f"{folder}: kernel, root file system and Python are in it")
 
 
-def render(checks: Iterable[Check]) -> str:
+def render(checks: Iterable[Finding]) -> str:
     """One line per finding, and under each that needs it the command that mends it."""
     lines = []
     for check in checks:
@@ -99,103 +99,107 @@ def missing_parts() -> list[list[str]]:
     return [line.split("|", 2) for line in told.stdout.splitlines()]
 
 
-def packages_check(missing: list[list[str]]) -> Check:
+def packages_check(missing: list[list[str]]) -> Finding:
     """Whether all system packages are installed."""
     names = [name for kind, name, _ in missing if kind == "package"]
     if not shutil.which("dpkg-query"):
-        return Check("system packages", False, "this machine has no dpkg", "vagrant up")
+        return Finding("system packages", False, "this machine has no dpkg", "vagrant up")
     if names:
-        return Check("system packages", False, f"missing: {' '.join(names)}", "./setup.sh system")
-    return Check("system packages", True, "all installed")
+        return Finding("system packages", False, f"missing: {' '.join(names)}", "./setup.sh system")
+    return Finding("system packages", True, "all installed")
 
 
-def environment_check(missing: list[list[str]]) -> Check:
+def environment_check(missing: list[list[str]]) -> Finding:
     """Whether the project's Python environment is what requirements.lock says."""
     for kind, folder, reason in missing:
         if kind == "python":
-            return Check("environment", False, f"{folder}: {reason}", "./setup.sh python")
-    return Check("environment", True, sys.prefix)
+            return Finding("environment", False, f"{folder}: {reason}", "./setup.sh python")
+    return Finding("environment", True, sys.prefix)
 
 
-def kernel_check() -> Check:
+def kernel_check() -> Finding:
     """Whether the virtual-time kernel is built."""
     name = "virtual-time kernel"
     if platform.machine() != "x86_64":
-        return Check(name, None, "for x86-64 only; fabrics run on this machine's own kernel")
+        return Finding(name, None, "for x86-64 only; fabrics run on this machine's own kernel")
     if folder := cached_kernel():
-        return Check(name, True, f"Linux {kernel_release(folder)}, {folder}")
-    return Check(name, False, "not built yet (about 4 minutes on 2 CPUs)", "./setup.sh kernel")
+        return Finding(name, True, f"Linux {kernel_release(folder)}, {folder}")
+    return Finding(name, False, "not built yet (about 4 minutes on 2 CPUs)", "./setup.sh kernel")
 
 
 # --- the system ----------------------------------------------------------------------------------
 
 
-def system_check(release: dict[str, str]) -> Check:
+def system_check(release: dict[str, str]) -> Finding:
     """Whether this is a distribution that the set-up was made for."""
     pretty = release.get("PRETTY_NAME", "an unknown system")
     oldest = OLDEST_RELEASES.get(release.get("ID", ""))
     if oldest is None:
-        return Check("system", None, f"{pretty}: neither Debian nor Ubuntu, so untested")
+        return Finding("system", None, f"{pretty}: neither Debian nor Ubuntu, so untested")
     if float(release.get("VERSION_ID", "inf")) < oldest:
-        return Check("system", False, f"{pretty} is too old, {oldest:g} is needed", "vagrant up")
-    return Check("system", True, pretty)
+        return Finding("system", False, f"{pretty} is too old, {oldest:g} is needed", "vagrant up")
+    return Finding("system", True, pretty)
 
 
-def architecture_check(machine: str) -> Check:
+def architecture_check(machine: str) -> Finding:
     """Whether virtual time is to be had on this processor at all."""
     if machine == "x86_64":
-        return Check("processor", True, "x86-64")
-    return Check("processor", None, f"{machine}: no virtual time here, real time on this kernel")
+        return Finding("processor", True, "x86-64")
+    return Finding("processor", None, f"{machine}: no virtual time here, real time on this kernel")
 
 
-def python_check() -> Check:
+def python_check() -> Finding:
     """Whether this Python is new enough, and whether Mininet finds the distutils that it imports."""
     version = platform.python_version()
     if sys.version_info < OLDEST_PYTHON:
-        return Check("Python", False, f"{version} is too old, 3.11 is needed", "./setup.sh python")
+        return Finding(
+            "Python", False, f"{version} is too old, 3.11 is needed", "./setup.sh python"
+        )
     try:
         from distutils.version import StrictVersion  # noqa: F401, PLC0415
     except ImportError:
-        return Check("Python", False, f"{version} without distutils", "./setup.sh python")
-    return Check("Python", True, f"{version}, {sys.executable}")
+        return Finding("Python", False, f"{version} without distutils", "./setup.sh python")
+    return Finding("Python", True, f"{version}, {sys.executable}")
 
 
-def compiler_check() -> Check:
+def compiler_check() -> Finding:
     """Which gcc there is: only building the kernel needs it."""
     gcc = shutil.which("gcc")
     if not gcc:
-        return Check("compiler", None, "no gcc; the kernel's build needs one", "./setup.sh system")
+        return Finding(
+            "compiler", None, "no gcc; the kernel's build needs one", "./setup.sh system"
+        )
     told = subprocess.run([gcc, "-dumpfullversion"], capture_output=True, text=True, check=False)
-    return Check("compiler", True, f"gcc {told.stdout.strip()}")
+    return Finding("compiler", True, f"gcc {told.stdout.strip()}")
 
 
-def cpu_check(cpuinfo: str) -> Check:
+def cpu_check(cpuinfo: str) -> Finding:
     """Which CPU this is, and whether it has the registers that older User-Mode Linux dies of."""
     model = re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.M)
     name = model[1] if model else "unknown model"
     if re.search(r"\bamx_tile\b", cpuinfo):
         name += "; has AMX, so a guest kernel must be 6.13 or newer (ours is)"
-    return Check("CPU", None, name)
+    return Finding("CPU", None, name)
 
 
-def cpus_check(count: int) -> Check:
+def cpus_check(count: int) -> Finding:
     """How many CPUs this process may use: a guest takes one, whatever else happens the others."""
     if count == 1:
-        return Check("CPUs", None, "1: a run shares it with everything else, and takes longer")
-    return Check("CPUs", True, str(count))
+        return Finding("CPUs", None, "1: a run shares it with everything else, and takes longer")
+    return Finding("CPUs", True, str(count))
 
 
-def memory_check(meminfo: str) -> Check:
+def memory_check(meminfo: str) -> Finding:
     """How much memory is free for a guest."""
     available = re.search(r"^MemAvailable:\s*(\d+) kB", meminfo, re.M)
     free_bytes = int(available[1]) * 1024 if available else 0
     detail = f"{free_bytes / 1e9:.1f} GB available"
     if free_bytes < MEMORY_BYTES:
-        return Check("memory", None, f"{detail}: enough for small fabrics only")
-    return Check("memory", True, detail)
+        return Finding("memory", None, f"{detail}: enough for small fabrics only")
+    return Finding("memory", True, detail)
 
 
-def guest_memory_check(folder: Path | None) -> Check:
+def guest_memory_check(folder: Path | None) -> Finding:
     """Whether there is a folder that takes guests' memory, and how much of it.
 
     In containers /dev/shm is often 64 MB; a guest that outgrows its folder dies of a bus error.
@@ -204,70 +208,72 @@ def guest_memory_check(folder: Path | None) -> Check:
     wider = "sudo mount -o remount,exec,size=8G /dev/shm"
     if folder is None:
         wanting = f"none of {', '.join(memory.FOLDERS)} can be written, holds code and has room"
-        return Check(name, False, wanting, wider)
+        return Finding(name, False, wanting, wider)
     free_bytes = memory.room(folder)
     detail = f"{folder} has {free_bytes / 1e9:.1f} GB free"
     if free_bytes < MEMORY_BYTES:
-        return Check(name, False, f"{detail}: too little", wider)
-    return Check(name, True, detail)
+        return Finding(name, False, f"{detail}: too little", wider)
+    return Finding(name, True, detail)
 
 
-def seccomp_check(actions: str) -> Check:
+def seccomp_check(actions: str) -> Finding:
     """Whether a guest can catch system calls the quick way."""
     if "trap" in actions.split():
-        return Check("seccomp", True, "guests catch system calls with seccomp")
-    return Check("seccomp", None, "not available: guests use ptrace, 1.5 times slower")
+        return Finding("seccomp", True, "guests catch system calls with seccomp")
+    return Finding("seccomp", None, "not available: guests use ptrace, 1.5 times slower")
 
 
-def sandbox_check(held: sandbox.Held) -> Check:
+def sandbox_check(held: sandbox.Confinement) -> Finding:
     """What holds a guest back from this machine, and whether there is a gap."""
     detail = f"files: {held.files}; network: {held.network}; signals: {held.signals}"
     if held.whole:
-        return Check("sandbox", True, detail)
+        return Finding("sandbox", True, detail)
     gap = "run only programs that you trust with exec (docs/security.md)"
-    return Check("sandbox", None, f"{detail}: {gap}")
+    return Finding("sandbox", None, f"{detail}: {gap}")
 
 
-def kvm_check() -> Check:
+def kvm_check() -> Finding:
     """Whether there is hardware virtualization; nothing needs it except Vagrant."""
     if not Path("/dev/kvm").exists():
-        return Check("KVM", None, "no /dev/kvm; only Vagrant would use it")
+        return Finding("KVM", None, "no /dev/kvm; only Vagrant would use it")
     usable = os.access("/dev/kvm", os.R_OK | os.W_OK)
-    return Check(
+    return Finding(
         "KVM", None, f"/dev/kvm is {'usable' if usable else 'not yours'}; only Vagrant would use it"
     )
 
 
-def disk_check(name: str, folder: Path) -> Check:
+def disk_check(name: str, folder: Path) -> Finding:
     """Whether the disk under a folder (which need not exist yet) has room."""
     there = next(parent for parent in [folder, *folder.parents] if parent.exists())
     free_bytes = shutil.disk_usage(there).free
     detail = f"{free_bytes / 1e9:.1f} GB free at {there}"
     if free_bytes < DISK_BYTES:
-        return Check(name, False, f"{detail}: too little", f"du -xh {there} | sort -h | tail")
-    return Check(name, True, detail)
+        return Finding(name, False, f"{detail}: too little", f"du -xh {there} | sort -h | tail")
+    return Finding(name, True, detail)
 
 
 # --- this machine's own kernel -------------------------------------------------------------------
 
 
-def native_check(features: set[str], is_root: bool) -> Check:
+def native_check(features: set[str], is_root: bool) -> Finding:
     """Whether fabrics can run on this machine's own kernel, in real time."""
     name = "native kernel"
     if absent := sorted(set(NATIVE_MODULES.values()) - features):
-        return Check(
+        return Finding(
             name, None, f"{platform.release()} lacks {' and '.join(absent)}: no native runs"
         )
     if not is_root:
-        return Check(name, None, "has netem and openvswitch; native runs need root", "sudo -s")
-    return Check(name, True, "has netem and openvswitch, and this is root: native runs can be made")
+        return Finding(name, None, "has netem and openvswitch; native runs need root", "sudo -s")
+    return Finding(
+        name, True, "has netem and openvswitch, and this is root: native runs can be made"
+    )
 
 
-def rdma_check(modules: set[str]) -> Check:
+def rdma_check(modules: set[str]) -> Finding:
     """Whether this machine's own kernel could do what RDMA needs. The guest's always can."""
     there = "rdma_rxe" in modules or Path("/sys/module/rdma_rxe").exists()
     has = "has rdma_rxe, but not a device per namespace" if there else "has no rdma_rxe"
-    return Check(
+    return Finding(
         "native RDMA",
         None,
         f"{platform.release()} {has}, nor ports of switches: RoCE in virtual time only",

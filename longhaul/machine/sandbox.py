@@ -31,7 +31,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
-class Held:
+class Confinement:
     """By what this machine holds a guest back, one word or two for each thing; `nothing` where it does not."""
 
     files: str
@@ -57,14 +57,14 @@ class Walls:
     """Of a bundle: what the kernel's program asks for as open under a number."""
 
 
-def held() -> Held:
+def held() -> Confinement:
     """What the sandbox holds on this machine, as it is switched."""
     if _off():
-        return Held("nothing", "nothing", "nothing")
+        return Confinement("nothing", "nothing", "nothing")
     landlocked = f"Landlock {_landlock()}" if _landlock() else ""
     separate = "namespaces" if _with_namespaces() else ""
     filtered = "seccomp" if seccomp.available() else ""
-    return Held(
+    return Confinement(
         files=landlocked or separate or "nothing",
         network=filtered or separate or "nothing",
         signals=(landlocked if _landlock() >= landlock.SIGNALS_SINCE else separate) or "nothing",

@@ -32,7 +32,7 @@ PASSED_ON = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
 
 
 @dataclass(frozen=True)
-class Fabric:
+class FabricRequest:
     """Which fabric, and where."""
 
     topology: Path
@@ -48,7 +48,7 @@ class Fabric:
     exposed: Sequence[Path] = ()
 
     @classmethod
-    def of(cls, words: argparse.Namespace) -> Fabric:
+    def of(cls, words: argparse.Namespace) -> FabricRequest:
         """From the words of a command line."""
         return cls(
             words.topology,
@@ -98,7 +98,7 @@ def _preloads(command: Command | None) -> Iterator[Path]:
     yield from (Path(word) for word in named.split(":") if word.startswith("/"))
 
 
-def up(fabric: Fabric) -> int:
+def up(fabric: FabricRequest) -> int:
     """Mininet's CLI in this terminal, until `exit` or Ctrl-D; without a terminal, the commands on
     standard input. Raises MachineError."""
     plan = fabric.plan()
@@ -122,7 +122,7 @@ def up(fabric: Fabric) -> int:
 
 
 def execute(
-    fabric: Fabric,
+    fabric: FabricRequest,
     argv: Sequence[str],
     pattern: str,
     environment: Sequence[tuple[str, str]],

@@ -107,11 +107,14 @@ def _frame(table: Table) -> ages.Axes:
     return ages.LOSS if table.mode == "loss" else ages.RATE
 
 
-def _lines(table: Table) -> list[ages.Line]:
+def _lines(table: Table) -> list[ages.LabelledLine]:
     if table.mode == "step":
-        return [ages.Line(span.condition, _points(table, span, _share)) for span in table.spans]
+        return [
+            ages.LabelledLine(span.condition, _points(table, span, _share)) for span in table.spans
+        ]
     return [
-        ages.Line(span.condition, ages.decades(_points(table, span, _lost))) for span in table.spans
+        ages.LabelledLine(span.condition, ages.decades(_points(table, span, _lost)))
+        for span in table.spans
     ]
 
 

@@ -25,7 +25,7 @@ class Unpriced(WrongInput):
 
 
 @dataclass(frozen=True)
-class Case:
+class Alternative:
     """A topology and what it trains on which campuses; `bought_usd` is what had to be paid for it."""
 
     name: str
@@ -40,16 +40,16 @@ def options(topology: Topology, aged: Topology, workload: Training) -> list[Opti
     can. `topology` is without aging, `aged` as it is."""
     every = tuple(campus.name for campus in aged.campuses)
     shared = replace(workload, shares="proportional")
-    as_is = Case("train as it is", aged, workload, every)
+    as_is = Alternative("train as it is", aged, workload, every)
     new_gpus = factors(aged)["best-hardware"].change(aged)
     cases = [
         as_is,
-        Case("proportional shares", aged, shared, every),
-        Case("new fibre", topology, workload, every, fibre_usd(topology.links, topology)),
-        Case("new GPUs", new_gpus, workload, every, _new_gpus_usd(aged, new_gpus)),
+        Alternative("proportional shares", aged, shared, every),
+        Alternative("new fibre", topology, workload, every, fibre_usd(topology.links, topology)),
+        Alternative("new GPUs", new_gpus, workload, every, _new_gpus_usd(aged, new_gpus)),
     ]
     leases = [
-        Case(f"lease {name}", aged, shared, tuple(one for one in every if one != name))
+        Alternative(f"lease {name}", aged, shared, tuple(one for one in every if one != name))
         for name in every
         if _hosts(aged, [one for one in every if one != name]) > 1
     ]
@@ -72,7 +72,7 @@ def fibre_usd(links: Iterable[LongHaul], topology: Topology) -> float:
     )
 
 
-def _option(case: Case) -> Option:
+def _option(case: Alternative) -> Option:
     hosts = [host for campus in case.topology.campuses for host in campus.hosts]
     prices, scale = case.topology.economics, case.topology.scale_hosts
     training = [host for host in hosts if host.campus in case.campuses]
@@ -91,7 +91,7 @@ def _option(case: Case) -> Option:
     )
 
 
-def _iteration_s(case: Case) -> float:
+def _iteration_s(case: Alternative) -> float:
     """By the model, on the hosts of these campuses."""
     plan = make_plan(case.topology)
     kept = {host.name for host in plan.hosts if host.campus in case.campuses}

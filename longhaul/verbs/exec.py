@@ -45,5 +45,9 @@ def execute(words: argparse.Namespace) -> int:
     from longhaul.runs import interactive
 
     return interactive.execute(
-        interactive.Fabric.of(words), words.argv, words.hosts, words.environment, words.patience
+        interactive.FabricRequest.of(words),
+        words.argv,
+        words.hosts,
+        words.environment,
+        words.patience,
     )

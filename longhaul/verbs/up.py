@@ -25,4 +25,4 @@ def up(words: argparse.Namespace) -> int:
     """Mininet's CLI on a fabric, until `exit`."""
     from longhaul.runs import interactive
 
-    return interactive.up(interactive.Fabric.of(words))
+    return interactive.up(interactive.FabricRequest.of(words))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from scenario.plan.bridging import Bridged
-from scenario.plan.hashing import Connection, chosen
+from scenario.plan.hashing import FiveTuple, chosen
 from scenario.plan.rules import GATEWAY_MAC, Bucket, Group, Rule
 from scenario.plan.types import End, Plan, PlannedHost
 
@@ -30,7 +30,7 @@ class _Packet:
     address: int
     mac: str
     dscp: int
-    connection: Connection | None
+    connection: FiveTuple | None
 
 
 class Forwarding:
@@ -56,7 +56,7 @@ class Forwarding:
         return max(ways, key=lambda way: way[0])[1]
 
     def take(
-        self, connection: Connection, dscp: int = 0, dead: frozenset[str] = frozenset()
+        self, connection: FiveTuple, dscp: int = 0, dead: frozenset[str] = frozenset()
     ) -> Ends:
         """The sending end of every wire that a connection takes. Raises LookupError as `walk` does, and
         where an address is nobody's."""
@@ -75,7 +75,7 @@ class Forwarding:
         sink: PlannedHost,
         dscp: int = 0,
         dead: frozenset[str] = frozenset(),
-        connection: Connection | None = None,
+        connection: FiveTuple | None = None,
     ) -> Iterator[tuple[float, Ends]]:
         """All ways with their probabilities, where the interfaces `dead` are down; the only one of a
         connection. Raises LookupError as `walk` does."""
@@ -107,7 +107,7 @@ class Forwarding:
                 yield share * rest, arrived, ends
 
     def _out(
-        self, node: str, rule: Rule, connection: Connection | None, dead: frozenset[str]
+        self, node: str, rule: Rule, connection: FiveTuple | None, dead: frozenset[str]
     ) -> Iterator[tuple[float, str | None, int]]:
         """The ports that a rule may choose: probability, MAC written, port."""
         if rule.group is None:
@@ -118,7 +118,7 @@ class Forwarding:
             yield share, mac or rule.dst_mac, port
 
     def _choices(
-        self, group: Group, connection: Connection | None, dead: frozenset[str]
+        self, group: Group, connection: FiveTuple | None, dead: frozenset[str]
     ) -> Iterator[tuple[float, str | None, int]]:
         live = self._live(group, connection, dead)
         whole = sum(bucket.weight for bucket in live)
@@ -127,7 +127,7 @@ class Forwarding:
                 yield share * bucket.weight / whole, mac or bucket.dst_mac, port
 
     def _live(
-        self, group: Group, connection: Connection | None, dead: frozenset[str]
+        self, group: Group, connection: FiveTuple | None, dead: frozenset[str]
     ) -> Sequence[Bucket]:
         """The buckets that a packet may take; of a connection it is one."""
         if group.kind == "select" and connection:
@@ -142,7 +142,7 @@ class Forwarding:
         raise LookupError(f"{group.switch} has no live port for a packet")
 
     def _bucket(
-        self, switch: str, bucket: Bucket, connection: Connection | None, dead: frozenset[str]
+        self, switch: str, bucket: Bucket, connection: FiveTuple | None, dead: frozenset[str]
     ) -> Iterator[tuple[float, str | None, int]]:
         if bucket.group is not None:
             yield from self._choices(self._groups[switch, bucket.group], connection, dead)

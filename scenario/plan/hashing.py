@@ -20,7 +20,7 @@ _32, _64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 
 
 @dataclass(frozen=True)
-class Connection:
+class FiveTuple:
     """What the hash sees of a connection, one way: IPv4 addresses as text, ports of TCP or UDP."""
 
     source: str
@@ -44,14 +44,14 @@ def key(seed: int, switch: int) -> int:
     return mixed ^ (mixed >> 31)
 
 
-def chosen(of: int, connection: Connection, live: Iterable[int]) -> int:
+def chosen(of: int, connection: FiveTuple, live: Iterable[int]) -> int:
     """The bucket that a switch with key `of` takes for a connection, among those that are `live`."""
     basis = _basis(of, connection)
     return max(live, key=lambda bucket: (_two(bucket, basis) & 0xFFFF, bucket))
 
 
 @lru_cache(maxsize=65536)
-def _basis(of: int, connection: Connection) -> int:
+def _basis(of: int, connection: FiveTuple) -> int:
     basis = _finish(_add(_add(0, of & _32), of >> 32), 8)
     for field in connection.fields():
         basis = _bytes(field, basis)

@@ -21,7 +21,7 @@ NONLINEARITY_PER_WM = 1.27e-3
 
 
 @dataclass(frozen=True)
-class Line:
+class OpticalLine:
     """`spans` of `span_m`, `loss_db_per_km` of fibre and `connector_db` beside it in each; `channels` of so many
     symbols a second, `spacing_hz` apart, launched at `launch_dbm` each; amplifiers of a noise figure."""
 
@@ -41,13 +41,13 @@ class Line:
         return self.loss_db_per_km * self.span_m / 1000 + self.connector_db
 
 
-def osnr_db(line: Line) -> float:
+def osnr_db(line: OpticalLine) -> float:
     """Optical SNR in 0.1 nm after the last amplifier."""
     noise_w = PLANCK_JS * CARRIER_HZ * REFERENCE_HZ * _linear(line.noise_figure_db + line.span_db)
     return line.launch_dbm - 30 - 10 * math.log10(line.spans * noise_w)
 
 
-def gsnr_db(line: Line) -> float:
+def gsnr_db(line: OpticalLine) -> float:
     """The same with nonlinear interference for noise, too, in 0.1 nm."""
     power_w = _linear(line.launch_dbm - 30)
     inverse = (
@@ -56,7 +56,7 @@ def gsnr_db(line: Line) -> float:
     return -10 * math.log10(inverse)
 
 
-def _nonlinear_psd(line: Line) -> float:
+def _nonlinear_psd(line: OpticalLine) -> float:
     """Interference of the channel in the middle from one span, W/Hz, where the fibre ends."""
     alpha = line.loss_db_per_km / 1000 / (20 * math.log10(math.e))  # of the field, per metre
     effective_m = -math.expm1(-2 * alpha * line.span_m) / (2 * alpha)

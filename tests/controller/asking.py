@@ -69,7 +69,7 @@ def ping(fabric, source, address):
 def cut(fabric, name):
     """Take the carrier of a link."""
     link = next(link for link in fabric.plan.wires if link.name == name)
-    requests = netlink.Requests()
+    requests = netlink.NetlinkBatch()
     for end in link.ends:
         requests.down(end.index)
     requests.send()

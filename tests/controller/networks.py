@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from controller.policies import POLICIES
-from controller.policies.campuses import Arc, Graph
+from controller.policies.campuses import Arc, CampusGraph
 from scenario.plan.types import Plan
 from tests.fabric.planned import ROOT, plan_of
 
@@ -40,9 +40,9 @@ def meshes(draw: st.DrawFn) -> Plan:
     return plan_of("\n".join(lines))
 
 
-def graph(*spans: tuple[str, str, str, float, float, float]) -> Graph:
+def graph(*spans: tuple[str, str, str, float, float, float]) -> CampusGraph:
     """Of spans: name, the two campuses, rate in Gbit/s, delay in µs, loss."""
-    return Graph(
+    return CampusGraph(
         tuple(
             Arc(name, tail, head, rate * 1e9, delay * 1e-6, loss)
             for name, a, b, rate, delay, loss in spans

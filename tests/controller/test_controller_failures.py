@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.failover import COUNT, CUT_S, GAP_S, TRIANGLE, Arrivals, Cut, plan_of, stream
+from bench.failover import COUNT, CUT_S, GAP_S, TRIANGLE, Cut, StreamSeen, plan_of, stream
 
 DELAY_S = 78.82e-6
 REVALIDATED_S = 5e-3
@@ -20,7 +20,7 @@ DIRECT, AROUND = "c1-b-eth3", "c1-b-eth4"
 pytestmark = pytest.mark.usefixtures("kernel")
 
 
-def run(routing: str, *cuts: Cut, gap_s: float = GAP_S) -> Arrivals:
+def run(routing: str, *cuts: Cut, gap_s: float = GAP_S) -> StreamSeen:
     plan = plan_of(TRIANGLE, f"routing={routing}")
     found = stream(plan, ("c1-h100-1", "c2-h100-1"), cuts, gap_s)
     assert found.doubled == 0
@@ -34,26 +34,26 @@ def concerned(at_s: float, gap_s: float = GAP_S) -> set[int]:
 
 
 @pytest.fixture(scope="module")
-def cut_and_mended(kernel: Path) -> Arrivals:  # noqa: ARG001
+def cut_and_mended(kernel: Path) -> StreamSeen:  # noqa: ARG001
     cuts = [(CUT_S, "down", SPAN), (MENDED_S, "up", SPAN)]
     return run("{repair-after: 50ms, hold-down: 50ms}", *cuts)
 
 
 def test_fast_failover_loses_what_is_on_the_wire_and_no_more_than_five_milliseconds(
-    cut_and_mended: Arrivals,
+    cut_and_mended: StreamSeen,
 ) -> None:
     assert cut_and_mended.lost
     assert set(cut_and_mended.lost) <= concerned(CUT_S)
 
 
-def test_repair_and_return_lose_nothing(cut_and_mended: Arrivals) -> None:
+def test_repair_and_return_lose_nothing(cut_and_mended: StreamSeen) -> None:
     assert "generation 2" in cut_and_mended.log
     assert "generation 3" in cut_and_mended.log
     assert max(cut_and_mended.lost) * GAP_S <= CUT_S + REVALIDATED_S
 
 
 def test_traffic_goes_around_while_the_span_is_down_and_until_it_has_held(
-    cut_and_mended: Arrivals,
+    cut_and_mended: StreamSeen,
 ) -> None:
     # When the span returns, the border sends an LLDP frame out of every port.
     direct, around = (cut_and_mended.sent[port] - 1 for port in (DIRECT, AROUND))
@@ -63,7 +63,7 @@ def test_traffic_goes_around_while_the_span_is_down_and_until_it_has_held(
     assert straight <= direct <= straight + len(cut_and_mended.lost)
 
 
-def test_traffic_is_silent_for_the_detour_and_what_is_lost(cut_and_mended: Arrivals) -> None:
+def test_traffic_is_silent_for_the_detour_and_what_is_lost(cut_and_mended: StreamSeen) -> None:
     expected_s = 2 * DELAY_S + (len(cut_and_mended.lost) + 1) * GAP_S
     assert cut_and_mended.silence_s <= expected_s
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from controller.damping import Damping
 from controller.policies import POLICIES, policy
-from controller.policies.campuses import Graph, by_links, disjoint_paths, rank, simple_paths
+from controller.policies.campuses import CampusGraph, by_links, disjoint_paths, rank, simple_paths
 from controller.policies.loss_aware import LossAware
 from controller.policies.policy import MOST_WEIGHT, Share, weights
 from controller.routes.routes import dealt
@@ -32,7 +32,9 @@ def links(shares: Sequence[Share]) -> list[tuple[str, ...]]:
     return [tuple(arc.link for arc in share.path) for share in shares]
 
 
-def chosen(routing: Routing, given: Graph, source: str = "a", sink: str = "b") -> Sequence[Share]:
+def chosen(
+    routing: Routing, given: CampusGraph, source: str = "a", sink: str = "b"
+) -> Sequence[Share]:
     return policy(routing).paths(given, source, sink)
 
 
@@ -123,7 +125,7 @@ def test_simple_paths_are_all_there_are_in_order(drawn: list[tuple[str, str, int
     assert by_length == sorted(map(by_links, expected))
 
 
-def _all_simple(given: Graph, at: str, sink: str, path: tuple) -> list:
+def _all_simple(given: CampusGraph, at: str, sink: str, path: tuple) -> list:
     if at == sink:
         return [path]
     visited = {arc.tail for arc in path}

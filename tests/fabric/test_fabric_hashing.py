@@ -14,18 +14,18 @@ from pathlib import Path
 
 import pytest
 
-from scenario.plan.hashing import TCP, UDP, Connection, chosen, key
+from scenario.plan.hashing import TCP, UDP, FiveTuple, chosen, key
 
 WAYS = 5
 FIELDS = ("ip_src", "ip_dst", "ip_proto", "tcp_src", "tcp_dst", "udp_src", "udp_dst")
-Traced = Callable[[Connection], dict[int, int]]
+Traced = Callable[[FiveTuple], dict[int, int]]
 
 
-def connections(count: int) -> list[Connection]:
+def connections(count: int) -> list[FiveTuple]:
     """As a plan has them, and others."""
     draw = random.Random(1)
     return [
-        Connection(
+        FiveTuple(
             f"10.{draw.randint(1, 3)}.{draw.randint(1, 255)}.{draw.randint(1, 9)}",
             f"10.{draw.randint(1, 3)}.{draw.randint(1, 255)}.{draw.randint(10, 19)}",
             draw.randint(1, 65535),
@@ -87,7 +87,7 @@ def _make_bridge(run: Callable[..., str], folder: Path) -> None:
     run(*of15, "add-flow", "s1", "ip,actions=group:1")
 
 
-def _scores(run: Callable[..., str], connection: Connection) -> dict[int, int]:
+def _scores(run: Callable[..., str], connection: FiveTuple) -> dict[int, int]:
     kind = {TCP: "tcp", UDP: "udp"}[connection.protocol]
     ports = f"{kind}_src={connection.source_port},{kind}_dst={connection.sink_port}"
     flow = f"in_port=1,{kind},nw_src={connection.source},nw_dst={connection.sink},{ports}"

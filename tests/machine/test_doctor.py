@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from longhaul.machine.doctor import (
-    Check,
+    Finding,
     architecture_check,
     cpu_check,
     cpus_check,
@@ -21,7 +21,7 @@ from longhaul.machine.doctor import (
     seccomp_check,
     system_check,
 )
-from longhaul.machine.sandbox import Held
+from longhaul.machine.sandbox import Confinement
 
 
 def test_each_finding_has_its_own_name_and_each_failure_a_command_that_mends_it() -> None:
@@ -31,7 +31,10 @@ def test_each_finding_has_its_own_name_and_each_failure_a_command_that_mends_it(
 
 
 def test_findings_are_printed_with_the_command_under_what_it_mends() -> None:
-    checks = [Check("disk", True, "80 GB free"), Check("kernel", False, "not built", "./setup.sh")]
+    checks = [
+        Finding("disk", True, "80 GB free"),
+        Finding("kernel", False, "not built", "./setup.sh"),
+    ]
     assert render(checks) == (
         "ok    disk                 80 GB free\n"
         "FAIL  kernel               not built\n"
@@ -93,8 +96,8 @@ def test_a_missing_folder_for_guests_memory_fails() -> None:
 
 
 def test_a_sandbox_with_a_gap_is_noted() -> None:
-    assert sandbox_check(Held("Landlock 7", "seccomp", "Landlock 7")).ok is True
-    gap = sandbox_check(Held("nothing", "seccomp", "nothing"))
+    assert sandbox_check(Confinement("Landlock 7", "seccomp", "Landlock 7")).ok is True
+    gap = sandbox_check(Confinement("nothing", "seccomp", "nothing"))
     assert gap.ok is None
     assert "files: nothing" in gap.detail
 

@@ -13,7 +13,7 @@ from gnpy.core.info import create_input_spectral_information
 from gnpy.core.parameters import SimParams
 from gnpy.tools.json_io import Amp, load_equipments_and_configs, network_from_json
 
-from scenario.topology.line import CARRIER_HZ, REFERENCE_HZ, Line
+from scenario.topology.line import CARRIER_HZ, REFERENCE_HZ, OpticalLine
 
 EXAMPLES = Path(gnpy.__file__).parent / "example-data"
 FIBRE = {
@@ -26,7 +26,7 @@ FIBRE = {
 }
 
 
-def gnpy_db(line: Line) -> tuple[float, float]:
+def gnpy_db(line: OpticalLine) -> tuple[float, float]:
     """OSNR and GSNR in 0.1 nm."""
     middle = line.channels // 2
     nli = {"method": "gn_model_analytic", "computed_channels": [middle + 1]}
@@ -45,7 +45,7 @@ def gnpy_db(line: Line) -> tuple[float, float]:
     return 10 * math.log10(ratios[0]), 10 * math.log10(ratios[1])
 
 
-def _fibre(line: Line, index: int) -> Fiber:
+def _fibre(line: OpticalLine, index: int) -> Fiber:
     own = {
         "length": line.span_m / 1000,
         "loss_coef": line.loss_db_per_km,
@@ -62,7 +62,7 @@ def _equipment() -> dict[str, Any]:
     return found
 
 
-def _amplifier(line: Line, index: int) -> Edfa:
+def _amplifier(line: OpticalLine, index: int) -> Edfa:
     equipment = _equipment()
     equipment["Edfa"]["fixed"] = Amp.from_json(
         {}, type_variety="fixed", type_def="fixed_gain", gain_flatmax=60, gain_min=0, p_max=40,
