@@ -28,8 +28,10 @@ EMBEDDING, CLIP, LAYERNORM = (
     "optimizer-clip-main-grad",
     "layernorm-grads-all-reduce",
 )
-MEDIAN = (*FLOWS, *DATA_PARALLEL, EMBEDDING, CLIP, LAYERNORM)
+SEPARATE = "separate-grads-all-reduce"
+MEDIAN = (*FLOWS, *DATA_PARALLEL, EMBEDDING, CLIP, LAYERNORM, SEPARATE)
 """Types whose ideal is the median; the mean of the others."""
+KNOWN = (*COMPUTE, *MEDIAN, "gc", "optimizer")
 COLUMNS = ("dp_rank", "stage", "step", "optype", "seq_id", "start_ts", "duration", "mc")
 CLOCK_SKEW_S = 5e-5
 """How far clocks of hosts differ; a transfer that seems to end 10 ms before it begins is put to 0."""
@@ -118,6 +120,9 @@ def read_job(path: Path) -> TracedJob:
         raise RunError(f"{path}: holds no operations")
     if (table["mc"].fill_null(0) > 0).any():
         raise RunError(f"{path}: interleaved pipelines (`mc` above 0) are not modelled")
+    unknown = sorted(set(table["optype"].cast(pl.String).unique()) - set(KNOWN))
+    if unknown:
+        raise RunError(f"{path}: operations that are not modelled: {', '.join(map(str, unknown))}")
     try:
         return make_job(table)
     except (KeyError, ValueError, TypeError, pl.exceptions.PolarsError) as error:
@@ -193,7 +198,7 @@ class _Pipeline:
 
     def _afterwards(self, stage: int) -> list[Name]:
         """What follows the last compute, one after another."""
-        kinds = ("gc", LAYERNORM, EMBEDDING, DATA_PARALLEL[1], CLIP, "optimizer")
+        kinds = ("gc", LAYERNORM, EMBEDDING, DATA_PARALLEL[1], SEPARATE, CLIP, "optimizer")
         return [name for kind in kinds for name in sorted(self._of(stage, (kind,)))]
 
     def _match(self, stage: int, kind: str) -> None:
@@ -272,7 +277,7 @@ def _groups(named: dict[Name, Column], pipeline: _Pipeline) -> Column:
     if all(name in named for name in ends):
         group[named[ends[1]]] = group[named[ends[0]]]
     for name, rows in named.items():
-        if name[0] in {*DATA_PARALLEL, CLIP}:
+        if name[0] in {*DATA_PARALLEL, SEPARATE, CLIP}:
             together = (CLIP, 0, 0) if name[0] == CLIP else name
             first = named[together].reshape(pipeline.steps, -1)[:, :1]
             group[rows] = np.repeat(first, len(rows) // pipeline.steps)

@@ -99,6 +99,31 @@ def test_a_slow_data_parallel_rank_has_the_slowdown_computed_by_hand() -> None:
     assert found.by_type["grads-reduce-scatter"] == pytest.approx(1)
 
 
+def test_separate_gradients_are_summed_before_clipping_and_are_a_straggler_as_any_other() -> None:
+    # Steps of 0.5 and 1.5 s of it: T = 9 + 1 + 0.5, and T_ideal has the median, 1 s, in both.
+    table = data_parallel((1.0, 1.5)).with_columns(
+        optype=pl.col("optype").str.replace("grads-reduce-scatter", "separate-grads-all-reduce")
+    )
+    late = pl.when(pl.col("step") == 1).then(1.0).otherwise(0.0)
+    summed = pl.col("optype") == "separate-grads-all-reduce"
+    after = pl.col("optype").str.starts_with("optimizer")
+    table = table.with_columns(
+        duration=pl.col("duration") + pl.when(summed).then(late).otherwise(0.0),
+        start_ts=pl.col("start_ts") + pl.when(after).then(late).otherwise(0.0),
+    )
+    found = slowdowns(make_job(table))
+    assert found.job == pytest.approx((9 + 1 + 0.5) / (7.5 + 1 + 0.5))
+
+
+def test_operations_that_are_not_modelled_are_refused_by_name(tmp_path: Path) -> None:
+    table = data_parallel((1.0, 1.5)).with_columns(
+        optype=pl.col("optype").str.replace("grads-reduce-scatter", "strange-all-reduce")
+    )
+    table.write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(RunError, match="not modelled: strange-all-reduce"):
+        read_job(tmp_path / "t.parquet")
+
+
 def two_stages(slow: float) -> pl.DataFrame:
     """Two stages, one microbatch: forward 1 s and backward 2 s on each (on the second, times `slow`);
     activations and gradients take 0.25 s between them."""

@@ -218,6 +218,32 @@ def test_kineto_events_are_a_runs_events(tmp_path: Path) -> None:
     assert table.filter(table["kind"] == "compute").height == 8
 
 
+def shifted(rank: int, launched_us: float, clock_us: float) -> Kineto:
+    """One rank of two: its first kernel begins at `launched_us`, its all-reduce ends at 1000; its clock is ahead."""
+    profile = Kineto(rank)
+    profile.kernel("compute", 7, launched_us + clock_us, launched_us + clock_us, 100)
+    start = launched_us + clock_us + 100
+    profile.all_reduce(20, start, start, 900 - launched_us, elements=1000)
+    return profile
+
+
+def entered_ns(tmp_path: Path, clock_us: float) -> list[int]:
+    """When two ranks enter, of which the second is 500 µs late, and its clock wrong by so much."""
+    files = [shifted(0, 0, 0), shifted(1, 500, clock_us)]
+    found = imported(*(one.save(tmp_path / f"{rank}.json") for rank, one in enumerate(files)))
+    table = events(found.trace)
+    assert any("clocks" in note for note in found.notes)
+    return table.filter(table["kind"] == "collective").sort("rank")["start_ns"].to_list()
+
+
+def test_kineto_a_rank_that_is_late_by_clocks_that_agree_is_late(tmp_path: Path) -> None:
+    assert entered_ns(tmp_path, clock_us=0) == [100_000, 600_000]
+
+
+def test_kineto_clocks_that_differ_are_corrected_by_the_ends_of_collectives(tmp_path: Path) -> None:
+    assert entered_ns(tmp_path, clock_us=7_000_000) == [100_000, 600_000]
+
+
 # -- PyTorch execution traces
 
 

@@ -87,11 +87,11 @@ def _counts(counter: Counter[str]) -> dict[str, int]:
 
 
 def events(trace: Trace) -> pl.DataFrame:
-    """What the trace measured, as a run's events: one iteration, times from each rank's own start.
+    """What the trace measured, as a run's events: one iteration, all ranks on one axis.
 
     Ranks are the trace's; a collective has the same `task` on all of its ranks, compute is numbered behind
-    them. Without measured times (only Kineto profiles have them) the table is empty. Clocks of ranks are
-    not aligned.
+    them. Without measured times (only Kineto profiles have them) the table is empty. Clocks are kept
+    or corrected as `traffic.traces.clocks` finds.
     """
     numbers = _numbers(trace)
     behind = max(numbers.values(), default=-1) + 1
@@ -111,9 +111,10 @@ def _numbers(trace: Trace) -> dict[tuple[int, int], int]:
 
 def _event(rank: int, task: int, node: Node, trace: Trace) -> tuple[Any, ...]:
     assert node.measured is not None
-    start, end = node.measured.start_ns, node.measured.end_ns
+    moved = trace.offsets_ns[rank] if trace.offsets_ns else 0
+    start, end = node.measured.start_ns + moved, node.measured.end_ns + moved
     ends = [trace.ranks[rank][index].measured for index in node.after]
-    ready = max((span.end_ns for span in ends if span), default=0)
+    ready = max((span.end_ns + moved for span in ends if span), default=moved)
     compute = isinstance(node.work, Compute)
     size = 0 if isinstance(node.work, Compute) else node.work.size_bytes
     kind = "compute" if compute else "collective"

@@ -6,7 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from traffic.traces.checking import MOST_BYTES
+from traffic.traces.clocks import offsets_ns
 from traffic.traces.form import Compute, Node, Trace, TracedCollective, Work
 from traffic.traces.matching import check_progress, check_transfers, reconciled
 from traffic.traces.nodes import Preceded, ordered
@@ -60,7 +63,17 @@ def assemble(recordings: Sequence[Recording], ranks: int | None = None) -> Impor
     trace, notes = reconciled(trace, names)
     check_transfers(trace, names)
     check_progress(trace, names)
-    return Imported(trace, files, (*_filled(files, world), *notes))
+    trace, clocks = _aligned(trace, [files[model].origin_ns for model in models])
+    return Imported(trace, files, (*_filled(files, world), *notes, *clocks))
+
+
+def _aligned(trace: Trace, origins_ns: Sequence[int | None]) -> tuple[Trace, list[str]]:
+    """The trace with its ranks' times on one axis, where the files measured any, and what to say of it."""
+    known = [origin for origin in origins_ns if origin is not None]
+    if len(known) < max(len(origins_ns), 2):
+        return trace, []
+    moved, note = offsets_ns(trace, known)
+    return replace(trace, offsets_ns=moved), [note]
 
 
 def _check_total(

@@ -69,9 +69,10 @@ class Node(Struct, frozen=True, omit_defaults=True):
     measured: TimeSpan | None = None
 
 
-class Trace(Struct, frozen=True):
+class Trace(Struct, frozen=True, omit_defaults=True):
     """One iteration: every rank's nodes, by rank, and the groups (ranks, ascending or as listed) in
-    which they communicate."""
+    which they communicate. `offsets_ns`, where known: when each rank's measured times begin, the first at 0."""
 
     groups: tuple[tuple[Count, ...], ...]
     ranks: tuple[tuple[Node, ...], ...]
+    offsets_ns: tuple[Count, ...] = ()

@@ -62,6 +62,7 @@ class Profile(Struct):
 
     events: list[ProfiledEvent] = field(name="traceEvents")
     distributed: Distributed | None = field(name="distributedInfo", default=None)
+    base_ns: Annotated[int, Meta(ge=0, le=2**62)] = field(name="baseTimeNanoseconds", default=0)
 
 
 def read_profile(file: Path, data: bytes, step: int | None) -> Recording:
@@ -82,6 +83,7 @@ def read_profile(file: Path, data: bytes, step: int | None) -> Recording:
         raise rejected(
             file, "the profile has no activity of a GPU", hint="profile with ProfilerActivity.CUDA"
         )
+    found.origin_ns = profile.base_ns + _ns(activities[0].begin)
     happenings = Happenings(
         [event for event in events if event.cat in RUNTIME],
         [event for event in events if event.cat == "cuda_sync"],

@@ -72,7 +72,8 @@ class Recording:
     """One file's nodes and account.
 
     `rank` and `world` are None where the file does not say. `everybody`: the file is the program of each
-    rank, not of one. `kept` and `ignored` count the file's own items by what became of them.
+    rank, not of one. `origin_ns` is when, by the file's own clock, its measured times begin. `kept` and
+    `ignored` count the file's own items by what became of them.
     """
 
     file: Path
@@ -80,6 +81,7 @@ class Recording:
     rank: int | None = None
     world: int | None = None
     everybody: bool = False
+    origin_ns: int | None = None
     nodes: list[RawNode] = field(default_factory=list)
     kept: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)

@@ -25,6 +25,7 @@ class Stored(msgspec.Struct, frozen=True):
     groups: tuple[tuple[Count, ...], ...]
     nodes: tuple[Node, ...]
     ranks: tuple[tuple[Count, ...], ...]
+    offsets_ns: tuple[Count, ...] = ()
 
 
 def save(trace: Trace, file: Path) -> None:
@@ -36,7 +37,7 @@ def save(trace: Trace, file: Path) -> None:
             numbers[id(node)] = len(nodes)
             nodes.append(node)
     ranks = tuple(tuple(numbers[id(node)] for node in own) for own in trace.ranks)
-    stored = Stored(1, trace.groups, tuple(nodes), ranks)
+    stored = Stored(1, trace.groups, tuple(nodes), ranks, trace.offsets_ns)
     text = msgspec.json.encode(stored)
     with file.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
         packed.write(text)
@@ -48,13 +49,17 @@ def load(file: Path) -> Trace:
     if any(index >= len(stored.nodes) for own in stored.ranks for index in own):
         raise rejected(file, "a rank has a node that is not there", path="ranks")
     trace = Trace(
-        stored.groups, tuple(tuple(stored.nodes[index] for index in own) for own in stored.ranks)
+        stored.groups,
+        tuple(tuple(stored.nodes[index] for index in own) for own in stored.ranks),
+        stored.offsets_ns,
     )
     _check(trace, file)
     return trace
 
 
 def _check(trace: Trace, file: Path) -> None:
+    if len(trace.offsets_ns) not in (0, len(trace.ranks)):
+        raise rejected(file, "not one offset for each rank", path="offsets_ns")
     for rank, nodes in enumerate(trace.ranks):
         for index, node in enumerate(nodes):
             place = f"rank {rank}, node {index}"
