@@ -170,7 +170,8 @@ def follow(
         silence_s = time.monotonic() - heard
         if silence_s > patience_s + _ANSWER_WITHIN_S:
             raise MachineError(
-                f"nothing happened for {patience_s:.0f} s of wall time, and the ranks do not answer"
+                f"nothing happened for {patience_s:.0f} s of wall time, and the ranks do not answer "
+                "(what takes longer, as many a program's start, needs a longer --patience)"
             )
         if silence_s > patience_s and not asked:
             asked = True
