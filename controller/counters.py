@@ -17,7 +17,7 @@ LAST_PORT = 0xFFFFFF00
 """Numbers beyond are no wires. [OpenFlow 1.5.1, OFPP_MAX]"""
 
 
-class Counters:
+class CounterQuestions:
     """Questions, and the answers that have come to them."""
 
     def __init__(self) -> None:

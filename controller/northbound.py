@@ -18,7 +18,7 @@ from typing import Any
 
 from controller import views
 from controller.base import MAIN_DISPATCHER, App, application, ofp_event, set_ev_cls, spawn
-from controller.counters import Counters
+from controller.counters import CounterQuestions
 from controller.routed import Routed
 from scenario.errors import WrongInput
 
@@ -44,7 +44,7 @@ class Northbound(App):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._counters = Counters()
+        self._counters = CounterQuestions()
         self._server = _Server(ADDRESS, partial(Handler, self))
         spawn(self._serve)
 

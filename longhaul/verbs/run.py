@@ -109,8 +109,6 @@ def reproduce(words: argparse.Namespace) -> int:
 def said(manifest: dict[str, Any], folder: Path) -> argparse.Namespace:
     """The words of the command that a manifest holds. Raises WrongInput where that was no `run`, or names files
     that are not there or not those."""
-    from longhaul.cli import parser
-
     command = shlex.split(manifest["command"])
     if command[:2] != ["longhaul", "run"] or "--reproduce" in command:
         raise WrongInput(f"{folder}: its command is no `longhaul run`: {manifest['command']}")
@@ -122,13 +120,20 @@ def said(manifest: dict[str, Any], folder: Path) -> argparse.Namespace:
         if sha256(Path(name).read_bytes()).hexdigest() != digest:
             raise WrongInput(f"{folder}: {name} has changed since")
     try:
-        words = parser().parse_args(command[1:])
+        words = _parser().parse_args(command[1:])
     except SystemExit:
         raise WrongInput(
             f"{folder}: this longhaul does not know its command: {manifest['command']}"
         ) from None
     words.command = command
     return words
+
+
+def _parser() -> argparse.ArgumentParser:
+    """A command line that knows this verb alone."""
+    made = argparse.ArgumentParser(prog="longhaul")
+    add(made.add_subparsers())
+    return made
 
 
 def requested(words: argparse.Namespace) -> Request:
