@@ -83,40 +83,54 @@ def efficiency(loss: float, in_flight: float) -> float:
     return 1 / (1 + loss * in_flight)
 
 
+@dataclass(frozen=True)
+class Lossy:
+    """A link that loses the share `p` of packets one way."""
+
+    name: str
+    p: float
+    rate_bps: float
+    rtt_s: float
+
+    @property
+    def wasted(self) -> float:
+        """The packets that a loss has sent again: those under way, and four in the adapter's queue."""
+        return self.rate_bps * self.rtt_s / 8 / FRAME + 4
+
+
 def loss() -> Iterator[str]:
     """Goodput under loss against 1 / (1 + p (BDP + n)), n = 4 packets in the adapter's queue."""
     yield "go-back-N, 10 Gbit/s: RTT, loss, formula, with the losses that fell, measured, ratio, losses"
     for rtt_ms, delay in ((1, "500us"), (10, "5ms")):
         for p in (1e-5, 1e-4, 1e-3, 1e-2):
-            topology = pair("10Gbit/s", delay, p, 1, "400MB")
-            in_flight = 10e9 * rtt_ms / 1e3 / 8 / FRAME + 4
-            yield lossy_row(f"{rtt_ms} ms {p:6.0e}", topology, p, in_flight, 10e9, rtt_ms / 1e3)
-
-
-def lossy_row(
-    name: str, topology: str, p: float, in_flight: float, rate_bps: float, rtt_s: float
-) -> str:
-    """A transfer of a hundred losses, or of 30,000 packets. What the chance of so many losses does to the formula is shown apart.
-    The round trip until the last acknowledgement is taken off."""
-    count = round(min(max(100 / p, 1e4), 3e4) * MTU / MIB)
-    done = run(topology, count=count, depth=128)
-    losses = done.counters.get("rcvd_seq_err", 0)
-    fell = efficiency(losses / (count * MIB / MTU), in_flight)
-    took_s = count * MIB / (done.together * 1e6) - rtt_s if done.rates else float("inf")
-    measured = 8 * count * MIB / took_s / rate_bps / BOUND
-    cells = (efficiency(p, in_flight), fell, measured, measured / fell)
-    return f"{name:>16} {' '.join(f'{x:8.4f}' for x in cells)} {losses:6d}" + (
-        "" if done.rates else done.out
-    )
+            link = Lossy(f"{rtt_ms} ms {p:6.0e}", p, 10e9, rtt_ms / 1e3)
+            yield lossy_row(link, pair("10Gbit/s", delay, p, 1, "400MB"))
 
 
 def scale() -> Iterator[str]:
     """One link at several scales: a packet stands for k of the real ones, and is lost if one of those would be."""
-    yield "40 Gbit/s, RTT 1 ms, loss 1e-4, divided by k: formula at full scale, with losses, measured, ratio"
+    yield "40 Gbit/s, RTT 1 ms, loss 1e-4, divided by k: formula, with losses, measured, ratio, losses"
     for k in (4, 10, 40):
-        topology = pair("40Gbit/s", "500us", 1e-4, k, "1600MB")
-        packets = 40e9 * 0.001 / 8 / FRAME
-        yield lossy_row(f"k = {k}", topology, k * 1e-4, packets / k + 4, 40e9 / k, 1e-3)
+        link = Lossy(f"k = {k}", k * 1e-4, 40e9 / k, 1e-3)
+        yield lossy_row(link, pair("40Gbit/s", "500us", 1e-4, k, "1600MB"))
+
+
+def lossy_row(link: Lossy, topology: str) -> str:
+    """A transfer of a hundred losses, or of 30,000 packets.
+
+    What the chance of so many losses does to the formula is shown apart; the round trip until the last
+    acknowledgement is taken off.
+    """
+    count = round(min(max(100 / link.p, 1e4), 3e4) * MTU / MIB)
+    done = run(topology, count=count, depth=128)
+    if not done.rates:
+        return f"{link.name}: {done.out}"
+    losses = done.counters.get("rcvd_seq_err", 0)
+    fell = efficiency(losses / (count * MIB / MTU), link.wasted)
+    took_s = count * MIB / (done.together * 1e6) - link.rtt_s
+    measured = 8 * count * MIB / took_s / link.rate_bps / BOUND
+    cells = (efficiency(link.p, link.wasted), fell, measured, measured / fell)
+    return f"{link.name:>16} {' '.join(f'{x:8.4f}' for x in cells)} {losses:6d}"
 
 
 def one_switch(senders: int, model: str, rdma: str) -> str:
