@@ -26,6 +26,7 @@ from analysis.pictures.lanes import Timeline, message_timeline, rank_timeline, t
 from analysis.report import serving as serving_page
 from analysis.run import Run, load_run
 from analysis.tables import NS
+from scenario.plan.coarseness import ENOUGH_PACKETS
 
 Data = dict[str, Any]
 _TOP = 12
@@ -55,6 +56,7 @@ def render(run: Run, summary: TrainingSummary) -> str:
         s=summary,
         manifest=run.manifest,
         plan=run.plan,
+        coarse=coarsest(run.plan),
         map=_map(run, summary),
         health_names=HEALTH,
         palette=palette(run.plan),
@@ -72,6 +74,13 @@ def render(run: Run, summary: TrainingSummary) -> str:
         waits=_waits(summary),
         services=serving_page.services(run.path),
     )
+
+
+def coarsest(plan: Data) -> Data | None:
+    """Of the long-haul links that too few packets fill for a round trip, the one that fewest fill."""
+    filled: list[Data] = [one for one in plan["links"] if one.get("packets_per_bdp") is not None]
+    least = min(filled, key=lambda one: one["packets_per_bdp"], default=None)
+    return least if least and least["packets_per_bdp"] < ENOUGH_PACKETS else None
 
 
 def iteration_chart(run: Run, summary: TrainingSummary) -> Chart:

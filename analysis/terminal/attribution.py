@@ -63,12 +63,15 @@ def _interactions(found: Attribution) -> Table:
 
 
 def _remedies(remedies: list[Remedied]) -> Table:
+    priced = ["worth a day"] if any(one.worth_per_day for one in remedies) else []
     made = table(
-        "Remedies, by what each buys", "remedy", "saves", "emulator's spread", "", "worth a day"
+        "Remedies, by what each buys", "remedy", "saves", "emulator's spread", "share", *priced
     )
     for one in remedies:
         if one.saved_s is None:
-            made.add_row(Text(one.name, "dim"), Text(one.why_not or "", "dim"), "", "", "")
+            made.add_row(
+                Text(one.name, "dim"), Text(one.why_not or "", "dim"), "", "", *[""] * len(priced)
+            )
             continue
         worth = one.worth_per_day
         made.add_row(
@@ -76,6 +79,6 @@ def _remedies(remedies: list[Remedied]) -> Table:
             units.time(one.saved_s),
             units.interval(one.interval_s),
             units.percent(one.share),
-            units.money(worth.amount, worth.currency) if worth else "no price",
+            *[units.money(worth.amount, worth.currency) if worth else ""] * len(priced),
         )
     return made

@@ -123,7 +123,8 @@ def test_the_report_says_what_the_summary_says(tmp_path: Path) -> None:
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     for text in (summary["headline"], summary["digest"], "n<100", "RDMA is not emulated"):
         assert text in page.text.replace("\N{NO-BREAK SPACE}", " ")
-    assert "every fidelity check passed" in page.text
+    assert "every fidelity check passed" not in page.text
+    assert "3.4 packets fill memphis-whitehaven for a round trip" in page.text
     assert "Unfaithful run" not in page.text
 
 
@@ -318,3 +319,9 @@ def test_a_browser_draws_the_timelines_and_complains_of_nothing(
     canvases = [attributes for tag, attributes in page.tags if tag == "canvas"]
     assert len(canvases) == 2
     assert all(int(attributes["width"] or 0) > 1000 for attributes in canvases)
+
+
+def test_a_run_whose_links_hold_packets_enough_says_that_it_passed(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", uniform(4))
+    write_summary(folder)
+    assert "every fidelity check passed" in write_report(folder).read_text()
