@@ -8,7 +8,7 @@ import msgspec
 from analysis.form.attribution import Remedied, Worth
 from analysis.series.verdict import EQUAL, verdict
 from longhaul.runs.workloads import DEFAULT
-from longhaul.trials.remedies import remedies
+from longhaul.trials.remedies import _greedily, _helpful, remedies
 from longhaul.trials.series import Trial, TrialFailed
 from scenario.factors import load_without
 from scenario.loading import load_topology, load_workload
@@ -113,3 +113,16 @@ def test_remedies_that_set_the_same_thing_are_not_combined() -> None:
         *overlap.workload_overrides,
         *shares.workload_overrides,
     )
+
+
+def test_the_best_is_combined_with_the_next_best_that_does_not_undo_it_and_never_twice() -> None:
+    freed = {"proportional shares": 0.4, "overlap": 0.1, "pipeline by campus": 0.05, "BBR": 0.01}
+    found = [remedy(name, share) for name, share in freed.items()]
+    helpful = _helpful(KNOWN, found)
+    assert [one.name for one in helpful] == list(freed)
+    twos = _greedily(helpful, found)
+    assert [one.parts[0] for one in twos] == ["proportional shares"] * 3
+    assert [one.parts[1] for one in twos] == ["overlap", "pipeline by campus", "BBR"]
+    found += [remedy(one.name, 0.45 - n / 100, parts=list(one.parts)) for n, one in enumerate(twos)]
+    threes = _greedily(helpful, found)
+    assert [one.parts for one in threes] == [("proportional shares", "overlap", "BBR")]
