@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from controller.base import Empty, Queue
-from controller.switches import ANSWER_WITHIN_S, Switch
+from controller.switches import ANSWER_WITHIN_S, ConnectedSwitch
 from scenario.plan.rules import generation_of_cookie
 
 Data = dict[str, Any]
@@ -28,7 +28,7 @@ class CounterQuestions:
         if answers := self._answers.get((message.datapath.id, message.xid)):
             answers.put(message)
 
-    def of(self, switch: Switch) -> Data:
+    def of(self, switch: ConnectedSwitch) -> Data:
         """Of all ports and rules of a switch, since they were made; `error` where it does not answer."""
         parser, ofproto = switch.datapath.ofproto_parser, switch.datapath.ofproto
         ports = parser.OFPPortStatsRequest(switch.datapath, 0, ofproto.OFPP_ANY)
@@ -41,7 +41,7 @@ class CounterQuestions:
         except Empty:
             return {"error": f"no answer within {ANSWER_WITHIN_S:g} s"}
 
-    def _ask(self, switch: Switch, request: Any) -> list[Any]:
+    def _ask(self, switch: ConnectedSwitch, request: Any) -> list[Any]:
         """Raises Empty."""
         datapath = switch.datapath
         question = (datapath.id, datapath.set_xid(request))

@@ -37,7 +37,7 @@ from controller.damping import Damping
 from controller.discovery import Discovery
 from controller.frames import ARP, LLDP
 from controller.routes.routes import Wiring, route
-from controller.switches import Answers, Barriers, Switch, generations, is_up
+from controller.switches import Answers, Barriers, ConnectedSwitch, generations, is_up
 from scenario.plan.rules import GATEWAY_MAC, Rule, Tables
 from scenario.plan.types import End, Plan, PlannedWire, from_json
 
@@ -61,7 +61,7 @@ class Routed(App):
         self._wiring = Wiring.of(self.plan)
         self.names = {switch.dpid: switch.name for switch in self.plan.switches}
         self._keys = {switch.name: self.plan.hash_key(switch) for switch in self.plan.switches}
-        self.switches: dict[str, Switch] = {}
+        self.switches: dict[str, ConnectedSwitch] = {}
         self.down: set[str] = set()
         """Interfaces without carrier."""
         self.unused: set[str] = set()
@@ -102,7 +102,7 @@ class Routed(App):
             self._orders.put(lambda: self._lost(name, event.datapath))
         else:
             self._answers[name] = Answers()
-            self._orders.put(lambda: self._connected(Switch(name, event.datapath)))
+            self._orders.put(lambda: self._connected(ConnectedSwitch(name, event.datapath)))
 
     @set_ev_cls(ofp_event.EventOFPFlowDescStatsReply, MAIN_DISPATCHER)  # type: ignore[untyped-decorator]
     def on_flows(self, event: Any) -> None:
@@ -178,7 +178,7 @@ class Routed(App):
             log.info("%s is to be %s", link, "avoided" if avoid else "used")
             self._converge()
 
-    def _connected(self, switch: Switch) -> None:
+    def _connected(self, switch: ConnectedSwitch) -> None:
         self.switches[switch.name] = switch
         for interface, up in switch.ports():
             if not up:
@@ -224,7 +224,7 @@ class Routed(App):
         self._later(within_s, lambda: self._discovered() if search == self._searches else None)
         self._look()
 
-    def _services(self, switch: Switch) -> Iterator[Any]:
+    def _services(self, switch: ConnectedSwitch) -> Iterator[Any]:
         for kind in (LLDP, ARP):
             yield discovery.to_controller(switch.datapath, kind)
 
@@ -348,7 +348,7 @@ class Routed(App):
         tables = route(wiring, self.plan.routing, self.generation)
         return replace(tables, rules=(*tables.rules, *self.discovery.learned.values()))
 
-    def _prepared(self, tables: Tables, switch: Switch) -> Iterator[Any]:
+    def _prepared(self, tables: Tables, switch: ConnectedSwitch) -> Iterator[Any]:
         """Phase one: what no packet meets yet."""
         own, key = tables.of(switch.name), self._keys[switch.name]
         for group in own.groups:
@@ -357,7 +357,7 @@ class Routed(App):
             if _labelled(rule):
                 yield messages.flow(switch.datapath, rule, self.generation)
 
-    def _switched(self, tables: Tables, switch: Switch) -> Iterator[Any]:
+    def _switched(self, tables: Tables, switch: ConnectedSwitch) -> Iterator[Any]:
         """Phase two: rules that lead there."""
         for rule in tables.of(switch.name).rules:
             if not _labelled(rule):
@@ -381,7 +381,7 @@ class Routed(App):
             switch.flows = {self.generation}
             switch.groups = {g for g in switch.groups or () if self._current(g)}
 
-    def _stale(self, switch: Switch) -> Iterator[Any]:
+    def _stale(self, switch: ConnectedSwitch) -> Iterator[Any]:
         for generation in sorted((switch.flows or set()) - {self.generation}):
             yield messages.no_flows_of(switch.datapath, generation)
         for number in sorted(switch.groups or (), reverse=True):

@@ -14,7 +14,7 @@ ANSWER_WITHIN_S = 5.0
 
 
 @dataclass
-class Switch:
+class ConnectedSwitch:
     """A connected switch. `flows` are the generations of its rules, `groups` the numbers of its
     groups; both are None until it has told what it held when it connected."""
 
@@ -71,7 +71,7 @@ class Answers:
         self.groups |= {group.group_id for group in body}
 
 
-def generations(switches: Iterable[Switch]) -> set[int]:
+def generations(switches: Iterable[ConnectedSwitch]) -> set[int]:
     """All generations that switches hold anything of."""
     found: set[int] = set()
     for switch in switches:
@@ -91,7 +91,9 @@ class Barriers:
         self._passed.put((switch, xid))
 
     def everywhere(
-        self, switches: Iterable[Switch], messages: Callable[[Switch], Iterable[Any]]
+        self,
+        switches: Iterable[ConnectedSwitch],
+        messages: Callable[[ConnectedSwitch], Iterable[Any]],
     ) -> list[str]:
         """Send each switch its messages and wait for all; the names of those that did not answer."""
         waiting = {}

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from controller.routed import Routed
-from controller.switches import Switch
+from controller.switches import ConnectedSwitch
 from scenario.plan.types import PlannedWire
 
 Data = dict[str, Any]
@@ -99,6 +99,6 @@ def differences(routed: Routed) -> Data:
     return {"differences": routed.differences()}
 
 
-def connected(routed: Routed) -> list[Switch]:
+def connected(routed: Routed) -> list[ConnectedSwitch]:
     """The switches that are connected, in the plan's order."""
     return [routed.switches[name] for name in routed.names.values() if name in routed.switches]

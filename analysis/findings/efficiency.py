@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from analysis.form.training import Cost, Efficiency
+from analysis.form.training import Efficiency, HardwareCost
 from analysis.run import Run
 
 
@@ -50,13 +50,13 @@ def _mfu(run: Run, iteration_s: float) -> float | None:
     return float(flop / iteration_s / peak_flops)
 
 
-def _price(run: Run, idle_gpus: float, gpus: int) -> Cost | None:
+def _price(run: Run, idle_gpus: float, gpus: int) -> HardwareCost | None:
     """What an hour of training costs, and how much of that is for GPUs that do nothing."""
     gpu_hour = run.workload.get("gpu_hour")
     if not gpu_hour:
         return None
     amount = gpu_hour["amount"]
-    return Cost(
+    return HardwareCost(
         currency=gpu_hour["currency"],
         gpu_hour=amount,
         per_hour=amount * gpus,

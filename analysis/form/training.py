@@ -77,7 +77,7 @@ class CriticalPath(Form, frozen=True):
         }
 
 
-class Cost(Form, frozen=True):
+class HardwareCost(Form, frozen=True):
     """What the hardware costs, in `currency`."""
 
     currency: Annotated[str, doc("Such as USD.")]
@@ -99,7 +99,7 @@ class Efficiency(Form, frozen=True):
         float, doc("FLOP/s that they achieve together in training a model of usual size.")
     ]
     idle_gpus: Annotated[float, doc("That do nothing, on average.")]
-    price: Annotated[Cost | None, doc("Null where the workload names none.")]
+    price: Annotated[HardwareCost | None, doc("Null where the workload names none.")]
 
 
 class Proportion(Form, frozen=True):

@@ -24,11 +24,9 @@ SAME = {
 """Names that two rooms give to the same thing."""
 APART = {
     "Collective": "as asked for; under way in a host; its times",
-    "Cost": "of an incident, in seconds; of hardware, in money",
     "Message": "of a schedule; in the model; of a trace",
     "Replay": "of a rank; how often",
     "Request": "for a run; for tokens",
-    "Switch": "as planned; as connected",
     "Work": "of a timer; of a trace",
 }
 """Names that still stand for different things: no more of them."""
