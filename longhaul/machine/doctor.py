@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import platform
 import re
@@ -17,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from longhaul.machine import bundle, memory, sandbox
+from longhaul.machine import bundle, memory, native, sandbox
 from longhaul.machine.kernel import cache_folder, cached_kernel, kernel_release
 
 CHECKOUT = Path(__file__).parents[2]
@@ -25,7 +24,6 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_RELEASES = {"debian": 12.0, "ubuntu": 24.04}
 MEMORY_BYTES = 4e9  # a guest of a few hundred hosts, with room for the analysis
 DISK_BYTES = 1e9  # a run folder is tens of megabytes; this leaves room for many
-NATIVE_MODULES = {"CONFIG_NET_SCH_NETEM": "sch_netem", "CONFIG_OPENVSWITCH": "openvswitch"}
 
 
 @dataclass(frozen=True)
@@ -50,10 +48,10 @@ def diagnose() -> list[Finding]:
         cpus_check(len(os.sched_getaffinity(0))),
         memory_check(Path("/proc/meminfo").read_text()),
         guest_memory_check(memory.folder()),
-        seccomp_check(read(Path("/proc/sys/kernel/seccomp/actions_avail"))),
+        seccomp_check(native.read(Path("/proc/sys/kernel/seccomp/actions_avail"))),
         sandbox_check(sandbox.held()),
-        native_check(kernel_features(), os.geteuid() == 0),
-        rdma_check(installed_modules()),
+        native_check(native.kernel_features(), os.geteuid() == 0),
+        rdma_check(native.installed_modules()),
         kvm_check(),
         disk_check("disk for runs", Path.cwd()),
     ]
@@ -258,12 +256,8 @@ def disk_check(name: str, folder: Path) -> Finding:
 def native_check(features: set[str], is_root: bool) -> Finding:
     """Whether fabrics can run on this machine's own kernel, in real time."""
     name = "native kernel"
-    if absent := sorted(set(NATIVE_MODULES.values()) - features):
-        return Finding(
-            name, None, f"{platform.release()} lacks {' and '.join(absent)}: no native runs"
-        )
-    if not is_root:
-        return Finding(name, None, "has netem and openvswitch; native runs need root", "sudo -s")
+    if why := native.why_not(features, is_root):
+        return Finding(name, None, why, "" if native.lacking(features) else "sudo -s")
     return Finding(
         name, True, "has netem and openvswitch, and this is root: native runs can be made"
     )
@@ -278,37 +272,3 @@ def rdma_check(modules: set[str]) -> Finding:
         None,
         f"{platform.release()} {has}, nor ports of switches: RoCE in virtual time only",
     )
-
-
-def kernel_features() -> set[str]:
-    """Those of the modules that native runs need which this kernel has, loaded or loadable."""
-    config = kernel_config()
-    modules = installed_modules()
-    return {
-        module
-        for option, module in NATIVE_MODULES.items()
-        if f"{option}=y" in config or module in modules or Path(f"/sys/module/{module}").exists()
-    }
-
-
-def kernel_config() -> set[str]:
-    """The lines of the running kernel's configuration, where it shows it."""
-    shown = Path("/proc/config.gz")
-    if shown.exists():
-        return set(gzip.decompress(shown.read_bytes()).decode().splitlines())
-    return set(read(Path(f"/boot/config-{platform.release()}")).splitlines())
-
-
-def installed_modules() -> set[str]:
-    """The names of the running kernel's modules on disk, built-in ones included."""
-    folder = Path("/lib/modules") / platform.release()
-    lists = read(folder / "modules.dep") + read(folder / "modules.builtin")
-    return set(re.findall(r"([^/\s]+)\.ko(?:\.\w+)?(?::|$)", lists, re.M))
-
-
-def read(file: Path) -> str:
-    """The text of a file; nothing where it cannot be read."""
-    try:
-        return file.read_text(errors="replace")
-    except OSError:
-        return ""
