@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from scenario.plan.types import (
     ETHERNET_HEADER,
+    WIDEST_WINDOW,
     End,
     PlannedRdma,
     PlannedSwitch,
@@ -27,8 +28,6 @@ OF_PORT = ("loss", "loss_correlation", "corruption")
 ROCE_MTU = 4096
 """Bytes of payload in a full packet of RoCE: the largest that InfiniBand knows."""
 PAUSE_FRAME_BYTES = 84
-WIDEST_WINDOW = 1 << 22
-"""Packets: about what 24 bits of sequence number allow."""
 DCQCN_BYTES = 10e6
 """The byte counter of DCQCN. [Zhu et al., SIGCOMM 2015, figure 14]"""
 

@@ -17,13 +17,13 @@ from scenario.text.merge import only, without
 from scenario.text.overrides import parse_all, put, put_rest
 from scenario.text.reading import read_text
 from scenario.text.shape import complaints_of_part, examine
+from scenario.text.short import spelled_out
 from scenario.text.tree import Plain, Problems, plain
 from scenario.topology.aging import Aged, Span, aged, aging_table
 from scenario.topology.catalogue import with_catalogue
 from scenario.topology.elaboration import elaborate
 from scenario.topology.meaning import check_model, check_references, without_consequences
 from scenario.topology.models import Reuse, TopologyModel
-from scenario.topology.routing import spelled_out
 from scenario.types.topology import Topology, Workload
 from scenario.workload.kinds import named, workload
 
@@ -56,7 +56,7 @@ def load_topology(path: Path, overrides: Sequence[str] = ()) -> Topology:
 def topology_of(document: Document, overrides: Sequence[str] = ()) -> Topology:
     """The topology in a document. Raises InvalidInput."""
     root, late = put(document.root, parse_all(overrides))
-    root = named(spelled_out(with_catalogue(put_rest(inherit(root), late))))
+    root = named(spelled_out(with_catalogue(put_rest(inherit(root), late)), "routing", "policy"))
     problems = Problems(root)
     problems.found += complaints_of_part(only(root, *SECTIONS), Reuse)
     written, malformed = examine(without(root, *SECTIONS), TopologyModel)

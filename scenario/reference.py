@@ -198,6 +198,7 @@ SECTIONS: dict[str, str] = {
     "MoEModel": "MoE",
     "DiLoCoModel": "DiLoCo",
     "SlowdownsModel": "Slowdowns",
+    "TransportModel": "Transport",
     "CollectiveModel": "Collective",
     "PriceModel": "Price",
     "InferenceModel": "Inference",

@@ -18,7 +18,7 @@ from scenario.plan.types import Plan
 from scenario.types.topology import Collective, Workload
 from traffic.carried import carried_bytes
 from traffic.collectives import Options
-from traffic.events import read_events
+from traffic.events import read_adapters, read_events
 from traffic.host.program import CollectiveTask
 from traffic.kind import Placed, Prepared, Tables
 from traffic.model.choosing import choose
@@ -80,6 +80,7 @@ def prepare(benchmark: Benchmark, plan: Plan, seed: int) -> Prepared:  # noqa: A
         how.verify,
         how.congestion,
         how.socket_buffer_bytes,
+        benchmark.transport,
     )
     return Prepared(
         programs=agents(plan, tasks, replay),
@@ -88,6 +89,7 @@ def prepare(benchmark: Benchmark, plan: Plan, seed: int) -> Prepared:  # noqa: A
             "iterations": benchmark.iterations,
             "warmup": benchmark.warmup,
             "verify": how.verify,
+            "transport": benchmark.transport.kind,
             "congestion": how.congestion,
             "channels": how.channels,
             "cases": [case.about(plan.scale_bytes) for case in found],
@@ -98,7 +100,7 @@ def prepare(benchmark: Benchmark, plan: Plan, seed: int) -> Prepared:  # noqa: A
 
 def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
     """The events of every rank, and where results were checked how many were wrong."""
-    tables = {"events": read_events(placed, folder, start_ns)}
+    tables = {"events": read_events(placed, folder, start_ns)} | read_adapters(placed, folder)
     if placed.workload.collective.verify:  # type: ignore[attr-defined]
         tables["wrong"] = _read_wrong(placed, folder)
     return tables
@@ -123,14 +125,14 @@ def cases(benchmark: Benchmark, plan: Plan) -> list[Case]:
     """
     sizes = dict.fromkeys(carried(plan, real) for real in benchmark.sizes_bytes)
     barrier, ends_s = _barrier(plan).schedule(plan), [0.0] * len(plan.hosts)
-    enter_s = Model(plan).ends_s(barrier, ends_s)
+    enter_s = Model(plan, benchmark.transport).ends_s(barrier, ends_s)
     found = [
         (asked, _collective(benchmark, plan, asked, size, enter_s))
         for size in sizes
         for asked in benchmark.algorithms
     ]
     schedules = [collective.schedule(plan) for _, collective in found]
-    model = Model(plan, [barrier, *schedules])
+    model = Model(plan, benchmark.transport, [barrier, *schedules])
     made: list[Case] = []
     for number, schedule in enumerate(schedules * 2):
         enter_s = model.ends_s(barrier, ends_s)
@@ -146,9 +148,13 @@ def _collective(
     op, how = benchmark.collective.op, options(benchmark.collective, plan)
     if asked != "auto":
         return GroupCollective(op, asked, _everybody(plan), size, how)
-    model = Model(plan)
+    model = Model(plan, benchmark.transport)
     choice = choose(
-        plan, op, size, how, lambda schedule: max(model.ends_s(schedule, enter_s)) - max(enter_s)
+        model.wires,
+        op,
+        size,
+        how,
+        lambda schedule: max(model.ends_s(schedule, enter_s)) - max(enter_s),
     )
     return GroupCollective(op, choice.algorithm, _everybody(plan), size, choice.options)
 

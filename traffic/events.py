@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
 
 from analysis.tables import SCHEMA
 from traffic.host.agent import FIELDS, KINDS
-from traffic.kind import Placed
+from traffic.kind import Placed, Tables
 from traffic.rows import read_rows
 
+ADAPTERS = {
+    "sent_packets": "sent_pkts",
+    "received_packets": "rcvd_pkts",
+    "retransmissions": "completer_retry_err",
+    "naks_received": "rcvd_seq_err",
+    "naks_sent": "out_of_seq_request",
+    "duplicates": "duplicate_request",
+    "not_ready_sent": "send_rnr_err",
+    "not_ready_received": "rcvd_rnr_err",
+    "marked_packets": "np_ecn_marked_roce_packets",
+    "cnps_sent": "np_cnp_sent",
+    "cnps_received": "rp_cnp_handled",
+}
+"""The columns of the table `adapters`, and the device's hardware counters behind them, from the workload's start to
+its end: `retransmissions` are goings back to the first unacknowledged packet, for a NAK or a timeout."""
 TIMES = ("ready_ns", "start_ns", "end_ns")
 
 
@@ -28,3 +44,16 @@ def read_events(placed: Placed, folder: Path, start_ns: int) -> pl.DataFrame:
         kind=pl.Series(KINDS).gather(found["kind"]),
     )
     return found.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+
+
+def read_adapters(placed: Placed, folder: Path) -> Tables:
+    """What the hosts' adapters have counted during a workload, a row per rank; no table where it had none."""
+    if placed.workload.transport.kind != "roce":
+        return {}
+    rows = []
+    for host, rank in zip(placed.plan.hosts, placed.ranks, strict=True):
+        counted = json.loads((folder / f"{host.name}.adapter").read_text())
+        named = {column: counted[name] for column, name in ADAPTERS.items()}
+        rows.append({"workload": placed.workload.name, "rank": rank, "host": host.name} | named)
+    schema = {"workload": pl.String, "rank": pl.Int32, "host": pl.String}
+    return {"adapters": pl.DataFrame(rows, schema=schema | dict.fromkeys(ADAPTERS, pl.Int64))}

@@ -5,30 +5,36 @@ Pure. A collective is among any of the hosts; the others have no part in it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from scenario.plan.types import Plan, pacing_Bps
-from scenario.types.topology import Collective
+from scenario.plan.types import Plan, PlannedHost
+from scenario.types.topology import Collective, Transport
+from traffic.adapters import FEWEST, MOST, paths, roce_settings, slots
 from traffic.carried import carried_bytes
 from traffic.collectives import DEFAULTS, Layout, Options, Results, make_schedule, results
+from traffic.framing import TCP
 from traffic.host.program import CollectiveTask, ComputeTask, Program, Task
+from traffic.host.registered import PIECE_BYTES
 from traffic.host.transport import Settings
 from traffic.kind import Assignment
+from traffic.model.wires import Wires
 from traffic.schedule import Schedule, placed
 
 
 @dataclass(frozen=True)
 class Replay:
-    """How often programs are replayed, and how: with real numbers that are checked or without; the
-    connections' congestion control (as Linux names it), and the size of each socket's buffers, None: as
-    the kernel tunes them."""
+    """How often programs are replayed, and how: with real numbers that are checked or without, and what
+    carries them; of TCP, congestion control (as Linux names it) and the size of each socket's buffers, None:
+    as the kernel tunes them."""
 
     iterations: int
     verify: bool = False
     congestion: str = "cubic"
     socket_buffer_bytes: int | None = None
+    transport: Transport = TCP
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,7 @@ def agents(
     """Every host's program, by its name: `tasks[rank]` in every iteration, each once those that it names
     are done. `slowdowns`, by rank, are how many times as long compute takes, by iteration."""
     addresses = tuple(host.ip for host in plan.hosts)
+    wires = Wires(plan, replay.transport)
     return {
         host.name: Assignment(
             "traffic.host.agent",
@@ -113,14 +120,34 @@ def agents(
                 addresses=addresses,
                 iterations=replay.iterations,
                 tasks=tuple(tasks[host.rank]),
-                transport=Settings(
-                    congestion=replay.congestion,
-                    buffer_bytes=replay.socket_buffer_bytes,
-                    pacing_Bps=pacing_Bps(plan, host),
-                ),
+                transport=_settings(wires, host, tasks[host.rank], replay),
                 verify=replay.verify,
                 slowdowns=tuple(slowdowns.get(host.rank, ())),
+                paths=paths(wires, host),
             ),
         )
         for host in plan.hosts
     }
+
+
+def _settings(wires: Wires, host: PlannedHost, tasks: Sequence[Task], replay: Replay) -> Settings:
+    """How a host's connections are to be."""
+    if replay.transport.kind == "roce":
+        depth = slots(wires) if replay.verify else _most_messages(tasks)
+        made = roce_settings(wires, replay.transport, depth, discards=not replay.verify)
+        return replace(made, one_way=True)
+    return Settings(
+        congestion=replay.congestion,
+        buffer_bytes=replay.socket_buffer_bytes,
+        pacing_Bps=wires.framing.pace_Bps(host),
+    )
+
+
+def _most_messages(tasks: Sequence[Task]) -> int:
+    """That an iteration has on one connection, whole pieces of them, as far as they may be under way."""
+    count: Counter[tuple[int, int]] = Counter()
+    for task in tasks:
+        for op in task.ops if isinstance(task, CollectiveTask) else ():
+            if op.kind == "send":
+                count[op.peer, op.channel] += 1 + op.size // PIECE_BYTES
+    return min(max(FEWEST, *count.values(), 0), MOST)

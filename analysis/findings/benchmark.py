@@ -40,6 +40,7 @@ def write_results(folder: Path) -> None:
         iterations=about["iterations"],
         warmup=about["warmup"],
         congestion=about["congestion"],
+        transport=about["transport"],
         channels=about["channels"],
         rows=found,
     )

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 import polars as pl
 
-from analysis.findings import background, hops, incidents, oneway, serving
+from analysis.findings import adapters, background, hops, incidents, oneway, serving
 from analysis.findings.bandwidth import algbw, bus_factor
 from analysis.findings.blame import between_groups, blame_by_rank, blame_matrix
 from analysis.findings.costmodel import cost_model
@@ -95,6 +95,7 @@ def summarise(run: Run) -> TrainingSummary:
         serving=[serving.summarise(one) for one in serving.load_served(run.path)],
         background=background.summarise(run.path),
         probes=oneway.summarise(run.path),
+        adapters=adapters.summarise(run.path),
     )
     sentences = [headline(found), *(f"{serving.sentence(one)}." for one in found.serving)]
     return msgspec.structs.replace(found, headline=" ".join(sentences))

@@ -51,6 +51,7 @@ class BenchmarkTable(Form, frozen=True, kw_only=True):
     iterations: Annotated[Count, doc("That count.")]
     warmup: Annotated[Count, doc("Before them.")]
     congestion: Annotated[str, doc("TCP's congestion control.")]
+    transport: Annotated[str, doc("tcp or roce.")] = "tcp"
     channels: Annotated[Count, doc("Connections per pair.")]
     rows: Annotated[list[MeasuredCase], doc("Each size and algorithm.")]
 

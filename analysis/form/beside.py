@@ -1,4 +1,7 @@
-"""`probes` and `background` of `summary.json`: what went on beside the workloads. Keys: docs/measuring.md."""
+"""`probes`, `background` and `adapters` of `summary.json`: what went on beside the workloads, and beneath.
+
+Keys: docs/measuring.md, docs/rdma.md.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +36,29 @@ class Load(Form, frozen=True):
     name: Annotated[str, doc("The workload's name.")]
     source: Annotated[str, doc("Where it comes from.")] = field(name="from")
     sink: Annotated[str, doc("Where it goes.")] = field(name="to")
-    protocol: Annotated[str, doc("tcp or udp.")]
+    protocol: Annotated[str, doc("tcp, udp or roce.")]
     pattern: Annotated[str, doc("constant, on-off or pareto.")]
     rate_bps: Annotated[BitsPerSecond, doc("While it is on.")]
     offered_bps: Annotated[BitsPerSecond, doc("On average.")]
     sent_bps: Annotated[BitsPerSecond, doc("What the network took.")]
     received_bps: Annotated[BitsPerSecond, doc("What came.")]
     loss: Annotated[Share, doc("Of what was sent.")]
+
+
+class Adapters(Form, frozen=True, kw_only=True):
+    """What the adapters of a workload's hosts counted from its start to its end, all together."""
+
+    name: Annotated[str, doc("The workload's name.")]
+    sent_packets: Annotated[Count, doc("Packets of RoCE, acknowledgements among them.")]
+    received_packets: Annotated[Count, doc("The same, that came.")]
+    retransmissions: Annotated[
+        Count, doc("Goings back to the first unacknowledged packet, for a NAK or a timeout.")
+    ]
+    naks_received: Annotated[Count, doc("Packets missed, by the receivers' word.")]
+    naks_sent: Annotated[Count, doc("Packets out of order that were answered so.")]
+    duplicates: Annotated[Count, doc("Packets that came again.")]
+    not_ready_sent: Annotated[Count, doc("Messages that came before there was room.")]
+    not_ready_received: Annotated[Count, doc("The same, by the receivers' word.")]
+    marked_packets: Annotated[Count, doc("That switches had marked (ECN).")]
+    cnps_sent: Annotated[Count, doc("Congestion notifications.")]
+    cnps_received: Annotated[Count, doc("The same, that came.")]

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, field
 
-from analysis.form.beside import DirectionSeen, Load
+from analysis.form.beside import Adapters, DirectionSeen, Load
 from analysis.form.files import read
 from analysis.form.parts import Check, Count, Form, Happened, Tail, doc
 from analysis.form.serving import Service
@@ -49,6 +49,9 @@ class _Common(Form, frozen=True, kw_only=True):
     serving: Annotated[list[Service], doc("Inference workloads.")]
     background: Annotated[list[Load], doc("Background load beside the workloads.")]
     probes: Annotated[list[DirectionSeen], doc("What probes saw beside the workloads.")]
+    adapters: Annotated[
+        list[Adapters], doc("What adapters counted, of each workload over RDMA.")
+    ] = field(default_factory=list)
 
 
 class TrainingSummary(_Common, frozen=True, kw_only=True, tag_field="kind", tag="training"):

@@ -29,7 +29,7 @@ def print_results(folder: Path, out: Console) -> None:
     data = read_benchmark(folder)
     out.print(
         f"{data.op} over {data.ranks} hosts of {data.name}: {data.iterations} iterations after"
-        f" {data.warmup} to warm up, {data.channels} connection(s) per pair, {data.congestion};"
+        f" {data.warmup} to warm up, {data.channels} connection(s) per pair, {_carrier(data)};"
         f" bytes carried are divided by {data.scale_bytes:g}"
     )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -39,6 +39,10 @@ def print_results(folder: Path, out: Console) -> None:
     for row in data.rows:
         table.add_row(*_cells(data, row))
     out.print(table)
+
+
+def _carrier(data: BenchmarkTable) -> str:
+    return data.congestion if data.transport == "tcp" else data.transport
 
 
 def _cells(data: BenchmarkTable, row: MeasuredCase) -> list[str]:

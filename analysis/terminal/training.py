@@ -25,6 +25,7 @@ from analysis.form.training import (
     KindTail,
     SlowestMessages,
 )
+from analysis.terminal.adapters import print_adapters
 from analysis.terminal.background import print_background
 from analysis.terminal.oneway import print_probes
 from analysis.terminal.serving import print_serving
@@ -51,6 +52,8 @@ def print_summary(run_dir: Path, out: Console) -> None:
         print_training(summary, out)
     for served in summary.serving:
         print_serving(served, out)
+    if summary.adapters:
+        print_adapters(summary.adapters, out)
     if summary.background:
         print_background(summary.background, out)
     if summary.probes:

@@ -11,7 +11,7 @@ from typing import Any
 from analysis.findings.benchmark import write_results
 from scenario.loading import load_topology
 from longhaul.planning import make_plan
-from longhaul.runs.life import Inputs, Request, Watcher, carry_out
+from longhaul.runs.life import Inputs, Request, Watcher, carry_out, with_adapters
 from traffic import benchmark as kind
 from traffic.benchmark import Benchmark
 from traffic.kind import place
@@ -32,7 +32,7 @@ def bench(request: Request, wanted: Benchmark, hear: Callable[[dict[str, Any]], 
 def read(request: Request, wanted: Benchmark) -> Inputs:
     """Read and plan. Raises InvalidInput, Unfit."""
     topology = load_topology(request.topology, request.overrides)
-    plan = make_plan(topology, request.seed)
+    plan = make_plan(with_adapters(topology, [wanted]), request.seed)
     placed = place(wanted, plan, {host.name for host in plan.hosts})
     try:
         prepared = kind.prepare(wanted, placed.plan, request.seed)

@@ -12,7 +12,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from scenario.text.diagnostics import InvalidInput
 from scenario.text.diagnostics import Place, Source, complain
 from scenario.workload.placement import hosts_on
 from scenario.types.probing import Probing
+from scenario.types.topology import Rdma, Topology, Workload
 from scenario.plan.captures import Capture, plan_capture
 from longhaul.planning import make_plan
 from scenario.plan.types import Plan
@@ -44,8 +45,12 @@ from traffic.host.program import written
 from traffic.kind import Placed, Prepared, place
 from traffic.kinds import KINDS
 
+TRANSPORTS = {
+    "tcp": "the transport is the kernel's TCP, its timers in steps of 10 ms; no RDMA",
+    "roce": "an RDMA adapter is Soft-RoCE: its verbs, packets and go-back-N are real, but it takes no time"
+    " of its own, and its timers go in steps of 10 ms",
+}
 MODELLED = (
-    "RDMA is not emulated: the transport is the kernel's TCP, its timers in steps of 10 ms",
     "payloads and rates are divided by the same number, packets and loss per packet are not:"
     " loss acts as on traffic spread over that many times as many connections",
     "loss from aging comes in bursts or not as the model of its file says; burst length is assumed",
@@ -140,6 +145,7 @@ def carry_out(
     Raises MachineError, FolderTaken.
     """
     machine = dispatch.choose(request.machine, request.time)
+    _check_adapters(machine, inputs)
     final = request.out or folder.next_free(inputs.plan.name)
     with folder.new(final) as partial:
         watcher.hear({"machine": machine, "plan": inputs.plan, "workloads": about(inputs)})
@@ -161,6 +167,16 @@ def carry_out(
     return final
 
 
+def _check_adapters(machine: dispatch.Machine, inputs: Inputs) -> None:
+    """Raises MachineError where a workload is to run over RDMA on a kernel that has none for it."""
+    over = [one.workload.name for one in inputs.placed if one.workload.transport.kind == "roce"]
+    if over and machine.name == "native":
+        raise dispatch.MachineError(
+            f"{over[0]}: `transport: roce` needs the virtual-time kernel, whose hosts have an RDMA device each:"
+            " --machine uml"
+        )
+
+
 def read(request: Request) -> Inputs:
     """Read and plan. Raises InvalidInput."""
     topology = load_without(request.topology, request.overrides, request.without)
@@ -173,7 +189,7 @@ def read(request: Request) -> Inputs:
     check_places(found, topology)
     if request.rest:
         check_controlled(topology)
-    plan = make_plan(topology, request.seed)
+    plan = make_plan(with_adapters(topology, found), request.seed)
     every = [host for campus in topology.campuses for host in campus.hosts]
     placed = [place(one, plan, set(hosts_on(one.on, every))) for one in found]
     prepared = [_prepared(one, request.seed) for one in placed]
@@ -182,6 +198,13 @@ def read(request: Request) -> Inputs:
     files = dict.fromkeys((*topology.files, *(file for one in found for file in one.files)))
     capture = plan_capture(plan, request.capture, request.capture_bytes)
     return Inputs(plan, tuple(placed), tuple(prepared), tuple(files), capture)
+
+
+def with_adapters(topology: Topology, found: Sequence[Workload]) -> Topology:
+    """The topology with adapters for RDMA, where a workload asks for them."""
+    if topology.rdma is None and any(one.transport.kind == "roce" for one in found):
+        return replace(topology, rdma=Rdma(congestion="window"))
+    return topology
 
 
 def _prepared(placed: Placed, seed: int) -> Prepared:
@@ -228,7 +251,9 @@ def prepare(partial: Path, inputs: Inputs) -> None:
 def plan_json(inputs: Inputs) -> dict[str, Any]:
     """The plan, its workloads, and what the model expects of each."""
     listed = about(inputs)
-    modelled = dict.fromkeys((*(text for one in listed for text in one["modelled"]), *MODELLED))
+    own = (text for one in listed for text in one["modelled"])
+    carried = (TRANSPORTS[placed.workload.transport.kind] for placed in inputs.placed)
+    modelled = dict.fromkeys((*own, *carried, *MODELLED))
     return inputs.plan.to_json() | {"workloads": listed, "modelled": list(modelled)}
 
 

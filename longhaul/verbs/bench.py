@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from longhaul.machine import TIMES
 from longhaul.verbs.arguments import Verbs, complain, names, patience, topology, verb, where
@@ -17,6 +17,7 @@ OPS = (
     "all_reduce", "reduce_scatter", "all_gather", "broadcast", "reduce", "all_to_all", "send_recv",
     "barrier",
 )  # fmt: skip
+TRANSPORTS = ("tcp", "roce")
 SIZES = "64K:64M:x4"
 MOST_SIZES = 100
 
@@ -52,6 +53,10 @@ def add(verbs: Verbs) -> None:
 
 def _connections(made: argparse.ArgumentParser) -> None:
     """How collectives are carried out."""
+    made.add_argument(
+        "--transport", dest="transports", type=transports, default=("tcp",), metavar="NAME,…",
+        help="what carries the bytes: tcp, roce, or both, one after the other (default tcp)",
+    )  # fmt: skip
     made.add_argument("--channels", type=count, default=1, help="connections per pair (default 1)")
     made.add_argument("--congestion", choices=("cubic", "reno", "bbr", "dctcp"), default="cubic")
     made.add_argument("--segment", type=size, metavar="SIZE", help="cut longer messages, as 128K")
@@ -73,33 +78,45 @@ def bench(words: argparse.Namespace) -> int:
     from longhaul.runs.life import Request
     from longhaul.shown import progress
 
-    request = Request(
-        topology=words.topology,
-        workloads=(),
-        overrides=tuple(words.overrides),
-        seed=words.seed,
-        time=words.time,
-        machine=words.machine,
-        out=words.out,
-        cpu=words.cpu,
-        patience_s=words.patience,
-        command=tuple(words.command),
-    )
-    with progress.shown() as hear:
-        folder = measure(request, wanted(words), hear)
+    folders = []
+    for kind in words.transports:
+        request = Request(
+            topology=words.topology,
+            workloads=(),
+            overrides=tuple(words.overrides),
+            seed=words.seed,
+            time=words.time,
+            machine=words.machine,
+            out=_folder(words, kind),
+            cpu=words.cpu,
+            patience_s=words.patience,
+            command=tuple(words.command),
+        )
+        with progress.shown() as hear:
+            folders.append(measure(request, wanted(words, kind), hear))
     if words.format == "json":
-        print((folder / FILE).read_text())
+        texts = [(folder / FILE).read_text() for folder in folders]
+        print(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
     else:
         out = console()
-        print_results(folder, out)
-        out.print(f"run folder {folder}")
-    wrong = sum(row.wrong or 0 for row in read_benchmark(folder).rows)
+        for folder in folders:
+            print_results(folder, out)
+        out.print(f"run folder {', '.join(map(str, folders))}")
+    wrong = sum(row.wrong or 0 for folder in folders for row in read_benchmark(folder).rows)
     return complain(f"longhaul: {wrong} results were wrong", 1) if wrong else 0
 
 
-def wanted(words: argparse.Namespace) -> Benchmark:
-    """The benchmark that the words describe."""
-    from scenario.types.topology import Collective
+def _folder(words: argparse.Namespace, kind: str) -> Path | None:
+    """Where a transport's run goes: with several, each to a folder with its name behind."""
+    asked: Path | None = words.out
+    if asked is None or len(words.transports) == 1:
+        return asked
+    return asked.with_name(f"{asked.name}-{kind}")
+
+
+def wanted(words: argparse.Namespace, transport: Literal["tcp", "roce"]) -> Benchmark:
+    """The benchmark that the words describe, over one of their transports."""
+    from scenario.types.topology import Collective, Transport
     from traffic.benchmark import Benchmark
     from traffic.collectives import algorithms_of
 
@@ -108,6 +125,7 @@ def wanted(words: argparse.Namespace) -> Benchmark:
     return Benchmark(
         name="bench",
         source=str(words.topology),
+        transport=Transport(transport),
         algorithms=tuple(dict.fromkeys(algorithms)),
         sizes_bytes=words.sizes,
         iterations=words.iters,
@@ -125,6 +143,15 @@ def wanted(words: argparse.Namespace) -> Benchmark:
             socket_buffer_bytes=words.buffers,
         ),
     )
+
+
+def transports(text: str) -> tuple[str, ...]:
+    """Names of transports, each once, as argparse's `type`."""
+    found = tuple(dict.fromkeys(text.split(",")))
+    for name in found:
+        if name not in TRANSPORTS:
+            raise argparse.ArgumentTypeError(f"{name!r} is neither of {', '.join(TRANSPORTS)}")
+    return found
 
 
 def sizes(text: str) -> tuple[float, ...]:

@@ -63,19 +63,18 @@ class RdmaModel(Strict):
     """What a queue pair does about marks: `none`; `dcqcn`, its rate is cut and raised; `window`, no more than
     `window` is ever under way."""
     window: Size | None = None
-    """How much of a queue pair may be under way; else as much as a workload hands to it."""
+    """How much of a queue pair may be under way; else with `congestion: window` twice the bandwidth-delay product of
+    its path, and otherwise as much as a workload hands to it."""
 
 
-def check(switches: dict[str, SwitchKind], rdma: RdmaModel | None, problems: Problems) -> None:
-    """Thresholds in the wrong order; a window that is missing."""
+def check(switches: dict[str, SwitchKind], problems: Problems) -> None:
+    """Thresholds in the wrong order."""
     for name, written in switches.items():
         steps = ("switches", name)
         if written.ecn and written.ecn.max < written.ecn.min:
             problems.add((*steps, "ecn", "max"), "`max` is less than `min`", "at least `min`")
         if written.pfc:
             _check_pausing((*steps, "pfc"), written.pfc, problems)
-    if rdma and rdma.congestion == "window" and not rdma.window:
-        problems.add(("rdma",), "congestion control by a window, and no `window`", "how much")
 
 
 def _check_pausing(steps: tuple[str, ...], written: PausingModel, problems: Problems) -> None:

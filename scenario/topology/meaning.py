@@ -126,7 +126,7 @@ def check_model(written: TopologyModel, problems: Problems) -> None:
     if total > MOST_HOSTS:
         expected = f"at most {MOST_HOSTS:,} hosts"
         problems.add(("campuses",), f"{total:,} hosts in all", expected)
-    buffering.check(written.switches, written.rdma, problems)
+    buffering.check(written.switches, problems)
     _check_links(written, problems)
     _check_reach(written, problems)
 

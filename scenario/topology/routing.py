@@ -7,15 +7,15 @@ A bare name is short for a mapping with `policy`. What an option means is the po
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Literal, TypeAlias, get_args
 
-from pydantic import Field, GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import Field
 
 from scenario.text.diagnostics import InvalidInput, Place, Source, complain, nearest, one_of
 from scenario.text.fields import CampusName, Delay, Duration, Name, Size
+from scenario.text.short import Short
 from scenario.text.strict import Strict
-from scenario.text.tree import Entry, Mapping, Problems, Scalar, Steps
+from scenario.text.tree import Problems, Steps
 from scenario.types import topology as types
 
 PolicyName: TypeAlias = Literal[
@@ -69,26 +69,7 @@ class RoutingModel(Strict):
     run's seed: another `--seed` is another draw of which connections meet on a link."""
 
 
-class Short:
-    """Says in the JSON Schema that a policy's name may stand for the mapping."""
-
-    def __get_pydantic_json_schema__(
-        self, core: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"anyOf": [{"enum": list(get_args(PolicyName))}, handler(core)]}
-
-
-RoutingField: TypeAlias = Annotated[RoutingModel, Short()]
-
-
-def spelled_out(root: Mapping) -> Mapping:
-    """The document with `routing: NAME` written as the mapping that it stands for."""
-    entry = root.entries.get("routing")
-    if not entry or not isinstance(entry.node, Scalar) or not isinstance(entry.node.value, str):
-        return root
-    place = entry.node.place
-    whole = Mapping(place, {"policy": Entry(place, entry.node)})
-    return Mapping(root.place, root.entries | {"routing": Entry(entry.place, whole)})
+RoutingField: TypeAlias = Annotated[RoutingModel, Short(get_args(PolicyName))]
 
 
 def routing(

@@ -96,7 +96,7 @@ Congestion: TypeAlias = Literal["none", "dcqcn", "window"]
 @dataclass(frozen=True)
 class Rdma:
     """How the hosts' adapters speak RoCE: which congestion control, and how much of a queue pair may be under way
-    (`window_bytes`; None: as much as a workload hands to it)."""
+    (`window_bytes`; None: with `window` what its path asks for, else as much as a workload hands to it)."""
 
     congestion: Congestion = "none"
     window_bytes: float | None = None
@@ -261,6 +261,15 @@ class Routing:
     hash_seed: int | None = None
 
 
+@dataclass(frozen=True)
+class Transport:
+    """What carries a workload's bytes: the kernel's `tcp`, or `roce`, RDMA over Converged Ethernet. There, an
+    adapter waits 4.096 µs x 2^`timeout` for an acknowledgement; None: as long as the longest way asks for."""
+
+    kind: Literal["tcp", "roce"] = "tcp"
+    timeout: int | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Workload:
     """What runs on some of a testbed's hosts. Each kind is a class of its own.
@@ -277,6 +286,7 @@ class Workload:
     source: str
     files: tuple[str, ...] = ()
     on: tuple[str, ...] = ()
+    transport: Transport = Transport()
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,8 @@ def background(written: BackgroundModel, where: Where) -> Background:
     """The workload that was written."""
     if written.runs_on:
         where.add_key(("runs-on",), "background load has two ends", "`from` and `to`")
+    if written.transport.kind == "roce" and "protocol" in written.model_fields_set:
+        where.add_key(("protocol",), "means nothing with `transport: roce`", "one of the two")
     if written.origin == written.to:
         where.add(("to",), "load from a place to itself", "another place than `from`")
     return Background(

@@ -11,6 +11,7 @@ from pydantic import Field
 from scenario.text.fields import Files, Name, Pattern
 from scenario.text.strict import Strict
 from scenario.text.tree import Problems, Steps
+from scenario.workload.transport import TransportField, TransportModel, transport
 
 # Sizes in bytes of one value.
 DTYPE_BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0}
@@ -29,6 +30,8 @@ class WorkloadModel(Strict):
     """Files, beside this one or below, to start from. This file says only what differs."""
     runs_on: list[Pattern] = Field(default=[], max_length=100)
     """Where it runs: campuses and hosts, by name or pattern; else on all hosts."""
+    transport: TransportField = TransportModel()
+    """What carries its bytes between hosts."""
 
 
 @dataclass(frozen=True)
@@ -54,4 +57,5 @@ class Where:
             "source": str(self.files[-1]),
             "files": tuple(str(file) for file in self.files),
             "on": tuple(written.runs_on),
+            "transport": transport(written.transport, self.steps, self.problems),
         }

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from scenario.text.diagnostics import nearest, one_of
 from scenario.text.shape import check
+from scenario.text.short import spelled_out
 from scenario.text.tree import Entry, Mapping, Node, Problems, Scalar, at
 from scenario.types.topology import Workload
 from scenario.workload.background import BackgroundModel, background
@@ -39,6 +40,7 @@ WorkloadField: TypeAlias = Annotated[
 
 def workload(root: Mapping, files: tuple[Path, ...]) -> Workload:
     """The workload in a document. Raises InvalidInput."""
+    root = spelled_out(root, "transport", "kind")
     problems = Problems(root)
     kind = at(root, "kind")
     said = kind.text if isinstance(kind, Scalar) else ""
@@ -68,4 +70,5 @@ def _named(key: str, entry: Entry) -> Node:
         return entry.node
     heading = {"longhaul": Scalar(entry.place, "1", 1), "name": Scalar(entry.place, key, key)}
     said = {name: Entry(entry.place, scalar) for name, scalar in heading.items()}
-    return Mapping(entry.node.place, said | entry.node.entries)
+    whole = Mapping(entry.node.place, said | entry.node.entries)
+    return spelled_out(whole, "transport", "kind")

@@ -38,6 +38,8 @@ def probing(written: ProbingModel, where: Where) -> Probing:
     """The workload that was written."""
     if written.runs_on:
         where.add_key(("runs-on",), "probes run at the ends of links", "`links`")
+    if "transport" in written.model_fields_set:
+        where.add_key(("transport",), "probes are datagrams", "no `transport`")
     return Probing(**where.common(written), links=tuple(written.links), interval_s=written.interval)
 
 

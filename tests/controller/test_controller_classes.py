@@ -57,7 +57,7 @@ def test_a_connection_of_small_messages_goes_the_short_way_any_other_the_wide_on
 
 
 def test_one_large_message_at_another_time_makes_a_connection_bulk(plan: Plan) -> None:
-    model = Model(plan, [one_message(SMALL_BYTES + 1)])
+    model = Model(plan, beside=[one_message(SMALL_BYTES + 1)])
     assert model.ends_s(one_message(4), [0.0, 0.0])[1] > WIDE_S
 
 

@@ -91,7 +91,6 @@ def test_what_a_switch_with_a_known_buffer_does_not_emulate_is_refused(impairmen
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("rdma: {congestion: window}", "no `window`"),
         ("switches: {own: {buffer: 1MB, ecn: {min: 2kB, max: 1kB}}}", "`max` is less than `min`"),
         ("switches: {own: {buffer: 1MB, pfc: {classes: [9]}}}", "there is no such class"),
         ("switches: {own: {buffer: 1MB, pfc: {xoff: 1kB, xon: 2kB}}}", "`xon` is more than `xoff`"),

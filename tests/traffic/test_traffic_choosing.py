@@ -9,6 +9,7 @@ from tests.fabric.planned import plan_of
 from traffic.collectives import ALGORITHMS, ELEMENT_BYTES, OPS, Options
 from traffic.model.choosing import Choice, choose, predictions
 from traffic.model.model import Model
+from traffic.model.wires import Wires
 from traffic.schedule import Schedule
 
 PAYLOAD = 8948  # bytes of a full packet for the user, at an MTU of 9000
@@ -36,7 +37,7 @@ def alone(plan: Plan) -> Callable[[Schedule], float]:
 
 
 def chosen(plan: Plan, size: int, op: str = "all_reduce") -> Choice:
-    return choose(plan, op, size, Options(), alone(plan))
+    return choose(Wires(plan), op, size, Options(), alone(plan))
 
 
 def test_small_messages_get_few_latencies_and_large_ones_few_bytes() -> None:
@@ -55,7 +56,7 @@ def test_over_a_long_haul_sums_are_made_inside_the_campuses_first() -> None:
 def test_nothing_that_can_be_chosen_is_faster_than_what_is(op: str) -> None:
     plan = campuses(2, 2)
     choice = chosen(plan, 1_000_000, op)
-    others = predictions(plan, op, 1_000_000, Options(), alone(plan))
+    others = predictions(Wires(plan), op, 1_000_000, Options(), alone(plan))
     assert choice.predicted_s == min(other.predicted_s for other in others)
     assert (op, choice.algorithm) in ALGORITHMS
 
@@ -65,7 +66,7 @@ def test_many_senders_to_one_port_are_chosen_only_while_its_queue_holds_all_they
     packets = plan.wires[0].b.shape.limit_packets
     fits = 8 * (packets // 7) * PAYLOAD // ELEMENT_BYTES * ELEMENT_BYTES
     names = [
-        {x.algorithm for x in predictions(plan, "all_reduce", size, Options(), alone(plan))}
+        {x.algorithm for x in predictions(Wires(plan), "all_reduce", size, Options(), alone(plan))}
         for size in (fits, fits + 8 * PAYLOAD)
     ]
     assert "direct" in names[0]
@@ -76,5 +77,5 @@ def test_a_burst_of_small_messages_from_a_whole_campus_may_be_too_much_for_the_l
     """12 hosts have a packet each for 12 others at once: more than the border's queue takes."""
     for hosts, expected in ((12, False), (4, True)):
         plan = campuses(2, hosts, "1us")
-        found = predictions(plan, "all_reduce", 9600, Options(), alone(plan))
+        found = predictions(Wires(plan), "all_reduce", 9600, Options(), alone(plan))
         assert ("direct" in {x.algorithm for x in found}) is expected

@@ -14,7 +14,7 @@ from scenario.types.topology import Training
 from tests.fabric.planned import plan_of
 from traffic.collectives import ELEMENT_BYTES, Layout, make_schedule
 from traffic.host.program import CollectiveTask, ComputeTask, Program, read, written
-from traffic.model.model import collective_s, ends_s, ring_textbook_s
+from traffic.model.model import Model, ends_s, ring_textbook_s
 from traffic.model.wires import Wires, path
 from traffic.schedule import Op, Piece, Schedule, on_channels
 from traffic.training.kind import prepare
@@ -273,8 +273,8 @@ campuses:
 
 def test_iterations_that_overlap_settle_where_each_takes_the_same() -> None:
     plan, schedule = two_campuses(), ring_all_reduce(2, 800_000)
-    settled = collective_s(plan, schedule, [0.0, 0.1], iterations=50)
-    assert collective_s(plan, schedule, [0.0, 0.1]) == pytest.approx(settled, rel=1e-3)
+    settled = Model(plan).collective_s(schedule, [0.0, 0.1], iterations=50)
+    assert Model(plan).collective_s(schedule, [0.0, 0.1]) == pytest.approx(settled, rel=1e-3)
 
 
 def test_a_schedule_whose_ranks_wait_for_each_other_has_no_end() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from traffic.host.transport import Settings
+from traffic.host.transport import Settings, read_settings
 
 BIN_NS = 1_000_000
 FIELDS = ("bin", "bytes")
@@ -78,4 +78,4 @@ def read_receiver(path: Path) -> ReceiverProgram:
 
 def _read(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(path.read_text())
-    return found | {"transport": Settings(**found["transport"]) if found["transport"] else None}
+    return found | {"transport": read_settings(found["transport"]) if found["transport"] else None}

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from scenario.plan import forwarding
-from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
+from scenario.plan.types import Plan, PlannedHost
 from scenario.types.background import Background, Pattern
+from traffic.adapters import MOST, paths, roce_settings
 from traffic.background.form import BIN_NS, FIELDS, UDP_HEADERS, ReceiverProgram, SenderProgram
+from traffic.framing import Framing, framing
 from traffic.host.transport import Settings
 from traffic.kind import Assignment, Placed, Prepared, Tables
+from traffic.model.wires import Wires
 from traffic.rows import read_rows
 
 MODELLED: tuple[str, ...] = (
@@ -33,20 +37,19 @@ FIRST_PORT, PORTS = 10_000, 20_000
 def prepare(workload: Background, plan: Plan, seed: int) -> Prepared:
     """A program for either end. Raises ValueError where one is not there."""
     source, sink = (_place(workload, plan, name) for name in (workload.origin, workload.target))
-    headers = UDP_HEADERS if workload.protocol == "udp" else TCP_IP_HEADERS + ETHERNET_HEADER
-    payload_bytes = plan.frame_bytes - headers
+    packets = _packets(workload, plan)
     rate_bps = workload.rate_bps / plan.scale_bytes
     there = forwarding.of(plan).walk(source, sink)
-    frame_bits = 8 * plan.frame_bytes
+    frame_bits = 8 * packets.frame_bytes
     queues_s = sum(x.shape.limit_packets * frame_bits / x.shape.rate_bps for x in there[1:])
     grace_s = 2 * (queues_s + sum(end.shape.delay_s for end in there))
     port = FIRST_PORT + zlib.crc32(workload.name.encode()) % PORTS
-    transport = Settings(unsent_bytes=payload_bytes) if workload.protocol == "tcp" else None
+    transport = _transport(workload, plan, source, sink)
     sender = SenderProgram(
         address=sink.ip,
         port=port,
         transport=transport,
-        payload_bytes=payload_bytes,
+        payload_bytes=packets.payload_bytes,
         gap_ns=max(round(1e9 * frame_bits / rate_bps), 1),
         pattern=workload.pattern.kind,
         arguments=_arguments(workload.pattern, f"{seed}/{workload.name}"),
@@ -56,7 +59,32 @@ def prepare(workload: Background, plan: Plan, seed: int) -> Prepared:
         source.name: Assignment("traffic.background.sender", sender, follows=True),
         sink.name: Assignment("traffic.background.receiver", receiver, follows=True),
     }
-    return Prepared(programs, _about(workload, payload_bytes / plan.frame_bytes), grace_s)
+    return Prepared(programs, _about(workload, packets.payload_share), grace_s)
+
+
+def _packets(workload: Background, plan: Plan) -> Framing:
+    if workload.protocol == "udp":
+        return Framing(plan.frame_bytes - UDP_HEADERS, UDP_HEADERS, 0.0)
+    return framing(plan, workload.transport)
+
+
+def _transport(
+    workload: Background, plan: Plan, source: PlannedHost, sink: PlannedHost
+) -> Settings | None:
+    """None for datagrams. Raises ValueError where an adapter is asked for and there is none."""
+    if workload.protocol == "udp":
+        return None
+    if workload.transport.kind == "tcp":
+        return Settings(unsent_bytes=_packets(workload, plan).payload_bytes)
+    for end in (source, sink):
+        if end.rank < 0:
+            raise ValueError(
+                f"{workload.name}: the border of {end.campus} has no adapter for RDMA: name hosts"
+            )
+    wires = Wires(plan, workload.transport)
+    made = roce_settings(wires, workload.transport, MOST, discards=True)
+    ways = paths(wires, source)
+    return replace(made, path=ways[sink.rank] if ways else made.path)
 
 
 def _place(workload: Background, plan: Plan, name: str) -> PlannedHost:
@@ -82,7 +110,7 @@ def _about(workload: Background, payload_share: float) -> dict[str, Any]:
     return {
         "from": workload.origin,
         "to": workload.target,
-        "protocol": workload.protocol,
+        "protocol": workload.protocol if workload.transport.kind == "tcp" else "roce",
         "pattern": workload.pattern.kind,
         "rate_bps": workload.rate_bps,
         "offered_bps": workload.rate_bps * workload.pattern.duty,

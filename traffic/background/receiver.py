@@ -38,9 +38,18 @@ def of_datagrams(program: ReceiverProgram, channel: Channel) -> Counter:
     """Count what comes without a connection."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("", program.port))
+        sock.setblocking(False)
         counter = started(channel)
-        count(sock.fileno(), lambda: len(sock.recv(_DATAGRAM_BYTES)), counter, program, channel)
+        count(sock.fileno(), lambda: came(sock), counter, program, channel)
         return counter
+
+
+def came(sock: socket.socket) -> int:
+    """The size of the next datagram, 0 if none is there."""
+    try:
+        return len(sock.recv(_DATAGRAM_BYTES))
+    except BlockingIOError:
+        return 0
 
 
 def of_connection(program: ReceiverProgram, transport: Settings, channel: Channel) -> Counter:
@@ -48,6 +57,7 @@ def of_connection(program: ReceiverProgram, transport: Settings, channel: Channe
     with closing(opened(transport).listen("", program.port, 1)) as listener:
         connection, _ = listener.accept()
     with closing(connection):
+        connection.settle()
         counter = started(channel)
         count(connection.fileno(), lambda: taken(connection), counter, program, channel)
     return counter
@@ -87,8 +97,7 @@ def count(
                 poller.unregister(channel.fileno())
                 timer.set(time.monotonic_ns() + program.grace_ns)
                 continue
-            size = take()
+            while size := take():
+                counter.add(time.monotonic_ns(), size)
             if size is None:
                 poller.unregister(fd)
-            elif size:
-                counter.add(time.monotonic_ns(), size)

@@ -43,6 +43,7 @@ def opened_to(program: SenderProgram) -> Iterator[Callable[[memoryview], int]]:
     if program.transport:
         transport = opened(program.transport)
         with closing(transport.connect(program.address, program.port)) as connection:
+            connection.settle()
             yield connection.send
         return
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

@@ -47,7 +47,8 @@ def run(job: dict[str, Any], channel: Channel) -> None:
     """Carry out a job: connect, say `ready`, wait for the start time, replay, write the events.
 
     `job` names two files: `file`, a program (`traffic.host.program`), and `events`, to be written; where
-    results are checked, `<events>.wrong` says how many were wrong, by task. Replies `ready`, then
+    results are checked, `<events>.wrong` says how many were wrong, by task; where the host has an adapter
+    that counts, `<events>.adapter` says what. Replies `ready`, then
     `iteration` after each, then `done`, with how many results were `wrong` in all.
     Orders that come on `channel` meanwhile are a line of JSON each: `slowdown`, how many times as long
     compute takes (null: it stops). SIGUSR1 makes it reply `waiting` with what it waits for.
@@ -61,6 +62,7 @@ def run(job: dict[str, Any], channel: Channel) -> None:
         signal.signal(signal.SIGUSR1, lambda *_: channel.say({"waiting": replay.waiting()}))
         replay.timer.wait(start_ns)
         replay.attend(channel)
+        before = replay.transport.counters()
         for iteration in range(program.iterations):
             replay.iterate(iteration)
             channel.say({"iteration": iteration})
@@ -68,6 +70,8 @@ def run(job: dict[str, Any], channel: Channel) -> None:
             replay.events.tofile(file)
         if program.verify:
             Path(f"{job['events']}.wrong").write_text(json.dumps(replay.wrong))
+        if before:
+            Path(f"{job['events']}.adapter").write_text(json.dumps(replay.counted_since(before)))
         channel.say({"state": "done", "wrong": sum(replay.wrong)})
     finally:
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -89,6 +93,7 @@ class Replay:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.tasks = program.tasks
+        self.transport = opened(program.transport)
         self.wrong = [0] * len(self.tasks)
         self.events = array("q")
         self.iteration = 0
@@ -134,6 +139,10 @@ class Replay:
         for timer in (self.timer, *(work.timer for work in self.works.values())):
             os.close(timer.fd)
 
+    def counted_since(self, before: dict[str, int]) -> dict[str, int]:
+        """What the host's adapter has counted since it had counted so much."""
+        return {name: now - before[name] for name, now in self.transport.counters().items()}
+
     def attend(self, channel: Channel) -> None:
         """From now on, follow orders as they come."""
         self._follow(channel.left())
@@ -167,12 +176,13 @@ class Replay:
         """Open all connections: to those we send to, from those we receive from."""
         receives = self._sizes("copy", "reduce")
         program = self.program
-        transport = opened(program.transport)
+        transport = self.transport
         listener = transport.listen(program.addresses[program.rank], PORT, len(receives) + 1)
         for (rank, channel), largest in self._sizes("send").items():
             connection = transport.connect(
                 program.addresses[rank], PORT, _HELLO.pack(program.rank, channel),
                 expedited=largest <= SMALL_BYTES,
+                path=program.paths[rank] if program.paths else None,
             )  # fmt: skip
             self.out[rank, channel] = Outgoing(rank, connection, self._sent)
         asides = self._sizes("reduce") if program.verify else {}
@@ -184,6 +194,8 @@ class Replay:
             aside = asides.get(key, 0) if program.verify else None
             self.into[rank, channel] = Incoming(rank, connection, self._received, aside)
         listener.close()
+        for peer in (*self.into.values(), *self.out.values()):
+            peer.connection.settle()
         for peer in self.peers:
             fd = peer.connection.fileno()
             self.handlers[fd] = peer.pump

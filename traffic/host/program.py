@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any, TypeAlias
 
-from traffic.host.transport import Settings
+from traffic.host.transport import Path, Settings, read_settings
 from traffic.schedule import Op, Result
 
 
@@ -43,7 +43,8 @@ Task: TypeAlias = ComputeTask | CollectiveTask
 @dataclass(frozen=True)
 class Program:
     """A rank's tasks in every one of some iterations; where `addresses[rank]` is, and what carries bytes
-    there. `slowdowns` are how many times as long compute takes, by iteration; empty: it never varies."""
+    there. `slowdowns` are how many times as long compute takes, by iteration; empty: it never varies.
+    `paths` are the ways to all ranks; empty: as the transport's settings say."""
 
     rank: int
     addresses: tuple[str, ...]
@@ -52,6 +53,7 @@ class Program:
     transport: Settings
     verify: bool = False
     slowdowns: tuple[float, ...] = ()
+    paths: tuple[Path, ...] = ()
 
     @property
     def buffer_bytes(self) -> int:
@@ -67,7 +69,7 @@ def written(program: object) -> str:
     return json.dumps(program, default=vars)
 
 
-def read(path: Path) -> Program:
+def read(path: FilePath) -> Program:
     """What `written` has written."""
     found = json.loads(path.read_text())
     return Program(
@@ -75,8 +77,9 @@ def read(path: Path) -> Program:
         | {
             "addresses": tuple(found["addresses"]),
             "tasks": tuple(map(_task, found["tasks"])),
-            "transport": Settings(**found["transport"]),
+            "transport": read_settings(found["transport"]),
             "slowdowns": tuple(found["slowdowns"]),
+            "paths": tuple(Path(*row) for row in found["paths"]),
         }
     )
 

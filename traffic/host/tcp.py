@@ -9,7 +9,7 @@ import time
 from collections import Counter
 
 from traffic.host.ports import leave_by_rule
-from traffic.host.transport import EXPEDITED, HungUp, Settings
+from traffic.host.transport import EXPEDITED, HungUp, Path, Settings
 
 _RATE = struct.Struct("=Q")
 _SO_MAX_PACING_RATE = 47  # [include/uapi/asm-generic/socket.h]
@@ -32,7 +32,13 @@ class Tcp:
         return TcpListener(sock, self._settings)
 
     def connect(
-        self, address: str, port: int, hello: bytes = b"", *, expedited: bool = False
+        self,
+        address: str,
+        port: int,
+        hello: bytes = b"",
+        *,
+        expedited: bool = False,
+        path: Path | None = None,  # noqa: ARG002 (the kernel finds out)
     ) -> TcpConnection:
         """Call, again and again while nobody listens there yet, and say `hello`."""
         number = self._number(address, port)
@@ -64,6 +70,10 @@ class Tcp:
         """How often that has been called before."""
         self._called[address, port] += 1
         return self._called[address, port] - 1
+
+    def counters(self) -> dict[str, int]:
+        """The kernel's TCP has none of its own."""
+        return {}
 
     def _socket(self) -> socket.socket:
         settings = self._settings
@@ -153,6 +163,14 @@ class TcpConnection:
         """All messages are small, from now on."""
         self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, EXPEDITED << 2)
 
+    @property
+    def address(self) -> str:
+        """Of the other end."""
+        return str(self._sock.getpeername()[0])
+
+    def settle(self) -> None:
+        """The kernel keeps what is sent until the other end accepts."""
+
     def close(self) -> None:
-        """Hang up."""
+        """Hang up; the kernel sends what is left."""
         self._sock.close()

@@ -8,9 +8,9 @@ edge-triggered epoll; whoever uses it knows nothing of sockets. A transport is a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
-Kind = Literal["tcp"]
+Kind = Literal["tcp", "roce"]
 
 EXPEDITED = 46  # the DSCP of expedited forwarding [RFC 3246]
 SMALL_BYTES = 4096
@@ -22,13 +22,26 @@ class HungUp(ConnectionError):
     """The other end has closed the connection, and all that it had sent has been received."""
 
 
+class Path(NamedTuple):
+    """What the way to a host bears, where that is not the transport's own business: so many packets under
+    way, so many bytes per second on its slowest wire. 0: as many as there are."""
+
+    window: int = 0
+    rate_Bps: int = 0
+
+
+ANY_PATH = Path()
+
+
 @dataclass(frozen=True)
 class Settings:
     """How connections are to be. A transport leaves out what it does not know.
 
-    `congestion` control as Linux names it; `buffer_bytes` of each socket, None: as the kernel tunes them;
+    Of TCP: `congestion` control as Linux names it; `buffer_bytes` of each socket, None: as the kernel tunes them;
     payload at most at `pacing_Bps`; at most `unsent_bytes` taken before they are on the wire; `prompt`:
-    acknowledged at once, however little has come.
+    acknowledged at once, however little has come. Of RDMA: packets of at most `path_mtu` bytes of
+    payload; an acknowledgement is waited for 4.096 µs × 2^`timeout`; at most `depth` messages are under way.
+    What `discards` receives nobody reads: it need not be kept. `one_way`: only who has called sends.
     """
 
     kind: Kind = "tcp"
@@ -37,6 +50,17 @@ class Settings:
     pacing_Bps: float | None = None
     unsent_bytes: int | None = None
     prompt: bool = False
+    path_mtu: int = 4096
+    timeout: int = 20
+    depth: int = 64
+    path: Path = ANY_PATH
+    discards: bool = False
+    one_way: bool = False
+
+
+def read_settings(found: dict[str, Any]) -> Settings:
+    """Settings that were written as JSON."""
+    return Settings(**found | {"path": Path(*found["path"])})
 
 
 class Connection(Protocol):
@@ -60,8 +84,11 @@ class Connection(Protocol):
     def expedite(self) -> None:
         """All messages are small, from now on."""
 
+    def settle(self) -> None:
+        """Wait until the other end is ready for what is sent."""
+
     def close(self) -> None:
-        """Hang up."""
+        """Hang up, once all that was sent is there."""
 
 
 class Listener(Protocol):
@@ -84,9 +111,19 @@ class Transport(Protocol):
         """Be called there."""
 
     def connect(
-        self, address: str, port: int, hello: bytes = b"", *, expedited: bool = False
+        self,
+        address: str,
+        port: int,
+        hello: bytes = b"",
+        *,
+        expedited: bool = False,
+        path: Path | None = None,
     ) -> Connection:
-        """Call, again and again while nobody listens there yet, and say `hello`."""
+        """Call, again and again while nobody listens there yet, and say `hello`. The `path` is the
+        settings' where nothing is said of it."""
 
     def connect_soon(self, address: str, port: int) -> Connection:
         """Call without waiting: what is sent before somebody answers is sent then."""
+
+    def counters(self) -> dict[str, int]:
+        """What the host's adapter has counted so far, by name; nothing where there is none."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from traffic.host.roce import Roce
 from traffic.host.tcp import Tcp
 from traffic.host.transport import Settings, Transport
 
 
 def opened(settings: Settings) -> Transport:
     """The transport that is asked for."""
-    return {"tcp": Tcp}[settings.kind](settings)
+    return Roce(settings) if settings.kind == "roce" else Tcp(settings)

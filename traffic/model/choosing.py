@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import TypeAlias
 
-from scenario.plan.types import End, Plan
+from scenario.plan.types import End
 from traffic.collectives import Layout, Options, algorithms_of, make_schedule
 from traffic.model.wires import Wires, lane, largest_bytes
 from traffic.schedule import Schedule
@@ -18,6 +19,7 @@ from traffic.schedule import Schedule
 BURSTING = ("direct", "parameter_server")
 """With these all send to many at once, and the model knows nothing of the packets that are lost when a
 queue is full: chosen only where every queue holds all that is sent."""
+Duration: TypeAlias = Callable[[Schedule], float]
 INNER = ("ring", "halving_doubling")
 OUTER = ("ring", "halving_doubling", "tree")
 
@@ -32,21 +34,20 @@ class Choice:
 
 
 def choose(
-    plan: Plan, op: str, size_bytes: int, options: Options, duration_s: Callable[[Schedule], float]
+    wires: Wires, op: str, size_bytes: int, options: Options, duration_s: Duration
 ) -> Choice:
-    """The fastest for carried `size_bytes` among all hosts of a plan, where `duration_s` says how long a
-    schedule should take."""
-    found = predictions(plan, op, size_bytes, options, duration_s)
+    """The fastest for carried `size_bytes` among all hosts of some wires, where `duration_s` says how long
+    a schedule should take."""
+    found = predictions(wires, op, size_bytes, options, duration_s)
     return min(found, key=lambda choice: choice.predicted_s)
 
 
 def predictions(
-    plan: Plan, op: str, size_bytes: int, options: Options, duration_s: Callable[[Schedule], float]
+    wires: Wires, op: str, size_bytes: int, options: Options, duration_s: Duration
 ) -> Iterator[Choice]:
     """How long each candidate should take; of equals the simplest comes first. Those that burst past a
     queue are left out, if any other is there."""
-    wires = Wires(plan)
-    layout = Layout(tuple(host.campus for host in plan.hosts))
+    layout = Layout(tuple(host.campus for host in wires.plan.hosts))
     made = [
         (algorithm, chosen, make_schedule(op, algorithm, layout, size_bytes, chosen))
         for algorithm, chosen in candidates(op, layout, options)
@@ -74,7 +75,7 @@ def overflows(wires: Wires, schedule: Schedule) -> bool:
     for rank, ops in enumerate(schedule):
         for op in ops:
             if op.kind == "send" and not op.after:
-                count = -(-op.size // wires.segment_bytes)
+                count = -(-op.size // wires.framing.payload_bytes)
                 connection = (rank, op.peer, op.channel)
                 ends = wires.ends(lane(connection, largest[connection]))
                 packets.update(dict.fromkeys(ends[1:], count))

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from scenario.plan.types import Plan
+from scenario.types.topology import Transport
+from traffic.framing import TCP
 from traffic.host.program import CollectiveTask, ComputeTask, Task
 from traffic.model.model import Execution
 from traffic.model.wires import Hop, Lane, Route, Wires
@@ -18,12 +20,12 @@ ITERATIONS = 3
 """After so many, who ends early also begins early, and iterations take the same."""
 
 
-def iteration_s(plan: Plan, tasks: Sequence[Sequence[Task]]) -> float:
+def iteration_s(plan: Plan, tasks: Sequence[Sequence[Task]], transport: Transport = TCP) -> float:
     """Seconds from one end of all ranks' tasks to the next. `tasks[rank]` as agents replay them.
 
     Raises ValueError where tasks wait for each other for ever.
     """
-    wires = Wires(plan)
+    wires = Wires(plan, transport)
     ends = [[0.0] * len(tasks)]
     schedule = [_flat(own) for own in tasks]
     for _ in range(ITERATIONS):
@@ -31,7 +33,11 @@ def iteration_s(plan: Plan, tasks: Sequence[Sequence[Task]]) -> float:
     return max(ends[-1]) - max(ends[-2])
 
 
-def ideal_iteration_s(plan: Plan, tasks_on: Callable[[Plan], Sequence[Sequence[Task]]]) -> float:
+def ideal_iteration_s(
+    plan: Plan,
+    tasks_on: Callable[[Plan], Sequence[Sequence[Task]]],
+    transport: Transport = TCP,
+) -> float:
     """An iteration if all hosts stood in one campus, equally fast, behind loss-free switches: compute at
     the mean speed, and nothing in the way of a message but its sender's NIC, as slow as the slowest.
 
@@ -41,7 +47,7 @@ def ideal_iteration_s(plan: Plan, tasks_on: Callable[[Plan], Sequence[Sequence[T
     alike = replace(plan, hosts=tuple(replace(host, flops=mean) for host in plan.hosts))
     tasks = tasks_on(alike)
     schedule = [_flat(own) for own in tasks]
-    return max(Execution(_OneCampus(plan), schedule, [0.0] * len(tasks)).run())
+    return max(Execution(_OneCampus(plan, transport), schedule, [0.0] * len(tasks)).run())
 
 
 class _OneCampus(Wires):
@@ -50,7 +56,7 @@ class _OneCampus(Wires):
     def routes(self, lanes: Iterable[Lane]) -> dict[Lane, Route]:
         """One hop, without delay."""
         slowest_bps = min(host.nic_bps for host in self.plan.hosts)
-        s_per_byte = 8 / (slowest_bps * self.plan.payload_share)
+        s_per_byte = 8 / (slowest_bps * self.framing.payload_share)
         return {lane: (Hop(str(lane[0]), s_per_byte, s_per_byte, 0.0, 0.0),) for lane in lanes}
 
     def on_wire_bytes(self, payload_bytes: int) -> int:

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, Plan
+from scenario.plan.types import Plan
+from scenario.types.topology import Transport
+from traffic.framing import TCP
 from traffic.model.wires import (
     Connection,
     Route,
@@ -23,7 +25,7 @@ from traffic.model.wires import (
 )
 from traffic.schedule import Op, Pause, Schedule, matches
 
-__all__ = ["Model", "collective_s", "ends_s", "path", "ring_textbook_s"]
+__all__ = ["Model", "ends_s", "path", "ring_textbook_s"]
 
 At = tuple[int, int]
 """An operation: its rank, and its index there."""
@@ -34,8 +36,8 @@ class Model:
     """The α–β model of a fabric. `beside` are schedules that are replayed over the same connections, as
     those of a benchmark are: a connection has one class, by the largest of all its messages."""
 
-    def __init__(self, plan: Plan, beside: Schedules = ()) -> None:
-        self._wires = Wires(plan)
+    def __init__(self, plan: Plan, transport: Transport = TCP, beside: Schedules = ()) -> None:
+        self.wires = Wires(plan, transport)
         self._beside = largest_bytes(beside)
 
     def ends_s(self, schedule: Schedule, starts_s: Sequence[float]) -> list[float]:
@@ -43,10 +45,10 @@ class Model:
 
         Ranks that start early get ahead as far as the schedule lets them. Messages cross each wire in the
         order in which they come to it, every wire while the one before still sends the rest. For the
-        sender a message is done when TCP has it, at once. Raises ValueError for a schedule that
+        sender a message is done when the transport has it, at once. Raises ValueError for a schedule that
         cannot finish.
         """
-        return Execution(self._wires, schedule, starts_s, self._beside).run()
+        return Execution(self.wires, schedule, starts_s, self._beside).run()
 
     def collective_s(
         self, schedule: Schedule, compute_s: Sequence[float], iterations: int = 4
@@ -67,17 +69,10 @@ def ends_s(plan: Plan, schedule: Schedule, starts_s: Sequence[float]) -> list[fl
     return Model(plan).ends_s(schedule, starts_s)
 
 
-def collective_s(
-    plan: Plan, schedule: Schedule, compute_s: Sequence[float], iterations: int = 4
-) -> float:
-    """`Model.collective_s` of a plan."""
-    return Model(plan).collective_s(schedule, compute_s, iterations)
-
-
-def ring_textbook_s(plan: Plan, size_bytes: int) -> float:
+def ring_textbook_s(plan: Plan, size_bytes: int, transport: Transport = TCP) -> float:
     """2(n−1)α + 2(n−1)/n·Sβ with the worst α and β of the ring: no pipelining. [Thakur 2005]"""
     hosts = plan.hosts
-    count, wires = len(hosts), Wires(plan)
+    count, wires = len(hosts), Wires(plan, transport)
     ways = (
         [path(wires, host, hosts[(host.rank + 1) % count]) for host in hosts] if count > 1 else []
     )
@@ -182,7 +177,8 @@ class Execution:
     def _carry_out(self, now_s: float, at: At) -> None:
         op = self._op(at)
         if isinstance(op, Op) and op.kind == "send":
-            frame = min(op.size, self.wires.segment_bytes) + ETHERNET_HEADER + TCP_IP_HEADERS
+            packets = self.wires.framing
+            frame = min(op.size, packets.payload_bytes) + packets.header_bytes
             on_wire = self.wires.on_wire_bytes(op.size)
             route = self.routes[at[0], op.peer, op.channel]
             self._cross(now_s, Message(at, route, op.size, on_wire, frame, last_s=now_s))

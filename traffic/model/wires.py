@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from scenario.plan import forwarding
-from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost, pacing_Bps
+from scenario.plan.types import End, Plan, PlannedHost
+from scenario.types.topology import Transport
+from traffic.framing import TCP, framing
 from traffic.host.transport import EXPEDITED, SMALL_BYTES
 from traffic.schedule import Op, Pause
 
@@ -50,11 +52,11 @@ Route = tuple[Hop, ...]
 
 
 class Wires:
-    """The ways between the hosts of a plan, found once each."""
+    """The ways between the hosts of a plan, found once each, for the packets of a transport."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, transport: Transport = TCP) -> None:
         self.plan = plan
-        self.segment_bytes = plan.mtu_bytes - TCP_IP_HEADERS
+        self.framing = framing(plan, transport)
         self._forwarding = forwarding.of(plan)
         self._ends: dict[Lane, tuple[End, ...]] = {}
 
@@ -94,7 +96,7 @@ class Wires:
         payload_Bps = first.rate_bps / 8
         source = next((h for h in self.plan.hosts if h.name == path[0].node), None)
         if source:
-            payload_Bps = min(payload_Bps, pacing_Bps(self.plan, source))
+            payload_Bps = min(payload_Bps, self.framing.pace_Bps(source))
         return Hop(
             wire=path[0].interface,
             s_per_byte=8 / first.rate_bps,
@@ -105,8 +107,7 @@ class Wires:
 
     def on_wire_bytes(self, payload_bytes: int) -> int:
         """A message with the headers of its packets."""
-        packets = -(-payload_bytes // self.segment_bytes)
-        return payload_bytes + packets * (ETHERNET_HEADER + TCP_IP_HEADERS)
+        return self.framing.on_wire_bytes(payload_bytes)
 
 
 def largest_bytes(schedules: Schedules) -> dict[Connection, int]:
@@ -129,11 +130,11 @@ def lane(connection: Connection, largest: int) -> Lane:
 def path(wires: Wires, source: PlannedHost, sink: PlannedHost) -> Way:
     """Along the plan's rules, in bulk. A frame is received whole before it is sent on, so each wire but the
     slowest adds one frame's time. Raises LookupError where the rules lead nowhere."""
-    plan = wires.plan
+    packets = wires.framing
     ends = wires.ends((source.rank, sink.rank, 0))
-    frame_bits = 8 * plan.frame_bytes
+    frame_bits = 8 * packets.frame_bytes
     slowest_bps = min(end.shape.rate_bps for end in ends)
     frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
     delay_s = sum(end.shape.delay_s for end in ends)
-    slowest_Bps = min(slowest_bps / 8 * plan.payload_share, pacing_Bps(plan, source))
+    slowest_Bps = min(slowest_bps / 8 * packets.payload_share, packets.pace_Bps(source))
     return Way(delay_s + frames_s, 1 / slowest_Bps)

@@ -7,9 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scenario.plan.forwarding import Ways
-from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, Plan, PlannedHost
+from scenario.plan.types import Plan, PlannedHost
 from scenario.types.achieved import achieved_flops
 from scenario.types.inference import Inference
+from scenario.types.topology import Transport
+from traffic.framing import TCP, framing
 from traffic.serving.batching import Speed
 from traffic.serving.line import HEADER
 
@@ -48,17 +50,17 @@ def speed(workload: Inference, host: PlannedHost) -> Speed:
     )
 
 
-def message_s(ways: Ways, source: PlannedHost, sink: PlannedHost, size_bytes: int) -> float:
-    """Seconds from handing a message to TCP to its last byte's arrival, on idle wires.
+def message_s(
+    ways: Ways, source: PlannedHost, sink: PlannedHost, size_bytes: int, transport: Transport = TCP
+) -> float:
+    """Seconds from handing a message to its transport to its last byte's arrival, on idle wires.
 
     Every wire takes in its first frame whole before it sends it on; the frames after it follow at the
     pace of the slowest. Raises LookupError where nothing leads from `source` to `sink`.
     """
-    plan, ends = ways.plan, ways.walk(source, sink)
-    room = plan.mtu_bytes - TCP_IP_HEADERS
-    frames = -(-size_bytes // room)
-    first_bits = 8 * (min(size_bytes, room) + ETHERNET_HEADER + TCP_IP_HEADERS)
-    all_bits = 8 * (size_bytes + frames * (ETHERNET_HEADER + TCP_IP_HEADERS))
+    packets, ends = framing(ways.plan, transport), ways.walk(source, sink)
+    first_bits = 8 * (min(size_bytes, packets.payload_bytes) + packets.header_bytes)
+    all_bits = 8 * packets.on_wire_bytes(size_bytes)
     slowest_bps = min(end.shape.rate_bps for end in ends)
     first_s = sum(end.shape.delay_s + first_bits / end.shape.rate_bps for end in ends)
     return first_s + (all_bits - first_bits) / slowest_bps
@@ -69,8 +71,8 @@ def first_token_s(
 ) -> float:
     """Seconds from arrival to first token of a prompt that a replica serves alone."""
     sizes = carried(workload, ways.plan)
-    there_s = message_s(ways, client, replica, sizes.request_bytes(prompt))
-    back_s = message_s(ways, replica, client, sizes.token_bytes)
+    there_s = message_s(ways, client, replica, sizes.request_bytes(prompt), workload.transport)
+    back_s = message_s(ways, replica, client, sizes.token_bytes, workload.transport)
     return there_s + prefill_s(workload, replica, prompt) + back_s
 
 

@@ -72,6 +72,7 @@ class Gateway:
         """A line to each replica, as soon as it listens."""
         for index, replica in enumerate(self._replicas):
             connection = self._transport.connect(replica.address, PORT)
+            connection.settle()
             self._idle[index].append(self._errand(connection, index))
 
     def serve(self, start_ns: int) -> None:

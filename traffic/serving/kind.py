@@ -12,8 +12,10 @@ from scenario.plan import forwarding
 from scenario.plan.forwarding import Ways
 from scenario.plan.types import Plan, PlannedHost
 from scenario.types.inference import Inference
+from traffic.adapters import FEWEST, roce_settings
 from traffic.host.transport import Settings
 from traffic.kind import Assignment, Placed, Prepared, Tables
+from traffic.model.wires import Wires
 from traffic.serving.expected import Carried, carried, first_token_s, prefill_s, speed
 from traffic.serving.line import HEADER
 from traffic.serving.logs import read_logs
@@ -89,6 +91,19 @@ def _service(workload: Inference, plan: Plan, seed: int) -> ServiceOnFabric:
     return ServiceOnFabric(workload, plan, forwarding.of(plan), clients, replicas, asked, sizes)
 
 
+def _settings(service: ServiceOnFabric) -> Settings:
+    """What carries requests and tokens. Raises ValueError where an adapter is asked for and there is none."""
+    transport = service.workload.transport
+    if transport.kind == "tcp":
+        return TRANSPORT
+    for client in service.clients:
+        if client.rank < 0:
+            raise ValueError(
+                f"clients: the border of {client.campus} has no adapter for RDMA: name hosts"
+            )
+    return roce_settings(Wires(service.plan, transport), transport, FEWEST)
+
+
 def _replica(service: ServiceOnFabric, host: PlannedHost) -> Assignment:
     program = ReplicaProgram(
         rank=host.rank,
@@ -98,7 +113,7 @@ def _replica(service: ServiceOnFabric, host: PlannedHost) -> Assignment:
         batch_requests=service.workload.batch_requests,
         batch_tokens=service.workload.batch_tokens,
         token_bytes=service.sizes.token_bytes,
-        transport=TRANSPORT,
+        transport=_settings(service),
     )
     return Assignment("traffic.serving.replica", program)
 
@@ -116,7 +131,7 @@ def _gateway(service: ServiceOnFabric, client: PlannedHost, index: int) -> Assig
             if one.client == index
         ),
         token_bytes=service.sizes.token_bytes,
-        transport=TRANSPORT,
+        transport=_settings(service),
     )
     return Assignment("traffic.serving.gateway", program)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from traffic.host.transport import Settings
+from traffic.host.transport import Settings, read_settings
 from traffic.serving.batching import Speed
 
 
@@ -61,7 +61,7 @@ def read_gateway(path: Path) -> GatewayProgram:
     found = json.loads(path.read_text())
     found["replicas"] = tuple(Called(*row) for row in found["replicas"])
     found["requests"] = tuple(Due(*row) for row in found["requests"])
-    found["transport"] = Settings(**found["transport"])
+    found["transport"] = read_settings(found["transport"])
     return GatewayProgram(**found)
 
 
@@ -69,5 +69,5 @@ def read_replica(path: Path) -> ReplicaProgram:
     """What `traffic.host.program.written` has written."""
     found = json.loads(path.read_text())
     found["speed"] = Speed(**found["speed"])
-    found["transport"] = Settings(**found["transport"])
+    found["transport"] = read_settings(found["transport"])
     return ReplicaProgram(**found)

@@ -16,7 +16,7 @@ from scenario.plan.types import Plan
 from scenario.types.trace import TraceReplay
 from traffic.carried import carried_bytes
 from traffic.collectives import ELEMENT_BYTES, Options
-from traffic.events import read_events
+from traffic.events import read_adapters, read_events
 from traffic.host.program import CollectiveTask, ComputeTask, Task
 from traffic.kind import Placed, Prepared, Tables
 from traffic.model.forecast import ideal_iteration_s, iteration_s
@@ -44,13 +44,19 @@ def prepare(workload: TraceReplay, plan: Plan, seed: int) -> Prepared:  # noqa: 
     _check(hosts)
     parts = _Parts(workload, plan, hosts)
     tasks = [parts.tasks(host.rank) for host in plan.hosts]
-    replay = Replay(workload.iterations, workload.verify, workload.congestion)
+    replay = Replay(
+        workload.iterations,
+        workload.verify,
+        workload.congestion,
+        transport=workload.transport,
+    )
     compute_s = [sum(_compute_ns(tasks)) / 1e9 for tasks in _padded(hosts, plan)]
     carried = sum(carried_bytes(one.size_bytes, plan) for one in _shared(hosts).values())
     return Prepared(
         programs=agents(plan, tasks, replay),
-        about=_about(workload, plan, hosts, compute_s) | {"prediction": _prediction(plan, tasks)},
-        quiet_s=max(compute_s) + ring_textbook_s(plan, carried),
+        about=_about(workload, plan, hosts, compute_s)
+        | {"prediction": _prediction(workload, plan, tasks)},
+        quiet_s=max(compute_s) + ring_textbook_s(plan, carried, workload.transport),
     )
 
 
@@ -64,16 +70,17 @@ def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
     whole = (pl.col("kind") == "collective") & pl.col("task").is_in(messages)
     received = pl.col("end_ns").max().over("iteration", "task", "kind")
     events = read_events(placed, folder, start_ns)
-    return {"events": events.with_columns(end_ns=pl.when(whole).then(received).otherwise("end_ns"))}
+    events = events.with_columns(end_ns=pl.when(whole).then(received).otherwise("end_ns"))
+    return {"events": events} | read_adapters(placed, folder)
 
 
-def _prediction(plan: Plan, tasks: list[list[Task]]) -> dict[str, float]:
+def _prediction(workload: TraceReplay, plan: Plan, tasks: list[list[Task]]) -> dict[str, float]:
     """Seconds of an iteration, here and in one campus. Empty where the model, which carries out the tasks of
     a stream as they are listed, not as they become ready, would wait for ever."""
     try:
         return {
-            "iteration_s": iteration_s(plan, tasks),
-            "ideal_iteration_s": ideal_iteration_s(plan, lambda _: tasks),
+            "iteration_s": iteration_s(plan, tasks, workload.transport),
+            "ideal_iteration_s": ideal_iteration_s(plan, lambda _: tasks, workload.transport),
         }
     except ValueError:
         return {}
@@ -187,6 +194,7 @@ def _about(
         "algorithm": most["algorithm"],
         "size_bytes": most["size_bytes"],
         "verify": workload.verify,
+        "transport": workload.transport.kind,
         "compute_s": list(compute_s),
     }
 

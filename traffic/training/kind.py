@@ -13,11 +13,11 @@ from scenario.plan.proportion import proportion, says
 from scenario.plan.types import Plan
 from scenario.types.topology import Training
 from scenario.types.training import DiLoCo, Plain, Slowdowns
-from traffic.events import read_events
+from traffic.events import read_adapters, read_events
 from traffic.host.program import ComputeTask, Task
 from traffic.kind import Assignment, Placed, Prepared, Tables
 from traffic.model.forecast import ideal_iteration_s, iteration_s
-from traffic.model.model import collective_s, ring_textbook_s
+from traffic.model.model import Model, ring_textbook_s
 from traffic.tasks import Replay, agents
 from traffic.training.memory import check_memory
 from traffic.training.programs import compute_s, make_schedule, resolved, size_bytes
@@ -53,8 +53,8 @@ def prepare(workload: Training, plan: Plan, seed: int) -> Prepared:
 
 
 def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
-    """The events of every rank."""
-    return {"events": read_events(placed, folder, start_ns)}
+    """The events of every rank, and what their adapters counted."""
+    return {"events": read_events(placed, folder, start_ns)} | read_adapters(placed, folder)
 
 
 def _programs(workload: Training, plan: Plan, tasks: Graph, seed: int) -> dict[str, Assignment]:
@@ -64,6 +64,7 @@ def _programs(workload: Training, plan: Plan, tasks: Graph, seed: int) -> dict[s
         workload.collective.verify,
         workload.collective.congestion,
         workload.collective.socket_buffer_bytes,
+        workload.transport,
     )
     slowdowns = {
         host.rank: draw(workload, f"{seed}/{workload.name}/{host.name}") for host in plan.hosts
@@ -113,6 +114,7 @@ def _about(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:
         "size_bytes": largest.size_bytes if largest else size_bytes(workload, plan),
         "collectives": [asdict(one) for one in tasks.communication],
         "verify": workload.collective.verify,
+        "transport": workload.transport.kind,
         "compute_s": [_compute_s(own) for own in tasks.tasks],
         "gpu_hour": asdict(workload.gpu_hour) if workload.gpu_hour else None,
     }
@@ -132,13 +134,15 @@ def _prediction(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:
     that says anything by itself. All without random slowdowns."""
     level = replace(workload, shares="proportional")  # nobody waits for a host with more GPUs
     found = {
-        "iteration_s": iteration_s(plan, tasks.tasks),
-        "ideal_iteration_s": ideal_iteration_s(plan, lambda ideal: graph(level, ideal).tasks),
+        "iteration_s": iteration_s(plan, tasks.tasks, workload.transport),
+        "ideal_iteration_s": ideal_iteration_s(
+            plan, lambda ideal: graph(level, ideal).tasks, workload.transport
+        ),
     }
     if not isinstance(workload.strategy, Plain):
         return found
-    schedule = make_schedule(workload, plan)
+    schedule, model = make_schedule(workload, plan), Model(plan, workload.transport)
     return found | {
-        "collective_s": collective_s(plan, schedule, compute_s(workload, plan.hosts)),
-        "textbook_s": ring_textbook_s(plan, size_bytes(workload, plan)),
+        "collective_s": model.collective_s(schedule, compute_s(workload, plan.hosts)),
+        "textbook_s": ring_textbook_s(plan, size_bytes(workload, plan), workload.transport),
     }

@@ -44,9 +44,9 @@ def resolved(workload: Training, plan: Plan) -> Training:
         return workload
     seconds = compute_s(workload, plan.hosts)
     carried = size_bytes(workload, plan)
-    model = Model(plan)
+    model = Model(plan, workload.transport)
     choice = choose(
-        plan,
+        model.wires,
         collective.op,
         carried,
         options(collective, plan),

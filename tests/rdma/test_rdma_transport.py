@@ -1,0 +1,181 @@
+"""RoCE as a transport: framing, windows, the binding of libibverbs; and collectives over real queue pairs."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from analysis.form.benchmark import BenchmarkTable, read_benchmark
+from analysis.form.summary import TrainingSummary, read_summary
+from longhaul.planning import make_plan
+from scenario.loading import load_topology, load_workload
+from scenario.plan.types import Plan
+from scenario.text.diagnostics import InvalidInput
+from scenario.types.topology import Rdma, Topology, Training, Transport
+from tests.run.conftest import ROOT, longhaul
+from traffic.adapters import FEWEST_PACKETS, paths, rtt_s, slots
+from traffic.framing import framing
+from traffic.host import verbs
+from traffic.host.program import Program, read, written
+from traffic.kind import place
+from traffic.model.wires import Wires
+from traffic.training.kind import prepare
+
+FOUR = Path(__file__).with_name("four-hosts.yaml")
+TWO = ROOT / "topologies" / "two-hosts.yaml"
+ROCE = Transport("roce")
+WIDE = "links.c1-c2.rate=3.2Tbit/s"
+
+
+def adapted(path: Path, *overrides: str, congestion: str = "window") -> Plan:
+    return make_plan(load_topology(path, (*overrides, f"rdma.congestion={congestion}")))
+
+
+# --- pure ----------------------------------------------------------------------------------------
+
+
+def test_a_full_packet_is_4096_bytes_and_58_of_headers() -> None:
+    packets = framing(adapted(TWO), ROCE)
+    assert (packets.payload_bytes, packets.frame_bytes) == (4096, 4154)
+    assert packets.on_wire_bytes(4097) == 4097 + 2 * 58
+
+
+def test_packets_are_as_large_as_the_topology_has_room_for() -> None:
+    assert framing(adapted(TWO, "mtu=1500"), ROCE).payload_bytes == 1024
+
+
+def test_a_window_is_twice_the_bandwidth_delay_product_of_its_own_path() -> None:
+    wires = Wires(adapted(FOUR), ROCE)
+    near, far = (paths(wires, wires.plan.hosts[0])[rank] for rank in (1, 2))
+    packets = 1.6e9 * rtt_s(wires, 0, 2) / 8 / 4154
+    assert far.window == pytest.approx(2 * packets + FEWEST_PACKETS, abs=1)
+    assert FEWEST_PACKETS < near.window < far.window
+
+
+def test_a_host_faster_than_its_path_is_held_to_the_slowest_wire() -> None:
+    wires = Wires(adapted(TWO), ROCE)
+    assert paths(wires, wires.plan.hosts[0])[1].rate_Bps == 400e6 / 8  # of a NIC of 3.2 Gbit/s
+    even = Wires(adapted(FOUR), ROCE)
+    assert paths(even, even.plan.hosts[0])[2].rate_Bps == 0
+
+
+@pytest.mark.parametrize("congestion", ["none", "dcqcn"])
+def test_other_congestion_control_has_no_window_of_ours(congestion: str) -> None:
+    wires = Wires(adapted(FOUR, congestion=congestion), ROCE)
+    assert paths(wires, wires.plan.hosts[0]) == ()
+
+
+def test_kept_bytes_have_slots_for_twice_the_longest_path() -> None:
+    wires = Wires(adapted(FOUR), ROCE)
+    assert 2**15 * slots(wires) >= 2 * 1.6e9 / 8 * rtt_s(wires, 0, 2)
+
+
+def test_a_program_over_roce_is_read_as_it_was_written(tmp_path: Path) -> None:
+    workload = load_workload(ROOT / "traffic" / "workloads" / "training.yaml", ("transport=roce",))
+    plan = adapted(TWO)
+    placed = place(workload, plan, {host.name for host in plan.hosts})
+    assert isinstance(placed.workload, Training)
+    for assigned in prepare(placed.workload, placed.plan, seed=1).programs.values():
+        program: Program = assigned.program
+        (tmp_path / "program.json").write_text(written(program))
+        assert read(tmp_path / "program.json") == program
+        assert program.transport.kind == "roce"
+
+
+def test_a_timeout_means_nothing_to_tcp() -> None:
+    workload = ROOT / "traffic" / "workloads" / "training.yaml"
+    with pytest.raises(InvalidInput, match="means nothing to tcp"):
+        load_workload(workload, ("transport={kind: tcp, timeout: 18}",))
+
+
+def test_the_language_says_transport_by_a_word_or_a_mapping() -> None:
+    workload = ROOT / "traffic" / "workloads" / "training.yaml"
+    assert load_workload(workload).transport == Transport("tcp")
+    assert load_workload(workload, ("transport=roce",)).transport == ROCE
+    asked = load_workload(workload, ("transport={kind: roce, timeout: 18}",)).transport
+    assert asked == Transport("roce", 18)
+
+
+def test_a_topology_gets_adapters_where_a_workload_asks_for_them() -> None:
+    from longhaul.runs.life import with_adapters
+
+    topology: Topology = load_topology(TWO)
+    workload = load_workload(ROOT / "traffic" / "workloads" / "training.yaml", ("transport=roce",))
+    assert topology.rdma is None
+    assert with_adapters(topology, [workload]).rdma == Rdma(congestion="window")
+
+
+def test_structures_are_as_the_header_has_them(tmp_path: Path) -> None:
+    """Against the compiler, where libibverbs' header is installed."""
+    if not Path("/usr/include/infiniband/verbs.h").exists():
+        pytest.skip("libibverbs-dev is not installed")
+    sizes = "".join(f'printf("{name} %zu\\n", sizeof(struct {name}));' for name in verbs.SIZES)
+    offsets = "".join(
+        f'printf("{name} %zu\\n", offsetof(struct ibv_context, ops.{name}));'
+        for name in verbs.OFFSETS
+    )
+    source = tmp_path / "sizes.c"
+    includes = "#include <stddef.h>\n#include <stdio.h>\n#include <infiniband/verbs.h>\n"
+    source.write_text(f"{includes}int main(void) {{ {sizes}{offsets} }}\n")
+    program = tmp_path / "sizes"
+    subprocess.run(["gcc", "-o", program, source], check=True)
+    said = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    found = {name: int(size) for name, size in map(str.split, said.splitlines())}
+    assert found == verbs.SIZES | verbs.OFFSETS
+
+
+# --- over real queue pairs -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def benched(tmp_path_factory: pytest.TempPathFactory, kernel: Path) -> Path:  # noqa: ARG001
+    folder = tmp_path_factory.mktemp("roce") / "bench"
+    done = longhaul(
+        "bench", FOUR, "--transport", "roce", "--algorithm", "ring,halving_doubling", "--sizes",
+        "1M:256M:x16", "--iters", "2", "--warmup", "1", "--check", "--out", folder, folder=folder,
+    )  # fmt: skip
+    assert done.status == 0, done.complaint
+    return folder
+
+
+def table(folder: Path) -> BenchmarkTable:
+    return read_benchmark(folder)
+
+
+def test_every_sum_over_roce_is_right(benched: Path) -> None:
+    assert [row.wrong for row in table(benched).rows] == [0] * len(table(benched).rows)
+
+
+def test_a_ring_over_roce_takes_as_long_as_alpha_and_beta_say(benched: Path) -> None:
+    ring = [row for row in table(benched).rows if row.algorithm == "ring"]
+    assert ring[-1].size_bytes > 250e6
+    assert ring[-1].error == pytest.approx(0, abs=0.01)
+
+
+def test_adapters_went_back_for_nothing_where_nothing_is_lost(benched: Path) -> None:
+    counted = pl.read_parquet(benched / "adapters.parquet")
+    assert counted["rank"].to_list() == [0, 1, 2, 3]
+    assert counted["sent_packets"].min() > 1000
+    for column in ("retransmissions", "naks_received", "not_ready_received", "duplicates"):
+        assert counted[column].sum() == 0
+
+
+def trained(folder: Path, *words: str) -> TrainingSummary:
+    asked = ("transport=roce", "iterations=2", "warmup=1", "model.parameters=7e8")
+    settings = [word for one in asked for word in ("--set-workload", one)]
+    done = longhaul("run", FOUR, *settings, *words, "--out", folder, folder=folder)
+    assert done.status == 0, done.complaint
+    summary = read_summary(folder)
+    assert isinstance(summary, TrainingSummary)
+    return summary
+
+
+def test_the_same_seed_gives_the_same_digest_over_roce(tmp_path: Path, kernel: Path) -> None:  # noqa: ARG001
+    once, again = (trained(tmp_path / name, "--cpu", cpu) for name, cpu in (("a", "0"), ("b", "1")))
+    assert once.digest == again.digest
+    assert once.prediction.error == pytest.approx(0, abs=0.01)
+    assert [one.name for one in once.adapters] == ["training"]
+    modelled = json.loads((tmp_path / "a" / "plan.json").read_text())["modelled"]
+    assert any("Soft-RoCE" in text for text in modelled)

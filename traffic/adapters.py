@@ -1,0 +1,84 @@
+"""How the queue pairs of a workload are set, from the plan of the fabric that they cross. Pure."""
+
+from __future__ import annotations
+
+import math
+from itertools import permutations
+
+from scenario.plan.types import WIDEST_WINDOW, PlannedHost
+from scenario.types.topology import Transport
+from traffic.host.registered import SLOT_BYTES
+from traffic.host.transport import Path, Settings
+from traffic.model.wires import Wires
+
+FEWEST, MOST = 16, 512
+"""Messages of one queue pair that may be under way, whatever its path."""
+FEWEST_PACKETS = 8
+"""Under way on the shortest path."""
+TIMEOUT_UNIT_S = 4.096e-6
+SHORTEST_TIMEOUT = 17
+"""0.54 s. The kernel's timers go in steps of 10 ms: shorter ones would be no shorter."""
+LONGEST_TIMEOUT = 31
+PATIENCE = 4.0
+"""An acknowledgement may take this many times the longest round trip, queues and all."""
+
+
+def rtt_s(wires: Wires, source: int, sink: int) -> float:
+    """There and back between two ranks, for a full packet and its acknowledgement that meet nobody."""
+    there, back = wires.ends((source, sink, 0)), wires.ends((sink, source, 0))
+    frame_s = sum(8 * wires.framing.frame_bytes / end.shape.rate_bps for end in there)
+    return frame_s + sum(end.shape.delay_s for end in (*there, *back))
+
+
+def paths(wires: Wires, host: PlannedHost) -> tuple[Path, ...]:
+    """What the ways from a host to all ranks bear, where the plan's adapters keep to that; else empty.
+
+    The window is twice what fills the way, as acknowledgements are asked for once in half of it. The
+    rate is that of the slowest wire, which else builds a queue in which the others' acknowledgements
+    wait [Zhang, Shenker and Clark 1991].
+    """
+    rdma, ranks = wires.plan.rdma, range(len(wires.plan.hosts))
+    if rdma is None or rdma.congestion != "window" or rdma.window_packets < WIDEST_WINDOW:
+        return ()
+    return tuple(_path(wires, host, rank) if rank != host.rank else Path() for rank in ranks)
+
+
+def _path(wires: Wires, host: PlannedHost, sink: int) -> Path:
+    slowest_bps = min(end.shape.rate_bps for end in wires.ends((host.rank, sink, 0)))
+    packets = slowest_bps * rtt_s(wires, host.rank, sink) / 8 / wires.framing.frame_bytes
+    window = math.ceil(2 * packets) + FEWEST_PACKETS
+    return Path(window, round(slowest_bps / 8) if slowest_bps < host.nic_bps else 0)
+
+
+def longest_rtt_s(wires: Wires) -> float:
+    """Of the first host of every campus to the first of every other, and to the last of its own."""
+    hosts = wires.plan.hosts
+    first = {host.campus: host.rank for host in reversed(hosts)}.values()
+    last = {host.campus: host.rank for host in hosts}.values()
+    pairs = [*permutations(first, 2), *((a, b) for a, b in zip(first, last, strict=True) if a != b)]
+    return max((rtt_s(wires, *pair) for pair in pairs), default=0.0)
+
+
+def slots(wires: Wires) -> int:
+    """Messages of kept bytes that must be under way to fill the longest path, twice over."""
+    fastest_bps = max((host.nic_bps for host in wires.plan.hosts), default=0.0)
+    wanted = math.ceil(2 * fastest_bps * longest_rtt_s(wires) / 8 / SLOT_BYTES)
+    return min(max(wanted, FEWEST), MOST)
+
+
+def roce_settings(
+    wires: Wires, transport: Transport, depth: int, *, discards: bool = False
+) -> Settings:
+    """Of queue pairs that carry at most `depth` messages at a time. Raises ValueError where no packet of RoCE fits."""
+    return Settings(
+        kind="roce",
+        path_mtu=wires.framing.payload_bytes,
+        timeout=transport.timeout or _timeout(wires),
+        depth=depth,
+        discards=discards,
+    )
+
+
+def _timeout(wires: Wires) -> int:
+    wanted = math.ceil(math.log2(max(PATIENCE * longest_rtt_s(wires) / TIMEOUT_UNIT_S, 1)))
+    return min(max(wanted, SHORTEST_TIMEOUT), LONGEST_TIMEOUT)
