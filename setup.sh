@@ -22,6 +22,7 @@ run_packages=(
     "ethtool|per-packet loss needs segmentation offload switched off"
     "iputils-ping|round-trip times of the fidelity check"
     "iperf3|throughput, by hand"
+    "libiperf0|throughput, by iperf3's Python bindings"
     "libibverbs-dev|RDMA: the verbs, which programs for RoCE call"
     "ibverbs-providers|RDMA: what speaks to Soft-RoCE"
     "ibverbs-utils|RDMA: ibv_devinfo, ibv_rc_pingpong"

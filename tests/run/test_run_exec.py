@@ -1,5 +1,6 @@
 """`longhaul exec` and `longhaul up`: other people's programs, and Mininet's command line, on a fabric."""
 
+import json
 import os
 import re
 import subprocess
@@ -80,6 +81,20 @@ def test_an_unmodified_iperf3_fills_the_link(executed: Done) -> None:
     assert len(rates) == 1
     assert rates[0] <= 1000 * 8948 / 9014 * 1.001
     assert rates[0] >= 900
+
+
+def test_iperf3s_own_bindings_agree_with_the_framing_bound(kernel: Path) -> None:  # noqa: ARG001
+    """40 MB over the two hosts' link of 1 Gbit/s: what iperf3 says arrived per second, against 8948 bytes of
+    payload in frames of 9014; slow start and its clock's steps of 10 ms take the rest."""
+    command = ("exec", THREE, "--hosts", "c[12]-*", "--set", "links.c1-c2.forward.loss=0")
+    done = longhaul(*command, "--", sys.executable, "-m", "traffic.iperf", "--megabytes", "100")
+    assert done.status == 0, done.complaint + done.out
+    (said,) = [json.loads(line.partition(": ")[2]) for line in done.out.splitlines()]
+    bound_Bps = 1e9 / 8 * 8948 / 9014
+    assert (
+        95_000_000 <= said["bytes"] <= 100_000_000
+    )  # it stops its clock before the last have come
+    assert 0.97 * bound_Bps <= said["goodput_Bps"] <= 1.003 * bound_Bps
 
 
 def test_a_pattern_chooses_hosts_and_ranks_are_counted_among_them(kernel: Path) -> None:  # noqa: ARG001
