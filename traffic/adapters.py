@@ -13,8 +13,8 @@ from traffic.model.wires import Wires
 
 FEWEST, MOST = 16, 512
 """Messages of one queue pair that may be under way, whatever its path."""
-FEWEST_PACKETS = 8
-"""Under way on the shortest path."""
+FEWEST_PACKETS = 24
+"""Under way on the shortest path: an acknowledgement waits behind the few packets in its adapter's queue."""
 TIMEOUT_UNIT_S = 4.096e-6
 SHORTEST_TIMEOUT = 17
 """0.54 s. The kernel's timers go in steps of 10 ms: shorter ones would be no shorter."""
