@@ -4,7 +4,6 @@ any moment of the start is quiet."""
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +93,7 @@ def test_completion_prints_what_a_shell_evaluates(shell: str) -> None:
 CAUGHT = """
 import os, signal, sys
 sys.argv = ["longhaul", "plan", {topology!r}]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background begins without
 class Finder:
     def find_spec(self, name, *_):
         if name == {module!r}:
@@ -113,4 +113,3 @@ def test_an_interrupt_while_a_module_is_imported_is_quiet(module: str) -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
