@@ -14,6 +14,7 @@ from typing import Any
 
 from traffic.host.channel import Channel
 from traffic.host.timers import Work
+from traffic.host.transport import Connection
 from traffic.host.transports import opened
 from traffic.serving.batching import ContinuousBatch, Sequence
 from traffic.serving.line import BEGUN, HEADER, PORT, PRODUCED, RECEIVED, Line
@@ -79,8 +80,8 @@ class Replica:
     def open(self) -> None:
         """Wait until every gateway has a line; later ones come as they are needed."""
         for _ in range(self._program.gateways):
-            self._accept()
-        self.loop.listen(self._listener.fileno(), self._accept)
+            self._accept().settle()
+        self.loop.listen(self._listener.fileno(), self._welcome)
 
     def serve(self) -> None:
         """Until the gateways have hung up."""
@@ -94,11 +95,15 @@ class Replica:
             slowdown = order["slowdown"]
             self._work.slow(time.monotonic_ns(), math.inf if slowdown is None else slowdown)
 
-    def _accept(self) -> None:
+    def _welcome(self) -> None:
+        self._accept()
+
+    def _accept(self) -> Connection:
         connection, _ = self._listener.accept()
         call = ClientCall(Line(connection))
         self._open += 1
         self.loop.attend(call.line, partial(self._hear, call))
+        return connection
 
     def _hear(self, call: ClientCall) -> None:
         call.line.flush()
