@@ -179,3 +179,17 @@ def test_the_same_seed_gives_the_same_digest_over_roce(tmp_path: Path, kernel: P
     assert [one.name for one in once.adapters] == ["training"]
     modelled = json.loads((tmp_path / "a" / "plan.json").read_text())["modelled"]
     assert any("Soft-RoCE" in text for text in modelled)
+
+
+def test_requests_and_background_load_go_over_queue_pairs_too(tmp_path: Path, kernel: Path) -> None:  # noqa: ARG001
+    here = FOUR.parent
+    files = ("--workload", here / "chat.yaml", "--workload", here / "backup.yaml")
+    done = longhaul("run", FOUR, *files, "--out", tmp_path / "run", folder=tmp_path / "run")
+    assert done.status == 0, done.complaint
+    requests = pl.read_parquet(tmp_path / "run" / "requests.parquet")
+    assert (requests.height, requests["output_tokens"].sum()) == (60, 240)
+    load = pl.read_parquet(tmp_path / "run" / "background.parquet")
+    sent, received = (load.filter(side=side)["bytes"].sum() for side in ("sent", "received"))
+    assert sent == received > 0
+    with pytest.raises(InvalidInput, match="means nothing with"):
+        load_workload(here / "backup.yaml", ("protocol=tcp",))
