@@ -39,6 +39,7 @@ from scenario.factors import load_without
 from longhaul.inside.flows import RAW as FLOWS_RAW
 from longhaul.inside.telemetry import RAW
 from longhaul.machine import dispatch, sandbox
+from longhaul.machine.init import SHOWN
 from longhaul.machine.kernel import patches_digest
 from longhaul.runs.workloads import Chosen, check_places, load_workloads, own_overrides
 from traffic.host.program import written
@@ -349,4 +350,5 @@ def tidy(partial: Path) -> None:
         shutil.rmtree(partial / name)
     for name in (job.FILE, "progress"):
         (partial / name).unlink()
+    (partial / SHOWN).unlink(missing_ok=True)  # of a guest alone
     shutil.rmtree(partial / "guest", ignore_errors=True)

@@ -17,6 +17,7 @@ ABOUT = {
     "iterations": 2,
     "warmup": 1,
     "congestion": "cubic",
+    "transport": "tcp",
     "channels": 1,
     "cases": [
         {"asked": "auto", "algorithm": "ring", "size_bytes": 4e9, "carried_bytes": 4_000_000,

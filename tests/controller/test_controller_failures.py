@@ -91,7 +91,6 @@ def test_a_packet_turns_back_where_the_span_ahead_is_cut() -> None:
 def test_a_crashed_controller_costs_no_packet_and_a_span_cut_meanwhile_no_more_than_ever() -> None:
     cuts = [(0.05, "kill", "controller"), (CUT_S, "down", SPAN), (0.15, "start", "controller")]
     found = run("shortest-delay", *cuts, gap_s=1e-3)
-    assert found.lost
     assert set(found.lost) <= concerned(CUT_S, 1e-3)
     assert found.log.count("instantiating app controller.routed") == 2
     assert "generation 2" in found.log, "it takes over what it finds, as a new generation"

@@ -231,7 +231,7 @@ def test_hosts_that_no_pattern_matches_are_refused_with_those_there_are() -> Non
 
 
 def test_show_refuses_what_is_not_a_finished_run(tmp_path: Path) -> None:
-    assert "is not the folder of a finished run" in refused(2, "show", tmp_path)
+    assert "not the folder of a finished run" in refused(2, "show", tmp_path)
 
 
 # --- what can ------------------------------------------------------------------------------------
