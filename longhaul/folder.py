@@ -59,6 +59,8 @@ def new(final: Path) -> Iterator[Path]:
     can be told from one in use. Raises FolderTaken.
     """
     final = final.absolute()
+    if final.is_symlink():
+        raise FolderTaken(f"{final} is a symbolic link: name the folder itself with --out")
     if final.exists() and (not final.is_dir() or any(final.iterdir())):
         raise FolderTaken(f"{final} is not empty: name another folder with --out")
     partial = final.with_name(f".{final.name}.partial")

@@ -147,6 +147,13 @@ def test_a_file_of_that_name_is_not_touched(here: Path) -> None:
     assert (here / "a").read_text() == "dear"
 
 
+def test_a_symbolic_link_is_refused_before_the_run_begins(here: Path) -> None:
+    (here / "link").symlink_to(here / "nowhere")
+    with pytest.raises(FolderTaken, match="is a symbolic link"), folder.new(here / "link"):
+        pytest.fail("the run began")
+    assert [path.name for path in here.iterdir()] == ["link"]
+
+
 def test_a_run_cannot_be_put_below_a_file(here: Path) -> None:
     (here / "a").write_text("dear")
     with pytest.raises(FolderTaken, match="a cannot be made: "):
