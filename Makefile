@@ -46,7 +46,7 @@ wheel: bundle ## the bundle as a Python package: pip install dist/longhaul-*.whl
 
 lock: python ## renew requirements.lock from pyproject.toml
 	@$(VENV)/bin/python -m pip install --quiet uv
-	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra study --extra docs --generate-hashes \
 	    --no-annotate --no-config --custom-compile-command "make lock" --upgrade \
 	    --output-file requirements.lock pyproject.toml
 
