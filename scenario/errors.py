@@ -7,6 +7,8 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     ├── WrongInput                    2  what was asked cannot be done by anybody: mend the input
     │   ├── InvalidInput                 scenario.text.diagnostics    a file or a setting, with every place
     │   ├── UnitError                    scenario.text.units          a text that is not the quantity it should be
+    │   ├── NoExpression                 scenario.expressions         a text that is no expression, or has no value
+    │   ├── NoPoints                     scenario.study.designs       a study whose design has no point
     │   ├── Malformed                    traffic.traces.protobuf      bytes that are no message
     │   ├── RunError                     analysis.errors              a run folder that cannot be analysed
     │   ├── CircularGraph                analysis.findings.retiming   operations that wait for each other

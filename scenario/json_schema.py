@@ -6,23 +6,25 @@ what makes no sense (a link to an unknown campus) it cannot tell.
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from pydantic import TypeAdapter
 
+from scenario.loading import Language
+from scenario.study.language import StudyModel
 from scenario.text.units import QUANTITIES, write
 from scenario.topology.models import TopologyModel
 from scenario.workload.kinds import WorkloadField
 
-Language: TypeAlias = Literal["topology", "workload"]
 LANGUAGES: dict[Language, TypeAdapter[Any]] = {
     "topology": TypeAdapter(TopologyModel),
     "workload": TypeAdapter(WorkloadField),
+    "study": TypeAdapter(StudyModel),
 }
 
 
 def schema(language: Language = "topology") -> dict[str, Any]:
-    """The JSON Schema (2020-12) of topology or of workload files."""
+    """The JSON Schema (2020-12) of topology, workload or study files."""
     generated = _loosened(LANGUAGES[language].json_schema(by_alias=True))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated}
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal, TypeAlias
 
-from scenario.json_schema import Language, schema
 from scenario.text.diagnostics import Diagnostic, InvalidInput
 from scenario.text.include import Document, read_document
 from scenario.text.inheritance import SECTIONS, inherit
@@ -18,7 +18,7 @@ from scenario.text.overrides import parse_all, put, put_rest
 from scenario.text.reading import read_text
 from scenario.text.shape import complaints_of_part, examine
 from scenario.text.short import spelled_out
-from scenario.text.tree import Plain, Problems, plain
+from scenario.text.tree import Plain, Problems, Scalar, at, plain
 from scenario.topology.aging import Aged, Span, aged, aging_table
 from scenario.topology.catalogue import with_catalogue
 from scenario.topology.elaboration import elaborate
@@ -27,11 +27,14 @@ from scenario.topology.models import Reuse, TopologyModel
 from scenario.types.topology import Topology, Workload
 from scenario.workload.kinds import named, workload
 
+Language: TypeAlias = Literal["topology", "workload", "study"]
+
 __all__ = [
     "Aged",
     "Diagnostic",
     "Document",
     "InvalidInput",
+    "Language",
     "Plain",
     "Span",
     "aged",
@@ -42,7 +45,6 @@ __all__ = [
     "load_workload",
     "merged",
     "read_document",
-    "schema",
     "topology_of",
     "workload_of",
 ]
@@ -73,8 +75,11 @@ def topology_of(document: Document, overrides: Sequence[str] = ()) -> Topology:
 
 
 def language(path: Path) -> Language:
-    """Which language a file is written in: a workload says its `kind`. Raises InvalidInput."""
-    return "workload" if "kind" in read_document(path).root.entries else "topology"
+    """Which language a file is written in: a study and a workload say their `kind`. Raises InvalidInput."""
+    kind = at(read_document(path).root, "kind")
+    if isinstance(kind, Scalar) and kind.text == "study":
+        return "study"
+    return "workload" if kind else "topology"
 
 
 def load_workload(path: Path, overrides: Sequence[str] = ()) -> Workload:

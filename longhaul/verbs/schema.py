@@ -11,16 +11,17 @@ from longhaul.verbs.arguments import Verbs, verb
 def add(verbs: Verbs) -> None:
     """The verb and its arguments."""
     made = verb(
-        verbs, "schema", schema, "print the JSON Schema of topology or workload files, or of a run's summary.json",
+        verbs, "schema", schema,
+        "print the JSON Schema of topology, workload or study files, or of a run's summary.json",
         "longhaul schema topology > topology.schema.json",
     )  # fmt: skip
-    made.add_argument("kind", choices=("topology", "workload", "summary"))
+    made.add_argument("kind", choices=("topology", "workload", "study", "summary"))
 
 
 def schema(words: argparse.Namespace) -> int:
     """Print a schema."""
     from analysis.form.summary import summary_schema
-    from scenario.loading import schema as schema_of
+    from scenario.json_schema import schema as schema_of
 
     found = summary_schema() if words.kind == "summary" else schema_of(words.kind)
     print(json.dumps(found, indent=1, ensure_ascii=False))

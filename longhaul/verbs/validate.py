@@ -11,10 +11,12 @@ from longhaul.verbs.arguments import Verbs, overrides, verb
 def add(verbs: Verbs) -> None:
     """The verb and its arguments."""
     made = verb(
-        verbs, "validate", validate, "check topology and workload files, and say all that is wrong",
+        verbs, "validate", validate, "check topology, workload and study files, and say all that is wrong",
         "longhaul validate topologies/colossus.yaml",
     )  # fmt: skip
-    made.add_argument("files", nargs="+", type=Path, metavar="FILE", help="topology or workload")
+    made.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="topology, workload or study"
+    )
     overrides(made)
     made.add_argument("--format", choices=("table", "json"), default="table")
 
@@ -36,10 +38,15 @@ def validate(words: argparse.Namespace) -> int:
 
 def _checked(file: Path, settings: list[str]) -> str:
     """What a file holds, in a few words. Raises InvalidInput."""
+    from analysis.studies.measures import measurable
     from longhaul.planning import make_plan
     from scenario.loading import language, load_topology, load_workload
+    from scenario.study.loading import load_study
 
-    if language(file) == "workload":
+    written = language(file)
+    if written == "study":
+        return f"study {load_study(file, measurable).name}"
+    if written == "workload":
         return f"workload {load_workload(file, settings).name}"
     made = make_plan(load_topology(file, settings))
     return f"{len(made.campuses)} campuses, {len(made.hosts)} hosts"

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from analysis.findings.summary import write_summary
+from analysis.studies.measures import measurable
 from longhaul import cli
 from longhaul.machine.memory import BYTES_PER_HOST
 from longhaul.planning import make_plan
@@ -25,6 +26,7 @@ from longhaul.runs.workloads import DEFAULT, check_places, load_workloads, own_o
 from longhaul.verbs.run import requested
 from scenario.factors import load_without
 from scenario.loading import load_topology, load_workload
+from scenario.study.loading import load_study
 from scenario.types.topology import Training, Workload
 from scenario.workload.schedule import load_schedule
 from tests.analysis.make_run import Scenario, make_run, uniform
@@ -100,7 +102,7 @@ def test_there_is_something_to_try() -> None:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout as a reader has it, after two runs."""
     folder = tmp_path_factory.mktemp("desk")
-    for name in ("topologies", "traffic", "tests"):
+    for name in ("topologies", "traffic", "tests", "studies"):
         (folder / name).symlink_to(ROOT / name)
     for name, made in (
         ("colossus-1", Scenario()),
@@ -184,6 +186,11 @@ def test_every_whole_document_is_one(block: Block, tmp_path: Path) -> None:
         assert make_plan(load_topology(file)).hosts
     elif kind == "schedule":
         load_schedule(file)
+    elif kind == "study":
+        for name in ("topologies", "traffic"):
+            (tmp_path / name).symlink_to(ROOT / name)
+        (tmp_path / "studies").mkdir()
+        assert load_study(file.rename(tmp_path / "studies" / file.name), measurable).varied
     else:
         load_workload(file)
 

@@ -6,8 +6,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from scenario.json_schema import Language
-from scenario.loading import schema
+from scenario.json_schema import schema
+from scenario.loading import Language
 from scenario.text.reading import read_file, read_text
 from scenario.text.tree import plain
 
@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 SHIPPED: list[tuple[Path, Language]] = [
     *((path, "topology") for path in sorted((ROOT / "topologies").glob("*.yaml"))),
     *((path, "workload") for path in sorted((ROOT / "traffic" / "workloads").glob("*.yaml"))),
+    *((path, "study") for path in sorted((ROOT / "studies").glob("*.yaml"))),
 ]
 
 
@@ -25,7 +26,7 @@ def test_every_shipped_file_fits_the_schema(path: Path, language: Language) -> N
     jsonschema.validate(plain(read_file(path)), schema(language))
 
 
-@pytest.mark.parametrize("language", ["topology", "workload"])
+@pytest.mark.parametrize("language", ["topology", "workload", "study"])
 def test_the_schema_is_a_schema(language: Language) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(language))
 
@@ -57,7 +58,7 @@ def test_the_schema_sees_a_slip(slip: str) -> None:
 def test_every_key_is_documented() -> None:
     undocumented = [
         f"{owner}.{key}"
-        for language in ("topology", "workload")
+        for language in ("topology", "workload", "study")
         for owner, properties in _properties(schema(language))
         for key, part in properties.items()
         if not part.get("description")

@@ -1,0 +1,1 @@
+"""The language of studies: what is varied, over which points, and what is measured there. Pure."""

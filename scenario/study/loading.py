@@ -1,0 +1,338 @@
+"""A study's file to a `Study`: form, then meaning; everything wrong is said at once, with its place.
+
+The files that it names are read, too: a path that leads nowhere, or a value that the topology refuses, is a complaint
+about the study.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TypeAlias
+
+from scenario.expressions import NoExpression, Term, parse
+from scenario.loading import load_topology, load_workload
+from scenario.study import spreads
+from scenario.study.language import MOST_POINTS, StudyModel, VariedModel
+from scenario.text.diagnostics import (
+    FEW,
+    InvalidInput,
+    Place,
+    complain,
+    nearest,
+    nearest_file,
+    one_of,
+)
+from scenario.text.include import Document, read_document
+from scenario.text.inheritance import inherit
+from scenario.text.shape import examine
+from scenario.text.tree import (
+    Entry,
+    Listing,
+    Node,
+    Problems,
+    Scalar,
+    Steps,
+    at,
+    place_of,
+    plain,
+)
+from scenario.text.tree import Mapping as Written
+from scenario.types.study import WORKLOAD, Choices, Depth, Sample, Spread, Study, Value, Varied
+
+Measurable: TypeAlias = Callable[[str, Depth], Sequence[str] | None]
+"""Of a path of a summary: None where it can be measured at a depth, else what could have been meant."""
+DRAWN = ("random", "latin-hypercube", "sobol", "morris")
+BLOCKS = ("sobol", "morris")
+OWN = ("lost", "verdict")
+"""What is measured beside the figures of a summary."""
+
+
+def load_study(path: Path, measurable: Measurable | None = None) -> Study:
+    """The study in a file. Raises InvalidInput."""
+    document = read_document(path)
+    root = _spelled_out(document.root)
+    problems = Problems(root)
+    written, malformed = examine(root, StudyModel)
+    problems.found += malformed
+    problems.stop()
+    assert written is not None
+    return _Checking(written, problems, document).study(measurable)
+
+
+def _spelled_out(root: Written) -> Written:
+    """The document with every bare list under `vary` as what it is short for."""
+    entry = root.entries.get("vary")
+    if entry is None or not isinstance(entry.node, Written):
+        return root
+    whole = {
+        key: Entry(one.place, Written(one.node.place, {"values": Entry(one.place, one.node)}))
+        if isinstance(one.node, Listing)
+        else one
+        for key, one in entry.node.entries.items()
+    }
+    made = Written(entry.node.place, whole)
+    return Written(root.place, root.entries | {"vary": Entry(entry.place, made)})
+
+
+class _Checking:
+    """Makes the study, and gathers what is wrong with it."""
+
+    def __init__(self, written: StudyModel, problems: Problems, document: Document) -> None:
+        self.written = written
+        self.problems = problems
+        self.document = document
+        self.folder = document.files[-1].parent
+
+    def study(self, measurable: Measurable | None) -> Study:
+        """All of it. Raises InvalidInput."""
+        written = self.written
+        topology = self._file("topology", written.topology)
+        workload = self._file("workload", written.workload) if written.workload else None
+        self.problems.stop()
+        assert topology is not None
+        trees = self._trees(topology, workload)
+        fixed = tuple(self._fixed(trees))
+        varied = tuple(self._varied(trees))
+        self.problems.stop()
+        self._check_values(topology, workload, fixed, varied)
+        self._check_design(varied)
+        self._check_measures(measurable)
+        paths = [one.path for one in varied]
+        constraints = self._expressions("constraints", written.constraints, paths)
+        verdict = None
+        if written.verdict:
+            measured = [one for one in written.measure if one != "verdict"]
+            verdict = next(iter(self._expressions("verdict", [written.verdict], measured)), None)
+        self.problems.stop()
+        return Study(
+            name=written.name,
+            description=written.description,
+            files=self.document.files,
+            topology=topology,
+            workload=workload,
+            fixed=fixed,
+            varied=varied,
+            design=written.design,
+            points=written.points,
+            draw=written.draw,
+            seeds=written.seeds,
+            measure=tuple(dict.fromkeys(written.measure)),
+            constraints=tuple(constraints),
+            verdict=verdict,
+            depth=written.depth,
+            sample=Sample(
+                written.sample.points, written.sample.differ, tuple(written.sample.measure)
+            ),
+            keep=written.keep,
+            budget_s=written.budget.time or math.inf,
+            budget_points=written.budget.points,
+        )
+
+    def _file(self, key: str, name: str) -> Path | None:
+        """A file that the study names, from where it lies itself."""
+        path = self.folder / name
+        try:
+            there = path.is_file()
+        except (OSError, ValueError):
+            there = False
+        if there:
+            return Path(os.path.normpath(path))
+        self.problems.add((key,), "no such file", hint=nearest_file(path))
+        return None
+
+    def _trees(self, topology: Path, workload: Path | None) -> tuple[Written, Written]:
+        """What paths lead into. Raises InvalidInput for the files' own mistakes."""
+        load_topology(topology)
+        if workload:
+            load_workload(workload)
+        nothing = Written(Place(self.problems.root.place.source))
+        tree = inherit(read_document(topology).root)
+        return tree, read_document(workload).root if workload else nothing
+
+    def _fixed(self, trees: tuple[Written, Written]) -> Iterator[str]:
+        for path, value in self.written.set.items():
+            for target in self._targets(path, ("set", path), trees):
+                yield f"{target}={spreads.spelled(value)}"
+
+    def _varied(self, trees: tuple[Written, Written]) -> Iterator[Varied]:
+        for path, model in self.written.vary.items():
+            steps: Steps = ("vary", path)
+            targets = self._targets(path, steps, trees)
+            spread = spreads.spread(model, self.problems, steps)
+            if spread and targets:
+                usual = self._usual(model, targets[0], spread, trees)
+                yield Varied(path, tuple(targets), spread, usual)
+
+    def _usual(
+        self, model: VariedModel, target: str, spread: Spread, trees: tuple[Written, Written]
+    ) -> Value:
+        """As the study says, else the files; else the middle of a spread, or the first choice."""
+        if "usual" in model.model_fields_set:
+            return spreads.value(model.usual, spread)
+        own = target.startswith(WORKLOAD)
+        node = at(trees[own], *target.removeprefix(WORKLOAD).split("."))
+        if isinstance(node, Scalar) and node.value is not None:
+            found = spreads.value(plain(node), spread)
+            if found.number >= 0 or spread.measured:
+                return found
+        return spread.values[0] if isinstance(spread, Choices) else spread.at(0.5)
+
+    def _targets(self, path: str, steps: Steps, trees: tuple[Written, Written]) -> list[str]:
+        """The paths that one with patterns stands for."""
+        own = path.startswith(WORKLOAD)
+        if own and not self.written.workload:
+            self.problems.add_key(steps, "the study names no workload", "`workload:`")
+            return []
+        if not any(sign in path for sign in "*?"):
+            return [path]
+        inner = path.removeprefix(WORKLOAD).split(".")
+        found = [".".join(one) for one in _matching(trees[own], inner)]
+        if not found:
+            known = _beside(trees[own], inner)
+            self.problems.add_key(steps, "nothing matches this", one_of(known, FEW))
+        return [WORKLOAD + one if own else one for one in found]
+
+    def _check_values(
+        self, topology: Path, workload: Path | None, fixed: Sequence[str], varied: Sequence[Varied]
+    ) -> None:
+        """Every choice, and the ends of every range, alone."""
+        for one in varied:
+            levels = one.spread.levels()
+            ends = levels if isinstance(one.spread, Choices) else (levels[0], levels[-1])
+            for index, value in enumerate(ends):
+                settings = (*fixed, *one.settings(value))
+                complaint = _refused(topology, workload, settings)
+                if complaint:
+                    self._refuse(one, index, value, complaint)
+                    break
+
+    def _refuse(self, one: Varied, index: int, value: Value, complaint: InvalidInput) -> None:
+        first = complaint.diagnostics[0]
+        model = self.written.vary[one.path]
+        key = next(k for k in ("values", "range", "normal") if getattr(model, k) is not None)
+        steps: Steps = ("vary", one.path, key, index if key == "values" else min(index, 1))
+        message = f"{one.targets[0]}={value.text}: {first.message}"
+        self.problems.add(steps, message, first.expected, first.hint)
+
+    def _check_design(self, varied: Sequence[Varied]) -> None:
+        design, points = self.written.design, self.written.points
+        if design in DRAWN and points is None:
+            self.problems.add(("design",), f"`points` is missing: how many to draw for {design}")
+        if design not in DRAWN and points is not None:
+            self.problems.add_key(("points",), f"a design of {design} says itself how many points")
+        if design in BLOCKS and self.written.constraints:
+            message = f"{design} needs all its points: no constraints"
+            hint = "random and latin-hypercube take constraints"
+            self.problems.add_key(("constraints",), message, hint=hint)
+        if design in BLOCKS and len(varied) < 2:
+            self.problems.add(("design",), f"{design} is for two things varied, or more")
+        size = math.prod(len(one.spread.levels()) for one in varied)
+        if design == "grid" and size > MOST_POINTS:
+            self.problems.add(("vary",), f"a grid of {size:,} points", f"at most {MOST_POINTS:,}")
+
+    def _check_measures(self, measurable: Measurable | None) -> None:
+        depth = self.written.depth
+        for key, listed in (
+            ("measure", self.written.measure),
+            ("sample", self.written.sample.measure),
+        ):
+            steps: Steps = (key,) if key == "measure" else (key, "measure")
+            for index, name in enumerate(listed):
+                known = None if name in OWN or measurable is None else measurable(name, depth)
+                if known is not None:
+                    here = (*steps, index)
+                    hint = nearest(name, (*known, *OWN))
+                    self.problems.add(
+                        here, "not a figure that can be measured", one_of(known, FEW), hint
+                    )
+        self._check_sample()
+        if self.written.verdict and "verdict" not in self.written.measure:
+            self.problems.add_key(
+                ("verdict",), "a verdict that is not measured", "`verdict` in `measure`"
+            )
+        if not [one for one in self.written.measure if one != "verdict"]:
+            self.problems.add(("measure",), "nothing beside the verdict", "a figure, such as lost")
+
+    def _check_sample(self) -> None:
+        for index, name in enumerate(self.written.sample.measure):
+            if name not in self.written.measure:
+                steps: Steps = ("sample", "measure", index)
+                self.problems.add(steps, "not measured by the study", one_of(self.written.measure))
+        if "sample" in self.written.model_fields_set and self.written.depth != "model":
+            self.problems.add_key(
+                ("sample",), "every point is carried out already", "`depth: model`"
+            )
+
+    def _expressions(
+        self, key: str, texts: Sequence[str], known: Sequence[str]
+    ) -> list[tuple[str, Term]]:
+        made = []
+        for index, text in enumerate(texts):
+            steps: Steps = (key, index) if key == "constraints" else (key,)
+            try:
+                made.append((text, parse(text, known)))
+            except NoExpression as error:
+                self._misspelt(steps, error)
+        return made
+
+    def _misspelt(self, steps: Steps, error: NoExpression) -> None:
+        """A complaint at the very character, where the text stands on one line."""
+        place = place_of(self.problems.root, steps)
+        node = at(self.problems.root, *steps)
+        quoted = isinstance(node, Scalar) and node.quoted
+        column = place.column + error.at + quoted
+        there = Place(place.source, place.line, column)
+        self.problems.found.append(
+            complain(
+                there, error.message, path=str(steps[0]), expected=error.expected, hint=error.hint
+            )
+        )
+
+
+def _refused(topology: Path, workload: Path | None, settings: Sequence[str]) -> InvalidInput | None:
+    """What the files say to some settings."""
+    here, there = divided(settings)
+    try:
+        load_topology(topology, here)
+        if workload:
+            load_workload(workload, there)
+    except InvalidInput as error:
+        return error
+    return None
+
+
+def divided(settings: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Settings of the topology, and those of the workload without `workload.`."""
+    own = tuple(one.removeprefix(WORKLOAD) for one in settings if one.startswith(WORKLOAD))
+    return tuple(one for one in settings if not one.startswith(WORKLOAD)), own
+
+
+def _matching(node: Node | None, steps: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The paths of a tree that match steps; what has no pattern in it need not be there yet."""
+    if not steps:
+        yield ()
+        return
+    first, *rest = steps
+    if not any(sign in first for sign in "*?"):
+        for found in _matching(at(node, first), rest):
+            yield (first, *found)
+        return
+    for key in node.entries if isinstance(node, Written) else ():
+        if fnmatchcase(key, first):
+            for found in _matching(at(node, key), rest):
+                yield (key, *found)
+
+
+def _beside(node: Node | None, steps: Sequence[str]) -> list[str]:
+    """The keys where the first pattern stands."""
+    before: list[str] = []
+    for step in steps:
+        if any(sign in step for sign in "*?"):
+            break
+        before.append(step)
+    found = at(node, *before)
+    return list(found.entries) if isinstance(found, Written) else []
