@@ -65,7 +65,6 @@ def heard(run: Path, plan: Plan, job: Job, payload: str = PAYLOAD) -> Heard:
         seed=job.seed,
         time=job.time,
         memory_bytes=dispatch.memory_for(job),
-        cpu=uml.quietest_cpu(),
         payload=payload,
         exposed=exposure.for_command(
             job.command.argv if job.command else (), ROOT, os.environ, Path.home()

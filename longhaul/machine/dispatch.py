@@ -120,7 +120,7 @@ def on(
         seed=job.seed,
         time=machine.time,
         memory_bytes=memory_for(job),
-        cpu=uml.quietest_cpu() if job.cpu is None else job.cpu,
+        cpu=job.cpu,
         exposed=tuple(Path(path) for path in job.exposed),
         root=root_for(job),
     )

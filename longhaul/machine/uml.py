@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from longhaul.machine import bundle, memory, sandbox
+from longhaul.machine import bundle, cpus, memory, sandbox
 from longhaul.machine.init import OWN_ROOT, PAYLOAD, ROOT, SHOWN
 from scenario.errors import LonghaulError
 
@@ -42,7 +42,7 @@ class GuestError(LonghaulError):
 class Guest:
     """How to start one: the kernel's folder, the run's, and in what time.
 
-    `payload` is the module that does the job there, as `python -m PAYLOAD RUN`.
+    `payload` is the module that does the job there, as `python -m PAYLOAD RUN`. `cpu` None: a free one.
     """
 
     kernel: Path
@@ -50,7 +50,7 @@ class Guest:
     seed: int
     time: str
     memory_bytes: int
-    cpu: int
+    cpu: int | None = None
     payload: str = PAYLOAD
     exposed: tuple[Path, ...] = ()
     root: Path | None = None
@@ -132,6 +132,7 @@ def booted(
     with ExitStack() as stack:
         kept = None if sandbox.brings_memory() else stack.enter_context(memory.nameless())
         opened = stack.enter_context(Opened())
+        cpu = stack.enter_context(cpus.taken(guest.cpu))
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(guest.run),
@@ -160,7 +161,7 @@ def booted(
             cwd=guest.run,
             pass_fds=[*opened.handles, *([] if kept is None else [kept])],
             start_new_session=keyboard is not None,
-            preexec_fn=lambda: _settle(guest.cpu, walls),  # noqa: PLW1509 (we have no threads)
+            preexec_fn=lambda: _settle(cpu, walls),  # noqa: PLW1509 (we have no threads)
         )
         stack.callback(end, process)
         yield process
@@ -212,8 +213,3 @@ def end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
     process.wait()
-
-
-def quietest_cpu() -> int:
-    """The allowed CPU to pin to: the last one, as interrupts tend to land on the first."""
-    return max(os.sched_getaffinity(0))

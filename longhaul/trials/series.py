@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from queue import SimpleQueue
 
 from analysis.form.summary import TrainingSummary, read_summary
 from longhaul import folder
@@ -98,13 +96,9 @@ def carry_out(
 
 
 def _run_missing(missing: dict[Path, Trial], jobs: int, left: Callable[[int], None]) -> None:
-    cpus: SimpleQueue[int] = SimpleQueue()
-    allowed = sorted(os.sched_getaffinity(0), reverse=True)
-    for index in range(jobs):
-        cpus.put(allowed[index % len(allowed)])
     running = _Running()
     with ThreadPoolExecutor(jobs) as pool, _ended_early(pool, running):
-        waiting = [pool.submit(_run, trial, path, cpus, running) for path, trial in missing.items()]
+        waiting = [pool.submit(_run, trial, path, running) for path, trial in missing.items()]
         for count, done in enumerate(as_completed(waiting), start=1):
             done.result()
             left(len(missing) - count)
@@ -142,17 +136,12 @@ def _ended_early(pool: ThreadPoolExecutor, running: _Running) -> Iterator[None]:
         raise
 
 
-def _run(trial: Trial, path: Path, cpus: SimpleQueue[int], running: _Running) -> None:
-    cpu = cpus.get()
-    words = [*trial.arguments(), "--out", str(path), "--cpu", str(cpu)]
-    command = [sys.executable, "-m", "longhaul", "run", *words]
-    try:
-        with child(command, stdout=subprocess.PIPE) as process:
-            running.begun(process)
-            said, _ = process.communicate()
-            running.done(process)
-    finally:
-        cpus.put(cpu)
+def _run(trial: Trial, path: Path, running: _Running) -> None:
+    command = [sys.executable, "-m", "longhaul", "run", *trial.arguments(), "--out", str(path)]
+    with child(command, stdout=subprocess.PIPE) as process:
+        running.begun(process)
+        said, _ = process.communicate()
+        running.done(process)
     if not path.is_dir():
         raise TrialFailed(trial, said)
 

@@ -55,7 +55,9 @@ def where(made: argparse.ArgumentParser, times: Sequence[str]) -> None:
     made.add_argument("--seed", type=seed, default=1, help="of all randomness (default 1)")
     made.add_argument("--time", choices=times, default=times[0], help=f"default {times[0]}")
     made.add_argument("--machine", choices=MACHINES, default="auto", help="default auto")
-    made.add_argument("--cpu", type=cpu, help="the CPU to pin a guest to (default: the last one)")
+    made.add_argument(
+        "--cpu", type=cpu, help="the CPU to pin a guest to (default: one that no other guest has)"
+    )
 
 
 def memory(made: argparse.ArgumentParser) -> None:
