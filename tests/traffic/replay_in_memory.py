@@ -6,6 +6,10 @@ from collections import deque
 from traffic.schedule import ELEMENT_BYTES, Op, Schedule, buffer_bytes
 
 Buffers = list[list[int]]
+At = tuple[int, int]
+"""An operation: its rank, and its index there."""
+Queue = tuple[int, int, int, bool]
+"""A rank's operations with a peer on a channel, sends or receives."""
 
 
 class Deadlock(Exception):
@@ -27,45 +31,62 @@ class InMemory:
         self.chance = random.Random(seed)
         self.room = room
         self.wires: dict[tuple[int, int, int], deque[int]] = {}
-        self.queues: dict[tuple[int, int, int, bool], deque[int]] = {}
+        self.queues: dict[Queue, deque[int]] = {}
+        self.left: dict[At, int] = {}
+        self.frees: dict[At, list[At]] = {}
         for rank, ops in enumerate(schedule):
             for index, op in enumerate(ops):
-                queue = (rank, op.peer, op.channel, op.kind == "send")
-                self.queues.setdefault(queue, deque()).append(index)
-        self.moved = dict.fromkeys(self._all(), 0)
-        self.arrived: dict[tuple[int, int], list[int]] = {at: [] for at in self._all()}
-        self.done: set[tuple[int, int]] = set()
-
-    def _all(self) -> list[tuple[int, int]]:
-        return [
-            (rank, index) for rank, ops in enumerate(self.schedule) for index in range(len(ops))
-        ]
+                self.queues.setdefault(queue_of(rank, op), deque()).append(index)
+                self.left[rank, index] = len(set(op.after))
+                for before in set(op.after):
+                    self.frees.setdefault((rank, before), []).append((rank, index))
+        self.moved = dict.fromkeys(self.left, 0)
+        self.arrived: dict[At, list[int]] = {at: [] for at in self.left}
+        self.done: set[At] = set()
+        self.able: list[Queue] = []
+        self.places: dict[Queue, int] = {}
+        for queue in self.queues:
+            self._look(queue)
 
     def run(self) -> Buffers:
         """Go on until all is done. Raises Deadlock."""
-        while len(self.done) < len(self.moved):
-            able = [at for at in self._heads() if self._room_to_move(at)]
-            if not able:
-                raise Deadlock(f"{len(self.moved) - len(self.done)} operations are left")
-            self._move(self.chance.choice(able))
+        while self.able:
+            rank, *_ = queue = self.chance.choice(self.able)
+            self._move((rank, self.queues[queue][0]))
+        if len(self.done) < len(self.moved):
+            raise Deadlock(f"{len(self.moved) - len(self.done)} operations are left")
         return self.buffers
 
-    def _heads(self) -> list[tuple[int, int]]:
-        heads = [(key[0], queue[0]) for key, queue in self.queues.items() if queue]
-        return [at for at in heads if self._op(at).kind == "reduce" or self._free(at)]
+    def _look(self, queue: Queue) -> None:
+        """Is the head of a queue one that can move, now that something has changed for it?"""
+        if self._can_move(queue) == (queue in self.places):
+            return
+        if queue not in self.places:
+            self.places[queue] = len(self.able)
+            self.able.append(queue)
+            return
+        place, last = self.places.pop(queue), self.able.pop()
+        if last != queue:
+            self.able[place], self.places[last] = last, place
 
-    def _free(self, at: tuple[int, int]) -> bool:
-        return all((at[0], before) in self.done for before in self._op(at).after)
+    def _can_move(self, queue: Queue) -> bool:
+        if not self.queues.get(queue):
+            return False
+        at = queue[0], self.queues[queue][0]
+        return (self._op(at).kind == "reduce" or self._free(at)) and self._room_to_move(at) > 0
 
-    def _op(self, at: tuple[int, int]) -> Op:
+    def _free(self, at: At) -> bool:
+        return not self.left[at]
+
+    def _op(self, at: At) -> Op:
         return self.schedule[at[0]][at[1]]
 
-    def _wire(self, at: tuple[int, int]) -> deque[int]:
+    def _wire(self, at: At) -> deque[int]:
         op = self._op(at)
         pair = (at[0], op.peer) if op.kind == "send" else (op.peer, at[0])
         return self.wires.setdefault((*pair, op.channel), deque())
 
-    def _room_to_move(self, at: tuple[int, int]) -> int:
+    def _room_to_move(self, at: At) -> int:
         op = self._op(at)
         left = op.size // ELEMENT_BYTES - self.moved[at]
         there = len(self._wire(at))
@@ -73,7 +94,7 @@ class InMemory:
             return int(self._free(at))
         return min(left, self.room - there if op.kind == "send" else there)
 
-    def _move(self, at: tuple[int, int]) -> None:
+    def _move(self, at: At) -> None:
         op = self._op(at)
         left = op.size // ELEMENT_BYTES - self.moved[at]
         for _ in range(self.chance.randint(1, self._room_to_move(at)) if left else 0):
@@ -87,12 +108,23 @@ class InMemory:
                 self.arrived[at].append(self._wire(at).popleft())
         if self.moved[at] == op.size // ELEMENT_BYTES and self._free(at):
             self._finish(at, op)
+        own = queue_of(at[0], op)
+        self._look(own)
+        self._look((op.peer, at[0], op.channel, not own[3]))
 
-    def _finish(self, at: tuple[int, int], op: Op) -> None:
+    def _finish(self, at: At, op: Op) -> None:
         for place, number in enumerate(self.arrived[at], start=op.offset // ELEMENT_BYTES):
             self.buffers[at[0]][place] += number
         self.done.add(at)
-        self.queues[at[0], op.peer, op.channel, op.kind == "send"].popleft()
+        self.queues[queue_of(at[0], op)].popleft()
+        for freed in self.frees.get(at, ()):
+            self.left[freed] -= 1
+            self._look(queue_of(freed[0], self._op(freed)))
+
+
+def queue_of(rank: int, op: Op) -> Queue:
+    """Operations of one direction with one peer on one channel keep their order."""
+    return rank, op.peer, op.channel, op.kind == "send"
 
 
 def _of_length(numbers: list[int], size_bytes: int) -> list[int]:
