@@ -9,8 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Collection, Iterator
-
-from longhaul.fabric import port
+from dataclasses import dataclass
 
 # [include/uapi/linux/rtnetlink.h, if_link.h, gen_stats.h]
 _GETQDISC, _GETSTATS, _DONE = 38, 94, 3
@@ -24,6 +23,29 @@ _COUNTERS = struct.Struct("=4Q")  # rx packets, tx packets, rx bytes, tx bytes
 _QUEUE = struct.Struct("=III")  # packets, bytes, drops
 _ATTRIBUTE = struct.Struct("=HH")
 _BUFFER_BYTES = 1 << 18
+_PORT = b"port\0"  # of longhaul/machine/patches/60-port.patch
+_CLASSES = 8
+_COUNTED = struct.Struct(f"={2 * _CLASSES + 6}Q")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a port has counted since it was made. Times and bytes by class; `overrun`: lossless packets lost."""
+
+    paused_ns: tuple[int, ...]
+    sent_bytes: tuple[int, ...]
+    pauses: int
+    marked: int
+    lost: int
+    overrun: int
+    peak_bytes: int
+    pool_peak_bytes: int
+
+    @classmethod
+    def of(cls, statistics: bytes) -> Counted:
+        """From the application statistics of the queueing discipline."""
+        numbers = _COUNTED.unpack_from(statistics)
+        return cls(numbers[:_CLASSES], numbers[_CLASSES : 2 * _CLASSES], *numbers[2 * _CLASSES :])
 
 
 class Counters:
@@ -55,7 +77,7 @@ class Counters:
             if index in self._indices:
                 told = dict(_attributes(message[_QDISC_REQUEST.size :]))
                 statistics = dict(_attributes(told[_TCA_STATS2]))
-                of_port = told[_TCA_KIND] == port.KIND
+                of_port = told[_TCA_KIND] == _PORT
                 yield (
                     index,
                     _QUEUE.unpack_from(statistics[_STATS_QUEUE])
@@ -88,5 +110,5 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
 def _counted(statistics: bytes | None) -> tuple[int, int]:
     if statistics is None:
         return 0, 0
-    counted = port.Counted.of(statistics)
+    counted = Counted.of(statistics)
     return counted.marked, sum(counted.paused_ns)

@@ -1,12 +1,12 @@
 """The queueing discipline of `longhaul/machine/patches/60-port.patch`, as pyroute2 and we say and read it.
 
-In: a shape with a port. Out: netlink attributes; what the kernel says that a port holds and has counted.
+In: a shape with a port. Out: netlink attributes; what the kernel says that a port holds. (What it has counted:
+`counters.py`.)
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Any
 
 from pyroute2.netlink import nla
@@ -15,11 +15,8 @@ from pyroute2.netlink.rtnl.tcmsg import plugins
 from scenario.plan.types import Shape
 from scenario.types.impairments import gilbert_elliott
 
-KIND = b"port\0"
 _UINT32 = 2**32 - 1
 _LOSS, _POOL, _ECN, _PFC = (struct.Struct(form) for form in ("=II", "=IIQ", "=III", "=IIII"))
-_CLASSES = 8
-_COUNTED = struct.Struct(f"={2 * _CLASSES + 6}Q")
 
 
 class _Options(nla):  # type: ignore[misc]
@@ -88,23 +85,3 @@ def bursts(told: dict[str, Any]) -> tuple[int, int]:
     held = told.get("TCA_PORT_LOSS", bytes(_LOSS.size))
     to_bad, to_good = _LOSS.unpack(bytes(held))
     return (to_bad, to_good) if to_bad else (0, 0)
-
-
-@dataclass(frozen=True)
-class Counted:
-    """What a port has counted since it was made. Times and bytes by class; `overrun`: lossless packets lost."""
-
-    paused_ns: tuple[int, ...]
-    sent_bytes: tuple[int, ...]
-    pauses: int
-    marked: int
-    lost: int
-    overrun: int
-    peak_bytes: int
-    pool_peak_bytes: int
-
-    @classmethod
-    def of(cls, statistics: bytes) -> Counted:
-        """From the application statistics of the queueing discipline."""
-        numbers = _COUNTED.unpack_from(statistics)
-        return cls(numbers[:_CLASSES], numbers[_CLASSES : 2 * _CLASSES], *numbers[2 * _CLASSES :])

@@ -40,6 +40,7 @@ ENVIRONMENT = {
     "SHELL": "/bin/bash",
     "PYTHONHASHSEED": "0",
     "PYTHONDONTWRITEBYTECODE": "1",
+    "SETUPTOOLS_USE_DISTUTILS": "stdlib",  # Mininet imports distutils; that of setuptools takes 0.2 s more
 }
 _BIND = 0x1000
 _POWER_OFF = 0x4321FEDC
