@@ -6,10 +6,10 @@ PACKAGES := scenario longhaul controller traffic analysis
 TYPED := $(PACKAGES) bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup python demo test check format bench bundle wheel lock clean
+.PHONY: help setup python demo test check format bench bundle wheel lock lab-pictures solutions clean
 
 help: ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 setup: ## system packages, .venv, the virtual-time kernel
 	@./setup.sh all
@@ -49,6 +49,14 @@ lock: python ## renew requirements.lock from pyproject.toml
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra study --extra docs --generate-hashes \
 	    --no-annotate --no-config --custom-compile-command "make lock" --upgrade \
 	    --output-file requirements.lock pyproject.toml
+
+lab-pictures: python ## the pictures of the labs, by the commands of their READMEs
+	@$(VENV)/bin/python -m longhaul.labs.pictures
+
+solutions: ## the labs' solutions as one encrypted archive for teachers, in dist/ (asks for a passphrase)
+	@mkdir -p dist
+	@tar --create --gzip --directory labs solutions | openssl enc -aes-256-cbc -pbkdf2 -iter 600000 -salt -out dist/solutions.tar.gz.enc
+	@echo "dist/solutions.tar.gz.enc: open it with  openssl enc -d -aes-256-cbc -pbkdf2 -iter 600000 -in solutions.tar.gz.enc | tar xz"
 
 clean: ## remove .venv and tool caches; runs/ and the cached kernel stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -32,6 +32,7 @@ VERBS = (
     "bench",
     "import",
     "schedule",
+    "lab",
     "show",
     "schema",
     "doctor",

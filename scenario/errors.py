@@ -15,6 +15,9 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     │   ├── ApplicationError             controller.application       a file that is no controller application
     │   ├── Refused                      controller.northbound        a request to the controller that makes no sense
     │   ├── FolderTaken                  longhaul.folder              a run folder that is not free
+    │   ├── UnknownLab                   longhaul.labs.catalogue      there is no lab of this name
+    │   ├── Unfair                       longhaul.labs.draws          parameters of a lab that cannot be drawn
+    │   ├── HandedIn                     longhaul.labs.folders        what a student handed in cannot be unpacked
     │   ├── Unwritable                   longhaul.folder              an output file that cannot be written
     │   ├── Unfit                        longhaul.runs.benchmark      a benchmark that these hosts cannot do
     │   ├── Unpriced                     longhaul.trials.worth        an accelerator whose price nobody said
