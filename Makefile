@@ -20,8 +20,9 @@ python:
 demo: setup ## set up, then three campuses train together; a summary and a report
 	@$(VENV)/bin/longhaul run topologies/colossus.yaml
 
-test: setup ## set up, then all tests, those in virtual time included
-	@$(VENV)/bin/python -m pytest -m "not alone" --numprocesses auto --dist worksteal
+test: setup ## set up, then all tests, those in virtual time included; the slowest and the skipped are listed
+	@./setup.sh tests
+	@$(VENV)/bin/python -m pytest -m "not alone" --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
 	@$(VENV)/bin/python -m pytest -m alone
 
 check: python ## format, lint, types (of bench and tests too), layers

@@ -2,6 +2,8 @@
 # From a bare Debian or Ubuntu to a checkout that runs: system packages, .venv, the virtual-time kernel.
 #
 #   ./setup.sh [all|system|python|kernel]…      what to see to; all three unless said otherwise
+#   ./setup.sh tests                            packages that a few tests need, where the distribution has them
+#   ./setup.sh torch                            PyTorch (800 MB) in a folder of its own, for one test
 #   ./setup.sh check                            say what is missing of packages and Python; change nothing
 #
 # What is in place already costs nothing, so every `make` target calls this first. Only missing system
@@ -43,6 +45,14 @@ kernel_packages=(
     "xz-utils|unpacks its source"
     "debian-archive-keyring|checks the signature on its source"
 )
+# For a few tests alone, which are skipped without.
+test_packages=(
+    "shellcheck|checks the shell scripts"
+    "graphviz|reads what \`graph --format dot\` writes"
+    "vagrant|checks the Vagrantfile"
+)
+torch_version=2.13.0
+torch_index=https://download.pytorch.org/whl/cpu
 
 say() { printf '%s\n' "$*" >&2; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -59,15 +69,17 @@ installed_packages() {
         sed -n 's/^installed //p' || true
 }
 
-# The lines of wanted_packages whose package is not installed.
-missing_packages() {
+# Those of the lines that come in whose package is not installed.
+missing() {
     local wanted line installed
-    mapfile -t wanted < <(wanted_packages)
+    mapfile -t wanted
     installed=" $(installed_packages "${wanted[@]%%|*}" | tr '\n' ' ')"
     for line in "${wanted[@]}"; do
         [[ $installed == *" ${line%%|*} "* ]] || printf '%s\n' "$line"
     done
 }
+
+missing_packages() { wanted_packages | missing; }
 
 # While packages are installed, this file keeps their scripts from starting services: a fabric starts its own
 # Open vSwitch, and stops it again.
@@ -109,13 +121,19 @@ install_packages() {
 set_up_system() {
     command -v dpkg-query >/dev/null ||
         die "this machine has no dpkg: longhaul needs Debian 12+ or Ubuntu 24.04+. Elsewhere: vagrant up"
-    local missing line names
+    local missing
     mapfile -t missing < <(missing_packages)
     ((${#missing[@]})) || services_forbidden || return 0
 
-    ((!${#missing[@]})) || say "These system packages are missing:"
-    for line in "${missing[@]}"; do printf '  %-24s %s\n' "${line%%|*}" "${line#*|}" >&2; done
-    names=("${missing[@]%%|*}")
+    install_as_root "${missing[@]}"
+}
+
+# Packages, each as a line of the lists above.
+install_as_root() {
+    local line names
+    (($# == 0)) || say "These system packages are missing:"
+    for line; do printf '  %-24s %s\n' "${line%%|*}" "${line#*|}" >&2; done
+    names=("${@%%|*}")
     if ((EUID == 0)); then
         (install_packages "${names[@]}")
     elif command -v sudo >/dev/null; then
@@ -124,6 +142,19 @@ set_up_system() {
     else
         die "there is no sudo here. Run as root: $here/setup.sh system"
     fi
+}
+
+# What a distribution does not have, or nobody may install, costs a few tests and nothing else.
+set_up_tests() {
+    local line had=()
+    while read -r line; do
+        if apt-cache show "${line%%|*}" >/dev/null 2>&1; then
+            had+=("$line")
+        else
+            say "This system has no package ${line%%|*}: what ${line#*|} is skipped"
+        fi
+    done < <(printf '%s\n' "${test_packages[@]}" | missing)
+    ((!${#had[@]})) || (install_as_root "${had[@]}") || say "Going on without: their tests are skipped"
 }
 
 # --- Python ------------------------------------------------------------------------------------
@@ -208,6 +239,18 @@ set_up_python() {
     compile_ours
 }
 
+set_up_torch() {
+    local place=${XDG_CACHE_HOME:-$HOME/.cache}/longhaul/torch
+    [[ ! -e $place/$torch_version ]] || return 0
+    say "Installing PyTorch $torch_version in $place"
+    "$python" -m venv --clear "$place"
+    local pip=("$place/bin/python" -m pip install --quiet --disable-pip-version-check --retries 1)
+    # Of the CPU's build, which PyTorch's own index has; what it needs is everywhere.
+    "${pip[@]}" --no-deps --extra-index-url "$torch_index" "torch==$torch_version"
+    "${pip[@]}" "torch==$torch_version"
+    touch "$place/$torch_version"
+}
+
 # --- kernel ------------------------------------------------------------------------------------
 
 set_up_kernel() {
@@ -239,10 +282,10 @@ main() {
             set_up_python
             set_up_kernel
             ;;
-        system | python | kernel) "set_up_$step" ;;
+        system | python | kernel | tests | torch) "set_up_$step" ;;
         check) check ;;
         -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
-        *) die "unknown step '$step': all, system, python, kernel or check" ;;
+        *) die "unknown step '$step': all, system, python, kernel, tests, torch or check" ;;
         esac
     done
 }

@@ -15,8 +15,6 @@ from tests.controller.networks import POLICY_NAMES, meshes
 from tests.fabric.planned import SHIPPED, plan_of, plan_of_file, ways
 
 CLASSES = (0, 46)
-settings.register_profile("no-deadline", deadline=None)
-settings.load_profile("no-deadline")
 
 
 def everybody(plan: Plan) -> itertools.permutations:

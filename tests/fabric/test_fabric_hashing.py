@@ -40,7 +40,7 @@ def connections(count: int) -> list[FiveTuple]:
 def switch() -> Iterator[Traced]:
     """Scores of all buckets of a group with key 2^63 + 7, as an Open vSwitch says them."""
     if not shutil.which("ovs-vswitchd"):
-        pytest.skip("Open vSwitch is not installed")
+        pytest.skip("no Open vSwitch: ./setup.sh system")
     folder = Path(f"/tmp/lh-{os.getpid()}")  # a socket's path is short
     folder.mkdir()
     run = _runner(folder)

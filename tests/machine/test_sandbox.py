@@ -17,7 +17,9 @@ import pytest
 
 from longhaul.machine import landlock, namespaces, sandbox, seccomp
 
-pytestmark = pytest.mark.skipif(os.uname().machine != "x86_64", reason="guests are for x86-64")
+pytestmark = pytest.mark.skipif(
+    os.uname().machine != "x86_64", reason="guests are for x86-64: another machine"
+)
 
 ATTACKER = """
 import contextlib, ctypes, json, os, shutil, signal, socket, sys, time
@@ -180,12 +182,12 @@ def level(name: str) -> Iterator[None]:
         if name == "none":
             patch.setenv(sandbox.SWITCH, "off")
         elif not seccomp.available():
-            pytest.skip("no seccomp here")
+            pytest.skip("no seccomp: another kernel")
         elif name == "as it is here":
             if "nothing" in (sandbox.held().files, sandbox.held().signals):
-                pytest.skip("neither a recent Landlock nor namespaces here")
+                pytest.skip("neither Landlock of ABI 6 nor namespaces: another kernel")
         elif not namespaces.available():
-            pytest.skip("no namespaces here")
+            pytest.skip("no namespaces for users: sysctl kernel.unprivileged_userns_clone=1")
         elif name == "in namespaces":
             patch.setattr(landlock, "SIGNALS_SINCE", 99)
         else:
@@ -216,7 +218,7 @@ def within(
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_out_of_the_sandbox_an_attack_succeeds(out_of_it: dict[str, bool], attack: str) -> None:
     if attack in ONLY_ROOT and os.geteuid() != 0:
-        pytest.skip("only root can try")
+        pytest.skip("only root can try: run the tests as root")
     assert out_of_it[attack]
 
 

@@ -68,16 +68,19 @@ def test_set_up_a_second_time_does_nothing_and_takes_no_time() -> None:
 def test_an_unknown_step_is_refused_with_those_there_are() -> None:
     refused = set_up("systems")
     assert refused.returncode == 1
-    assert refused.stderr == "setup: unknown step 'systems': all, system, python, kernel or check\n"
+    assert (
+        refused.stderr
+        == "setup: unknown step 'systems': all, system, python, kernel, tests, torch or check\n"
+    )
 
 
-@pytest.mark.skipif(not shutil.which("shellcheck"), reason="no shellcheck")
-@pytest.mark.parametrize("script", ["setup.sh", ".ci/run", ".ci/bare-machine"])
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="no shellcheck: ./setup.sh tests")
+@pytest.mark.parametrize("script", ["setup.sh", ".ci/run", ".ci/bare-machine", ".ci/same-digest"])
 def test_shell_scripts_pass_shellcheck(script: str) -> None:
     subprocess.run(["shellcheck", ROOT / script], check=True)
 
 
-@pytest.mark.skipif(not shutil.which("vagrant"), reason="no vagrant")
+@pytest.mark.skipif(not shutil.which("vagrant"), reason="no Vagrant: ./setup.sh tests")
 def test_the_vagrantfile_is_valid(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Vagrantfile", tmp_path)
     subprocess.run(["vagrant", "validate", "--ignore-provider"], cwd=tmp_path, check=True)

@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 
-from longhaul.machine.kernel import cached_kernel
-
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
@@ -60,15 +58,6 @@ def longhaul(*words: str | Path, folder: Path = ROOT, **options: Any) -> Done:
 
 
 Runs = Callable[..., Done]
-
-
-@pytest.fixture(scope="session")
-def kernel() -> Path:
-    """The virtual-time kernel, for the tests that need one."""
-    folder = cached_kernel()
-    if not folder:
-        pytest.skip("no virtual-time kernel: ./setup.sh kernel")
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -202,7 +202,9 @@ def test_a_native_machine_has_no_virtual_time(tmp_path: Path) -> None:
     assert "no virtual time: add --time real" in refused(1, *words, by=shell)
 
 
-@pytest.mark.skipif(native.obstacle() is None, reason="this kernel can carry a fabric")
+@pytest.mark.skipif(
+    native.obstacle() is None, reason="this kernel can carry a fabric: another kernel"
+)
 def test_a_native_machine_that_cannot_be_had_says_why(tmp_path: Path) -> None:
     words = ("--machine", "native", "--time", "real")
     told = refused(1, "run", TWO_HOSTS, *words, "--out", tmp_path / "out")

@@ -154,13 +154,13 @@ def test_nothing_written_by_the_user_becomes_markup(evil: dict[str, Any]) -> Non
 # --- DOT and Mermaid -----------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not shutil.which("dot"), reason="no Graphviz here")
+@pytest.mark.skipif(not shutil.which("dot"), reason="no Graphviz: ./setup.sh tests")
 @shipped
 def test_graphviz_draws_every_campus_and_link(path: Path) -> None:
     _drawn_by_graphviz(_plan(path))
 
 
-@pytest.mark.skipif(not shutil.which("dot"), reason="no Graphviz here")
+@pytest.mark.skipif(not shutil.which("dot"), reason="no Graphviz: ./setup.sh tests")
 def test_graphviz_takes_any_text(evil: dict[str, Any]) -> None:
     assert EVIL in " ".join(_drawn_by_graphviz(evil).itertext())
 

@@ -134,11 +134,11 @@ def test_a_termination_leaves_nothing_either(nothing_left: Path) -> None:
 def as_nobody(kernel: Path) -> Iterator[Path]:
     """A folder that user 65534 may write to, with the kernel's cache to read."""
     if os.geteuid():
-        pytest.skip("not root: these tests run as an ordinary user as it is")
+        pytest.skip("not root, so all tests run as an ordinary user: run them as root, too")
     command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "test", "-r"]
     for needed in (ROOT / "longhaul" / "cli.py", Path(sys.executable)):
         if subprocess.run([*command, needed], check=False).returncode:
-            pytest.skip(f"{needed} cannot be read by others")
+            pytest.skip(f"{needed} cannot be read by others: a checkout that can")
     home = Path("/var/tmp") / f"longhaul-as-nobody-{os.getpid()}"
     shutil.copytree(kernel, home / "cache" / "longhaul" / kernel.name)
     home.chmod(0o755)

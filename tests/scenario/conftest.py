@@ -4,14 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from scenario.loading import load_topology
 from scenario.types.topology import Topology
-
-# How long an example takes says more about the machine's other work than about the code.
-settings.register_profile("no-deadline", deadline=None)
-settings.load_profile("no-deadline")
 
 Load = Callable[..., Topology]
 

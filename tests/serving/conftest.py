@@ -4,13 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from scenario.loading import load_workload
 from scenario.types.inference import Inference
-
-settings.register_profile("no-deadline", deadline=None)
-settings.load_profile("no-deadline")
 
 Written = Callable[..., Inference]
 
