@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from longhaul.api.asking import Forecast as Forecast
     from longhaul.api.asking import compare as compare
     from longhaul.api.asking import forecast as forecast
+    from longhaul.api.checks import check as check
     from longhaul.api.inputs import Topology as Topology
     from longhaul.api.inputs import Workload as Workload
     from longhaul.api.inputs import topology as topology
     from longhaul.api.inputs import workload as workload
-    from longhaul.api.live import Net as Net
     from longhaul.api.live import fabric as fabric
     from longhaul.api.plans import plan as plan
     from longhaul.api.results import Run as Run
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from longhaul.api.running import run as run
     from longhaul.api.running import submit as submit
     from longhaul.machine.dispatch import MachineError as MachineError
+    from longhaul.runs.live import Net as Net
+    from longhaul.trials.checking import Checked as Checked
     from scenario.errors import LonghaulError as LonghaulError
     from scenario.errors import WrongInput as WrongInput
     from scenario.text.diagnostics import InvalidInput as InvalidInput
@@ -36,12 +38,15 @@ _HOMES = {
     "analysis.errors": ("RunError",),
     "analysis.series.compare": ("Comparison",),
     "longhaul.api.asking": ("Forecast", "compare", "forecast"),
+    "longhaul.api.checks": ("check",),
     "longhaul.api.inputs": ("Topology", "Workload", "topology", "workload"),
-    "longhaul.api.live": ("Net", "fabric"),
+    "longhaul.api.live": ("fabric",),
     "longhaul.api.plans": ("plan",),
     "longhaul.api.results": ("Run",),
     "longhaul.api.running": ("Submitted", "run", "submit"),
     "longhaul.machine.dispatch": ("MachineError",),
+    "longhaul.runs.live": ("Net",),
+    "longhaul.trials.checking": ("Checked",),
     "scenario.errors": ("LonghaulError", "WrongInput"),
     "scenario.text.diagnostics": ("InvalidInput",),
 }

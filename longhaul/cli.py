@@ -18,6 +18,7 @@ from scenario.errors import LonghaulError
 
 VERBS = (
     "run",
+    "check",
     "attribute",
     "worth",
     "compare",

@@ -33,7 +33,7 @@ def _loosened(generated: dict[str, Any]) -> dict[str, Any]:
     """The schema of what is written, where anything but the version may be inherited or included."""
     readable = _readable(generated)
     for part in readable["$defs"].values():
-        if "event" not in part["properties"]:  # events are in a list, which nothing inherits into
+        if not {"event", "check"} & part["properties"].keys():  # in lists nothing is inherited
             part.pop("required", None)
         for written in part["properties"].values():
             if "oneOf" in written:  # without its kind, a fabric may be one of several

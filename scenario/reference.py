@@ -9,8 +9,9 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from scenario.checks.language import CheckField
 from scenario.json_schema import LANGUAGES, schema, shown_default
 from scenario.study.language import StudyModel
 from scenario.text import inheritance
@@ -151,7 +152,33 @@ When, and for how long, is said alike for all events but `drift`, which is a cha
 
 {when}"""
 
+CHECKS = """
+# Checks
+
+What must hold of a run is said in the topology, or in the workload, under `checks`. `longhaul check FILE` carries the
+run out and says of each check whether it holds (exit status 0), or what was found in place of it (1). `check` says
+what is looked at:
+
+```yaml
+checks:
+  - {check: reach, from: c1, to: "c3-*"}
+  - {check: rtt, from: c1, to: c2, at-most: 250us}
+  - {check: rtt, link: c1-c2, about: 176us, within: 10%}
+  - {check: goodput, link: "*", at-least: 500Gbit/s}
+  - {check: drops, link: c1-c2, at-most: 100}
+  - {check: iteration, figure: p99, at-most: 4s}
+  - {check: waste, at-most: 45%}
+  - {check: figure, path: stalls.sync_wait_s, at-most: 1.5}
+  - {check: digest, is: 3576a6be, name: same-as-before}
+  - {check: faithful}
+```
+
+A workload in a file of its own has its checks with it; they are held whenever `longhaul check` carries it out. What
+a check asks for and the run does not have (the iteration of a run in which nothing trains) does not hold.
+"""
+
 FIRST_EVENT = "LinkDown"
+FIRST_CHECK = "Reach"
 
 SECTIONS: dict[str, str] = {
     "TopologyModel": "Topology",
@@ -189,6 +216,15 @@ SECTIONS: dict[str, str] = {
     "Throttle": "Throttle",
     "Crash": "Crash",
     "ControllerCrash": "Controller crash",
+    "Reach": "Reach",
+    "RoundTrip": "Round trip",
+    "LinkGoodput": "Goodput of a link",
+    "Drops": "Drops",
+    "IterationTime": "Iteration",
+    "Waste": "Waste",
+    "AnyFigure": "Any figure",
+    "SameDigest": "Same digest",
+    "Faithful": "Faithful",
     "TrainingModel": "Training",
     "ModelModel": "Model",
     "LayerModel": "Layer",
@@ -227,16 +263,20 @@ SECTIONS: dict[str, str] = {
 }
 
 
+CHECK_SECTIONS = [model.__name__ for model in get_args(get_args(CheckField)[0])]
+
+
 def reference() -> str:
     """The text of docs/dsl.md."""
     parts = [HEAD.format(example=EXAMPLE), UNITS, _units()]
     workloads = {name: part for model, _ in KINDS.values() for name, part in _parts(model).items()}
-    topology = {k: part for k, part in _parts(TopologyModel).items() if k not in workloads}
+    checks = {name: workloads.pop(name) for name in CHECK_SECTIONS}
+    topology = {k: v for k, v in _parts(TopologyModel).items() if k not in workloads | checks}
     parts += ["\n# Topology files\n", *_sections(topology)]
     parts += [REUSE.format(rules=_rules()), NAMES, "\n## The catalogue\n\n", _catalogue()]
     parts += ["\n", _switches()]
     parts += [AGING.format(text=_assumptions(), table=_aging(), technologies=_technologies())]
-    parts += ["\n# Workload files\n", *_sections(workloads)]
+    parts += ["\n# Workload files\n", *_sections(workloads), *_sections(checks)]
     parts += ["\n# Study files\n", *_sections(_parts(StudyModel))]
     return "".join(parts)
 
@@ -265,6 +305,7 @@ def _sections(parts: dict[str, Any]) -> Iterator[str]:
     """A section with a table of keys for every mapping of a language, in the order of SECTIONS."""
     for name in sorted(parts, key=list(SECTIONS).index):
         yield TIMELINE.format(when=_when()) if name == FIRST_EVENT else ""
+        yield CHECKS if name == FIRST_CHECK else ""
         about = " ".join(parts[name]["description"].split())
         yield f"\n## {SECTIONS[name]}\n\n{about}\n\n{_keys(parts[name], _said_above(name))}"
 
@@ -311,6 +352,8 @@ def _default(key: str, part: dict[str, Any]) -> str:
 def _value(part: dict[str, Any]) -> str:
     """What may be written for a key, in a few words."""
     choices = [c for c in part.get("anyOf", part.get("oneOf", ())) if c.get("type") != "null"]
+    if part.get("discriminator", {}).get("propertyName") == "check":
+        return "[checks](#checks)"
     if choices:
         return ", ".join(_value(choice) for choice in choices)
     if "$ref" in part:
@@ -342,7 +385,12 @@ def _collection(part: dict[str, Any]) -> str:
         return f"by {'number' if '[1-9]' in key else 'name'}: {_value(below)}"
     if "*?" in part.get("pattern", ""):
         return "name or pattern"
-    return "name" if "pattern" in part else ""
+    return _named(part["pattern"]) if "pattern" in part else ""
+
+
+def _named(pattern: str) -> str:
+    """What a text of a form is, in a word."""
+    return "name" if pattern.startswith(("^[A-Za-z", "^[a-z")) else "text"
 
 
 def _bounds(part: dict[str, Any]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
+
+import msgspec
 
 from analysis.form.parts import Count, Form, Interval, Seconds, Share, doc
 
@@ -102,3 +104,8 @@ class Attribution(Shares, frozen=True, kw_only=True, omit_defaults=True):
     remedies: Annotated[
         list[Remedied] | None, doc("Best first; those that cannot be had last. With --mend.")
     ] = None
+
+
+def attribution_schema() -> dict[str, Any]:
+    """The JSON Schema of `attribution.json`."""
+    return msgspec.json.schema(Attribution)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta
 
 from analysis.form.files import read
@@ -59,3 +60,8 @@ class BenchmarkTable(Form, frozen=True, kw_only=True):
 def read_benchmark(run_dir: Path) -> BenchmarkTable:
     """What a run folder's `bench.json` says. Raises `RunError` where it is missing, old or damaged."""
     return read(Path(run_dir) / FILE, BenchmarkTable, VERSION, "run `longhaul bench` again")
+
+
+def benchmark_schema() -> dict[str, Any]:
+    """The JSON Schema of `bench.json`."""
+    return msgspec.json.schema(BenchmarkTable)

@@ -180,14 +180,7 @@ def _check_adapters(machine: dispatch.Machine, inputs: Inputs) -> None:
 
 def read(request: Request) -> Inputs:
     """Read and plan. Raises InvalidInput."""
-    topology = load_without(request.topology, request.overrides, request.without)
-    own = own_overrides(topology, request.workloads, request.workload_overrides)
-    if own:
-        overrides = (*request.overrides, *own)
-        topology = load_without(request.topology, overrides, request.without)
-    found = load_workloads(topology, request.workloads, request.workload_overrides)
-    found += [request.probing] if request.probing else []
-    check_places(found, topology)
+    topology, found = loaded(request)
     if request.rest:
         check_controlled(topology)
     plan = make_plan(with_adapters(topology, found), request.seed)
@@ -199,6 +192,19 @@ def read(request: Request) -> Inputs:
     files = dict.fromkeys((*topology.files, *(file for one in found for file in one.files)))
     capture = plan_capture(plan, request.capture, request.capture_bytes)
     return Inputs(plan, tuple(placed), tuple(prepared), tuple(files), capture)
+
+
+def loaded(request: Request) -> tuple[Topology, list[Workload]]:
+    """What the files say: the topology, and the workloads that are to run on it. Raises InvalidInput."""
+    topology = load_without(request.topology, request.overrides, request.without)
+    own = own_overrides(topology, request.workloads, request.workload_overrides)
+    if own:
+        overrides = (*request.overrides, *own)
+        topology = load_without(request.topology, overrides, request.without)
+    found = load_workloads(topology, request.workloads, request.workload_overrides)
+    found += [request.probing] if request.probing else []
+    check_places(found, topology)
+    return topology, found
 
 
 def with_adapters(topology: Topology, found: Sequence[Workload]) -> Topology:

@@ -69,7 +69,7 @@ class Trial:
         topology = asdict(load_without(self.topology, self.overrides, self.without))
         workload = asdict(load_workload(self.workload, self.workload_overrides))
         for read in (topology, workload):
-            del read["files"], read["source"]
+            del read["files"], read["source"], read["checks"]
         topology.pop("factors")
         what = json.dumps([topology, workload, self.seed, code()], sort_keys=True)
         return hashlib.sha256(what.encode()).hexdigest()[:20]

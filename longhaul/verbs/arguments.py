@@ -132,6 +132,17 @@ def patience(made: argparse.ArgumentParser, without: str) -> None:
     )  # fmt: skip
 
 
+def conditions(made: argparse.ArgumentParser, document: str) -> None:
+    """`--fail-if` and `--junit`."""
+    made.add_argument(
+        "--fail-if", dest="fail_if", action="append", default=[], metavar="CONDITION",
+        help=f"end with 1 where a figure of {document} is so, as 'iterations.p50_s > 3s'; may be said several times",
+    )  # fmt: skip
+    made.add_argument(
+        "--junit", type=Path, metavar="FILE", help="write what failed and what did not as JUnit XML"
+    )
+
+
 def seed(text: str) -> int:
     """A seed, as argparse's `type`."""
     if not text.isdecimal() or int(text) >= SEEDS:

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from longhaul.verbs.arguments import Verbs, names, number, topology, verb
+from longhaul.verbs.arguments import Verbs, conditions, names, number, topology, verb
 
 
 def add(verbs: Verbs) -> None:
@@ -36,6 +36,7 @@ def add(verbs: Verbs) -> None:
     made.add_argument(
         "--out", type=Path, help="where the answer goes (default: runs/<name>-attribution-<number>)"
     )
+    conditions(made, "attribution.json")
 
 
 def attribute(words: argparse.Namespace) -> int:
@@ -44,8 +45,8 @@ def attribute(words: argparse.Namespace) -> int:
 
     import msgspec
 
-    from analysis.form.attribution import FILE
-    from analysis.form.files import write
+    from analysis.form.attribution import FILE, attribution_schema
+    from analysis.form.files import plain, write
     from analysis.report.attribution import write_page
     from analysis.terminal.attribution import print_attribution
     from analysis.terminal.training import console
@@ -54,7 +55,9 @@ def attribute(words: argparse.Namespace) -> int:
     from longhaul.shown import progress
     from longhaul.trials.attribution import Question, answer
     from longhaul.trials.remedies import mend
+    from longhaul.verbs.judging import Judge
 
+    judge = Judge(words, str(words.topology), attribution_schema())
     question = Question(
         topology=words.topology,
         workload=words.workload or DEFAULT,
@@ -64,11 +67,11 @@ def attribute(words: argparse.Namespace) -> int:
         seeds=words.seeds,
         jobs=words.jobs,
     )
-    with progress.counted("runs") as hear:
+    with judge.watching(), progress.counted("runs") as hear:
         found = answer(question, hear)
     remedies = None
     if words.mend:
-        with progress.counted("runs with remedies") as hear:
+        with judge.watching(), progress.counted("runs with remedies") as hear:
             remedies = mend(question, hear)
     command = shlex.join(words.command)
     found = msgspec.structs.replace(found, command=command, remedies=remedies)
@@ -78,4 +81,4 @@ def attribute(words: argparse.Namespace) -> int:
         write_page(found, partial / "attribution.html")
     print_attribution(found, console())
     print(f"page {final / 'attribution.html'}")
-    return 0
+    return judge.status([plain(found)])

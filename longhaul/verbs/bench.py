@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from longhaul.machine import TIMES
-from longhaul.verbs.arguments import Verbs, complain, names, patience, topology, verb, where
+from longhaul.verbs.arguments import Verbs, conditions, names, patience, topology, verb, where
 
 if TYPE_CHECKING:
     from traffic.benchmark import Benchmark
@@ -49,6 +49,7 @@ def add(verbs: Verbs) -> None:
     made.add_argument("--format", choices=("table", "json"), default="table")
     made.add_argument("--out", type=Path, help="the run folder (default: runs/<name>-<number>)")
     patience(made, "progress")
+    conditions(made, "bench.json")
 
 
 def _connections(made: argparse.ArgumentParser) -> None:
@@ -71,13 +72,16 @@ def _connections(made: argparse.ArgumentParser) -> None:
 
 def bench(words: argparse.Namespace) -> int:
     """Measure, print the table, name the folder."""
-    from analysis.form.benchmark import FILE, read_benchmark
+    from analysis.form.benchmark import FILE, benchmark_schema, read_benchmark
+    from analysis.form.files import plain
     from analysis.terminal.benchmark import print_results
     from analysis.terminal.training import console
     from longhaul.runs.benchmark import bench as measure
     from longhaul.runs.life import Request
     from longhaul.shown import progress
+    from longhaul.verbs.judging import Judge
 
+    judge = Judge(words, str(words.topology), benchmark_schema())
     folders = []
     for kind in words.transports:
         request = Request(
@@ -92,7 +96,7 @@ def bench(words: argparse.Namespace) -> int:
             patience_s=words.patience,
             command=tuple(words.command),
         )
-        with progress.shown() as hear:
+        with judge.watching(), progress.shown() as hear:
             folders.append(measure(request, wanted(words, kind), hear))
     if words.format == "json":
         texts = [(folder / FILE).read_text() for folder in folders]
@@ -102,8 +106,11 @@ def bench(words: argparse.Namespace) -> int:
         for folder in folders:
             print_results(folder, out)
         out.print(f"run folder {', '.join(map(str, folders))}")
-    wrong = sum(row.wrong or 0 for folder in folders for row in read_benchmark(folder).rows)
-    return complain(f"longhaul: {wrong} results were wrong", 1) if wrong else 0
+    found = [read_benchmark(folder) for folder in folders]
+    wrong = sum(row.wrong or 0 for one in found for row in one.rows)
+    return judge.status(
+        [plain(one) for one in found], f"{wrong} results were wrong" if wrong else ""
+    )
 
 
 def _folder(words: argparse.Namespace, kind: str) -> Path | None:

@@ -12,7 +12,7 @@ from longhaul.machine import TIMES
 from longhaul.verbs.arguments import (
     Verbs,
     capture,
-    complain,
+    conditions,
     controller,
     memory,
     names,
@@ -65,6 +65,7 @@ def add(verbs: Verbs) -> None:
     controller(made)
     made.add_argument("--out", type=Path, help="the run folder (default: runs/<name>-<number>)")
     patience(made, "progress")
+    conditions(made, "summary.json")
 
 
 def run(words: argparse.Namespace) -> int:
@@ -73,17 +74,20 @@ def run(words: argparse.Namespace) -> int:
         return reproduce(words)
     if words.topology is None:
         raise WrongInput("name a topology file, or a run folder with --reproduce")
-    from analysis.form.summary import TrainingSummary, read_summary
+    from analysis.form.files import plain
+    from analysis.form.summary import TrainingSummary, read_summary, summary_schema
     from analysis.terminal.training import console, print_summary
     from longhaul.runs.life import run as run_it
     from longhaul.shown import progress
+    from longhaul.verbs.judging import Judge
 
-    with progress.shown() as hear:
+    judge = Judge(words, str(words.topology), summary_schema())
+    with judge.watching(), progress.shown() as hear:
         folder = run_it(requested(words), hear)
     print_summary(folder, console())
     summary = read_summary(folder)
     wrong = summary.collective.wrong if isinstance(summary, TrainingSummary) else None
-    return complain(f"longhaul: {wrong} results were not the sum", 1) if wrong else 0
+    return judge.status([plain(summary)], f"{wrong} results were not the sum" if wrong else "")
 
 
 def reproduce(words: argparse.Namespace) -> int:

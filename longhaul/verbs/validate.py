@@ -40,13 +40,20 @@ def _checked(file: Path, settings: list[str]) -> str:
     """What a file holds, in a few words. Raises InvalidInput."""
     from analysis.studies.measures import measurable
     from longhaul.planning import make_plan
+    from longhaul.trials.checking import claims_of, unknown_figures
     from scenario.loading import language, load_topology, load_workload
     from scenario.study.loading import load_study
+    from scenario.text.diagnostics import InvalidInput
 
     written = language(file)
     if written == "study":
         return f"study {load_study(file, measurable).name}"
     if written == "workload":
-        return f"workload {load_workload(file, settings).name}"
-    made = make_plan(load_topology(file, settings))
+        workload = load_workload(file, settings)
+        if wrong := list(unknown_figures(workload.checks)):
+            raise InvalidInput(wrong)
+        return f"workload {workload.name}"
+    topology = load_topology(file, settings)
+    claims_of(topology, topology.workloads)
+    made = make_plan(topology)
     return f"{len(made.campuses)} campuses, {len(made.hosts)} hosts"

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 from pydantic import BaseModel
 
 Location: TypeAlias = tuple[str | int, ...]
-DISCRIMINATORS = ("kind", "event")
+DISCRIMINATORS = ("kind", "event", "check")
 """The keys that tell the members of a union apart."""
 
 

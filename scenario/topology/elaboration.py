@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import NormalDist
 
+from scenario.checks.claims import Names, check_names, claims
 from scenario.text.diagnostics import InvalidInput
 from scenario.text.overrides import EXPECTED, parse
 from scenario.text.tree import Problems, Steps
@@ -20,8 +21,8 @@ from scenario.topology.links import long_haul, nominal_bps
 from scenario.topology.models import HostException, HostGroup, TopologyModel, Variation
 from scenario.topology.routing import routing
 from scenario.topology.scene import Scene
-from scenario.types.topology import Campus, Host, LongHaul, Topology
-from scenario.workload.placement import placed_workloads
+from scenario.types.topology import Campus, Event, Host, LongHaul, Topology
+from scenario.workload.placement import known_places, placed_workloads
 
 LONGEST_HOST_NAME = 10
 LONGEST_INTERFACE_NAME = 15
@@ -34,6 +35,12 @@ def elaborate(written: TopologyModel, problems: Problems, files: tuple[Path, ...
     _check_interfaces(campuses, links, problems)
     _check_unique(campuses, problems)
     timeline = happenings(Scene(written, campuses, links, problems))
+    workloads = placed_workloads(written.workloads, campuses, problems, files)
+    checks = claims(written.checks, problems, ("checks",))
+    names = names_of(campuses, links, timeline)
+    check_names(checks, names, problems, ("checks",))
+    for one in workloads:
+        check_names(one.checks, names, problems, ("workloads", one.name, "checks"))
     return Topology(
         name=written.name,
         description=written.description,
@@ -47,10 +54,19 @@ def elaborate(written: TopologyModel, problems: Problems, files: tuple[Path, ...
         files=tuple(str(file) for file in files),
         timeline=timeline,
         routing=routing(written.routing, written.mtu, links, problems),
-        workloads=placed_workloads(written.workloads, campuses, problems, files),
+        workloads=workloads,
         factors=_factors(written, problems),
         rdma=buffering.rdma(written.rdma),
+        checks=checks,
     )
+
+
+def names_of(
+    campuses: Sequence[Campus], links: Sequence[LongHaul], timeline: Sequence[Event]
+) -> Names:
+    """What checks may speak of."""
+    places = known_places([host for campus in campuses for host in campus.hosts])
+    return Names([link.name for link in links], places, [event.name for event in timeline])
 
 
 def _factors(written: TopologyModel, problems: Problems) -> dict[str, tuple[str, ...]]:

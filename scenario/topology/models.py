@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from scenario.checks.language import CheckField
 from scenario.text.fields import (
     Age,
     Bandwidth,
@@ -372,6 +373,8 @@ class Testbed(Strict):
     """What happens while a workload runs."""
     workloads: dict[Name, WorkloadField] = Field(default={}, max_length=32)
     """What runs here where the command line names no workload, by name. The key is the name."""
+    checks: list[CheckField] = Field(default=[], max_length=200)
+    """What must hold of a run: `longhaul check` says whether it does."""
     factors: dict[Name, list[str]] = Field(default={}, max_length=16)
     """Causes of loss by name, for `attribute` and `--without`: each a list of what is set to switch it
     off, as `links.c1-c2.rate=3.2Tbit/s`."""

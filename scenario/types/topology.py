@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
 from scenario.types.achieved import Achieved, achieved_flops
+from scenario.types.checks import Claim
 from scenario.types.economics import Economics
 from scenario.types.impairments import Impairments
 from scenario.types.training import Plain, Precision, Shares, Slowdowns, Strategy
@@ -276,7 +277,7 @@ class Workload:
 
     `on` are names or patterns of campuses and hosts; with none it runs on all hosts. `files` are all
     that it was read from, the last one is `source`. An `exclusive` one shares its hosts with no
-    other that is.
+    other that is. `checks` are what must hold of its runs.
     """
 
     exclusive: ClassVar[bool] = True
@@ -287,6 +288,7 @@ class Workload:
     files: tuple[str, ...] = ()
     on: tuple[str, ...] = ()
     transport: Transport = Transport()
+    checks: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -295,7 +297,8 @@ class Topology:
 
     `files` are all that it was read from: what it includes, and last `source` itself. `factors` are
     causes of loss by name, each with the overrides that switch it off. `workloads` are those that
-    run where the user names no other. `rdma` None: the hosts' adapters are no RDMA ones.
+    run where the user names no other. `rdma` None: the hosts' adapters are no RDMA ones. `checks` are what
+    must hold of a run.
     """
 
     name: str
@@ -313,6 +316,7 @@ class Topology:
     rdma: Rdma | None = None
     scale_hosts: float = 1.0
     economics: Economics = field(default_factory=Economics)
+    checks: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True)

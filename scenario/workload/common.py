@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from scenario.checks.claims import claims
+from scenario.checks.language import CheckField
 from scenario.text.fields import Files, Name, Pattern
 from scenario.text.strict import Strict
 from scenario.text.tree import Problems, Steps
@@ -32,6 +34,8 @@ class WorkloadModel(Strict):
     """Where it runs: campuses and hosts, by name or pattern; else on all hosts."""
     transport: TransportField = TransportModel()
     """What carries its bytes between hosts."""
+    checks: list[CheckField] = Field(default=[], max_length=200)
+    """What must hold of a run with it: `longhaul check` says whether it does."""
 
 
 @dataclass(frozen=True)
@@ -58,4 +62,5 @@ class Where:
             "files": tuple(str(file) for file in self.files),
             "on": tuple(written.runs_on),
             "transport": transport(written.transport, self.steps, self.problems),
+            "checks": claims(written.checks, self.problems, (*self.steps, "checks")),
         }

@@ -1,0 +1,130 @@
+"""The checks of a topology and of what runs on it, held against a run: `longhaul check`, and how labs are graded.
+
+In: which run. Out: the outcome of each check. A run is made where a check asks for one; a live fabric is pinged where
+one asks who reaches whom, a fresh one for each event that is in force meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.checks.evidence import Echo, evidence
+from analysis.checks.figures import check_path
+from analysis.checks.ruling import Outcome, is_at, rule
+from analysis.form.summary import summary_schema
+from longhaul.runs import life
+from longhaul.runs.interactive import FabricRequest
+from longhaul.runs.life import Request
+from longhaul.runs.live import Net, opened
+from scenario.checks.claims import strangers
+from scenario.errors import WrongInput
+from scenario.text.diagnostics import Diagnostic, InvalidInput
+from scenario.topology.elaboration import names_of
+from scenario.types.checks import Claim, FigureClaim, PingClaim
+from scenario.types.topology import Topology, Workload
+
+MOST_PAIRS = 2_000
+PING = "ping -n -c 3 -i 0.2 -W 1 {}"
+_SHORTEST = re.compile(r"^rtt min/avg/max/mdev = ([0-9.]+)/", re.MULTILINE)
+Hear = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The outcomes of all checks of one topology and its workloads. `run` is None where no check asked for a run."""
+
+    file: Path
+    run: Path | None
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every check does."""
+        return all(one.holds for one in self.outcomes)
+
+
+def check(request: Request, hear: Hear, run: Path | None = None) -> Checked:
+    """Hold the checks against a run that is made for them, or against `run`, which has been. Raises InvalidInput,
+    WrongInput where there are no checks, MachineError, FolderTaken, RunError."""
+    topology, workloads = life.loaded(request)
+    claims = claims_of(topology, workloads)
+    if not claims:
+        raise WrongInput(f"{request.topology}: neither it nor what runs on it has any `checks`")
+    pings = [one for one in claims if isinstance(one, PingClaim)]
+    campus_of = {host.name: campus.name for campus in topology.campuses for host in campus.hosts}
+    pairs = pairs_of(pings, campus_of)
+    if run is None and len(pings) < len(claims):
+        run = life.run(request, hear)
+    echoes = [one for asked in pairs.items() for one in _asked(request, *asked)]
+    found = evidence(run, echoes, campus_of)
+    return Checked(request.topology, run, tuple(rule(claims, found)))
+
+
+def claims_of(topology: Topology, workloads: Sequence[Workload]) -> list[Claim]:
+    """All that must hold, the topology's first. Raises InvalidInput where one speaks of what there is not."""
+    own = [one for workload in workloads for one in workload.checks]
+    names = names_of(topology.campuses, topology.links, topology.timeline)
+    claims = [*topology.checks, *own]
+    wrong = [*strangers(own, names), *unknown_figures(claims)]
+    if wrong:
+        raise InvalidInput(wrong)
+    return claims
+
+
+def unknown_figures(claims: Sequence[Claim]) -> Iterator[Diagnostic]:
+    """Complaints about claims whose path leads to no figure of any summary."""
+    schema = summary_schema()
+    for one in claims:
+        if isinstance(one, FigureClaim):
+            try:
+                check_path(one.path, schema)
+            except WrongInput as error:
+                yield Diagnostic(one.file, one.line, one.column, str(error), one.name, one.path)
+
+
+Moment = tuple[str | None, float]
+"""While which event is in force, and for how long it has been."""
+
+
+def pairs_of(
+    claims: Sequence[PingClaim], campus_of: dict[str, str]
+) -> dict[Moment, list[tuple[str, str]]]:
+    """Who is to ask whom, by when. Raises InvalidInput where they are too many."""
+    found: dict[Moment, dict[tuple[str, str], None]] = {}
+    for one in claims:
+        sources = [host for host in campus_of if is_at(host, one.sources, campus_of)]
+        sinks = [host for host in campus_of if is_at(host, one.sinks, campus_of)]
+        pairs = {(a, b): None for a in sources for b in sinks if a != b}
+        if not 0 < len(pairs) <= MOST_PAIRS:
+            message = f"{len(pairs):,} pairs of hosts"
+            wanted = f"1 to {MOST_PAIRS:,}"
+            raise InvalidInput(
+                [Diagnostic(one.file, one.line, one.column, message, one.name, "", wanted)]
+            )
+        found.setdefault((one.during, one.after_s), {}).update(pairs)
+    return {moment: list(pairs) for moment, pairs in found.items()}
+
+
+def _asked(request: Request, moment: Moment, pairs: Sequence[tuple[str, str]]) -> list[Echo]:
+    """The echoes of a fresh fabric."""
+    fabric = FabricRequest(
+        request.topology, request.overrides, request.seed, request.time, request.machine,
+        request.cpu, request.controller, request.rest, request.memory_bytes, request.root,
+    )  # fmt: skip
+    during, after_s = moment
+    with opened(fabric) as net:
+        if during:
+            net.begin(during)
+            net.sleep(after_s)
+        return [Echo(a, b, echo_s(net, a, b), during, after_s) for a, b in pairs]
+
+
+def echo_s(net: Net, source: str, sink: str) -> float | None:
+    """The shortest of three round trips, seconds; None where nothing comes back."""
+    said = net[source].cmd(PING.format(net[sink].ip))
+    found = _SHORTEST.search(said)
+    return float(found[1]) / 1e3 if found else None
