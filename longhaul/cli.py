@@ -1,6 +1,7 @@
 """The command line: which verbs there are, and how what goes wrong is said.
 
-Exit codes: 0 done, 1 it could not be done, 2 the input is wrong.
+Exit codes: 0 done; 1 it could not be done, or a check or condition does not hold; 2 the input is wrong; 130
+interrupted; 141 whoever read the output went away. `exec` ends with the worst status of its hosts' commands.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from importlib import import_module
 
 from longhaul import __version__
 from longhaul.verbs.arguments import complain
+from longhaul.verbs.variables import with_variables
 from scenario.errors import LonghaulError
 
 VERBS = (
@@ -49,12 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import argcomplete
 
         argcomplete.autocomplete(top)
-    words = top.parse_args(arguments)
-    words.command = ["longhaul", *(sys.argv[1:] if arguments is None else arguments)]
+    said, heard = with_variables(top, sys.argv[1:] if arguments is None else arguments, os.environ)
+    try:
+        words = top.parse_args(said)
+    except SystemExit as ended:
+        if ended.code and heard:
+            complain(f"longhaul: these variables were heard: {', '.join(heard)}", 2)
+        raise
+    words.command = ["longhaul", *said]
     try:
         return int(words.verb(words))
     except LonghaulError as error:
-        return complain(_told(error, words), error.exit_status)
+        return _tell(error, words)
     except KeyboardInterrupt:
         return complain("longhaul: interrupted; nothing of it is left running", 130)
     except BrokenPipeError:
@@ -62,11 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
 
 
-def _told(error: LonghaulError, words: argparse.Namespace) -> str:
-    """An error for whoever reads it; what names a file and line already needs no name before it."""
+def _tell(error: LonghaulError, words: argparse.Namespace) -> int:
+    """Say an error for whoever reads it; what names a file and line already needs no name before it."""
     if getattr(words, "format", None) == "json":
-        return json.dumps(error.to_json(), indent=1)
-    return str(error) if hasattr(error, "diagnostics") else f"longhaul: {error}"
+        print(json.dumps({"errors": error.to_json()}, indent=1, ensure_ascii=False))
+        return error.exit_status
+    text = str(error) if hasattr(error, "diagnostics") else f"longhaul: {error}"
+    return complain(text, error.exit_status)
 
 
 def _help(top: argparse.ArgumentParser) -> int:
@@ -79,7 +89,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="longhaul",
         description="Synchronous training across campuses: real packets, exact virtual time.",
-        epilog="Each verb has its own --help, with an example.",
+        epilog="Each verb has its own --help, with an example. LONGHAUL_SEED=7 stands for --seed 7, and so for most "
+        "options.",
     )
     top.add_argument("--version", action="version", version=f"longhaul {__version__}")
     top.set_defaults(verb=lambda _: _help(top))  # of a command line without any

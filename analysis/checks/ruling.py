@@ -1,4 +1,4 @@
-"""Does a claim hold? Pure: a claim and the evidence in, an outcome out.
+"""Does a claim hold? Pure: a claim and the evidence in, a ruling out.
 
 This is what `longhaul check` says, and what labs grade by.
 """
@@ -41,7 +41,7 @@ MEASURES: dict[str, tuple[str, Quantity]] = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Ruling:
     """Whether a claim holds. `asked` and `found` are for people; `value` is what was measured, in SI units, where it is
     one number. `ok` None: the run does not have what is asked for, so the claim does not hold either."""
 
@@ -57,39 +57,39 @@ class Outcome:
         return self.ok is True
 
 
-def rule(claims: Iterable[Claim], found: Evidence) -> list[Outcome]:
-    """The outcome of each claim, in their order."""
-    return [outcome(claim, found) for claim in claims]
+def rule(claims: Iterable[Claim], found: Evidence) -> list[Ruling]:
+    """The ruling of each claim, in their order."""
+    return [rule_on(claim, found) for claim in claims]
 
 
 @singledispatch
-def outcome(claim: Claim, found: Evidence) -> Outcome:
+def rule_on(claim: Claim, found: Evidence) -> Ruling:
     """Whether one claim holds."""
     raise NotImplementedError(type(claim), found)
 
 
-@outcome.register
-def _(claim: FigureClaim, found: Evidence) -> Outcome:
+@rule_on.register
+def _(claim: FigureClaim, found: Evidence) -> Ruling:
     value = figure(found.summary, claim.path)
     asked = f"{claim.path} {in_words(claim.bounds, claim.quantity)}"
     if value is None:
-        return Outcome(claim, None, asked, "this run has no such figure")
+        return Ruling(claim, None, asked, "this run has no such figure")
     told = WRITTEN[claim.quantity](value)
-    return Outcome(claim, claim.bounds.hold(value), asked, told, value)
+    return Ruling(claim, claim.bounds.hold(value), asked, told, value)
 
 
-@outcome.register
-def _(claim: LinkClaim, found: Evidence) -> Outcome:
+@rule_on.register
+def _(claim: LinkClaim, found: Evidence) -> Ruling:
     what, quantity = MEASURES[claim.measure]
     asked = f"{what} of {claim.links} {in_words(claim.bounds, quantity)}"
     values = _drops(claim, found) if claim.measure == "drops" else _measured(claim, found)
     if not values:
-        return Outcome(claim, None, asked, "nothing was measured there")
+        return Ruling(claim, None, asked, "nothing was measured there")
     wrong = {name: value for name, value in values.items() if not claim.bounds.hold(value)}
     shown = wrong or values
     told = _few([f"{name} {WRITTEN[quantity](value)}" for name, value in shown.items()])
     value = next(iter(values.values())) if len(values) == 1 else None
-    return Outcome(claim, not wrong, asked, told, value)
+    return Ruling(claim, not wrong, asked, told, value)
 
 
 def _measured(claim: LinkClaim, found: Evidence) -> dict[str, float]:
@@ -110,16 +110,16 @@ def _drops(claim: LinkClaim, found: Evidence) -> dict[str, float]:
     return {claim.links: float(sum(listed))} if listed else {}
 
 
-@outcome.register
-def _(claim: PingClaim, found: Evidence) -> Outcome:
+@rule_on.register
+def _(claim: PingClaim, found: Evidence) -> Ruling:
     asked = f"{_ends(claim)} {_wanted(claim)}"
     echoes = [one for one in found.echoes if _meant(claim, one, found)]
     if not echoes:
-        return Outcome(claim, None, asked, "nobody was asked")
+        return Ruling(claim, None, asked, "nobody was asked")
     wrong = [one for one in echoes if not _as_wanted(claim, one)]
     slowest = max(((one.rtt_s, one) for one in echoes if one.rtt_s), default=(None, None))[0]
     told = _few([_echo(one) for one in wrong]) if wrong else _all_well(echoes, slowest)
-    return Outcome(claim, not wrong, asked, told, slowest)
+    return Ruling(claim, not wrong, asked, told, slowest)
 
 
 def _meant(claim: PingClaim, one: Echo, found: Evidence) -> bool:
@@ -163,21 +163,21 @@ def _all_well(echoes: Sequence[Echo], slowest: float | None) -> str:
     return f"{pairs}, at most {units.time(slowest, 4)}" if slowest else f"{pairs}, no answer"
 
 
-@outcome.register
-def _(claim: DigestClaim, found: Evidence) -> Outcome:
+@rule_on.register
+def _(claim: DigestClaim, found: Evidence) -> Ruling:
     digest = str(found.summary.get("digest", ""))
     asked = f"digest {claim.digest}"
     if not digest:
-        return Outcome(claim, None, asked, "this run has no digest")
-    return Outcome(claim, digest.startswith(claim.digest), asked, digest[: len(claim.digest)])
+        return Ruling(claim, None, asked, "this run has no digest")
+    return Ruling(claim, digest.startswith(claim.digest), asked, digest[: len(claim.digest)])
 
 
-@outcome.register
-def _(claim: FaithfulClaim, found: Evidence) -> Outcome:
+@rule_on.register
+def _(claim: FaithfulClaim, found: Evidence) -> Ruling:
     wrong = [f"{one.what} off by {units.error(one.error)}" for one in found.fidelity if not one.ok]
     if not found.fidelity:
-        return Outcome(claim, None, "faithful", "nothing was checked")
-    return Outcome(
+        return Ruling(claim, None, "faithful", "nothing was checked")
+    return Ruling(
         claim, not wrong, "faithful", f"UNFAITHFUL: {_few(wrong)}" if wrong else "faithful"
     )
 

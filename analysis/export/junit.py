@@ -1,4 +1,4 @@
-"""Outcomes as JUnit XML, which CI servers read. In: suites of outcomes. Out: text.
+"""Rulings as JUnit XML, which CI servers read. In: suites of rulings. Out: text.
 
 A check that does not hold is a `failure`; one that could not be told is an `error`.
 """

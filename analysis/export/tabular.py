@@ -6,6 +6,7 @@ In: a run and its summary. Out: text. Columns carry their unit in their names.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import polars as pl
 
@@ -58,6 +59,11 @@ TABLES: dict[str, Callable[[Run, TrainingSummary], pl.DataFrame]] = {
 def csv(run: Run, summary: TrainingSummary, name: str) -> str:
     """The table as CSV with a header (RFC 4180)."""
     return TABLES[name](run, summary).write_csv()
+
+
+def rows(run: Run, summary: TrainingSummary, name: str) -> list[dict[str, Any]]:
+    """The table row by row, for JSON."""
+    return TABLES[name](run, summary).to_dicts()
 
 
 def markdown(run: Run, summary: TrainingSummary, name: str) -> str:

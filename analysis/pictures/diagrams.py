@@ -57,6 +57,27 @@ def mermaid(plan: Data) -> str:
     return "\n".join([*lines, ""])
 
 
+def connections(plan: Data) -> dict[str, Any]:
+    """Hosts and switches, and the wires between them, as plain data: what other programs draw of."""
+    hosts = [
+        {"name": one["name"], "kind": "host", "campus": one["campus"]} for one in plan["hosts"]
+    ]
+    switches = [
+        {"name": one["name"], "kind": one["role"], "campus": one["campus"]}
+        for one in plan["switches"]
+    ]
+    drawn = [one for one in plan["wires"] if one["kind"] != "probe"]
+    return {"name": plan["name"], "nodes": hosts + switches, "wires": [_wire(one) for one in drawn]}
+
+
+def _wire(wire: Data) -> dict[str, Any]:
+    near, far = wire["a"], wire["b"]
+    return {
+        "name": wire["name"], "kind": wire["kind"], "between": [near["node"], far["node"]],
+        "rate_bps": near["shape"]["rate_bps"], "delay_s": near["shape"]["delay_s"],
+    }  # fmt: skip
+
+
 def _cluster(campus: Data) -> Iterator[str]:
     cluster = _dot(f"cluster_{campus['name']}")
     yield f"subgraph {cluster} {{"

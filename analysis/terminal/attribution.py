@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -16,8 +18,8 @@ from analysis.terminal.tables import table
 _NOTHING_S = 1e-9
 
 
-def print_attribution(found: Attribution, out: Console) -> None:
-    """The sentence, the waterfall, the interactions."""
+def print_attribution(found: Attribution, page: Path, out: Console) -> None:
+    """The sentence, the waterfall, the interactions, and where the page is."""
     out.print(Panel(Text(headline(found)), title=Text(str(found.name), "bold")))
     _warn(found, out)
     out.print(_waterfall(found))
@@ -28,6 +30,7 @@ def print_attribution(found: Attribution, out: Console) -> None:
         out.print(Text(verdict(found.remedies), "bold"))
     for name in found.without_effect:
         out.print(Text(f"{name} makes no difference to this topology", "dim"))
+    out.print(f"page {page}", markup=False, soft_wrap=True)
 
 
 def _warn(found: Attribution, out: Console) -> None:

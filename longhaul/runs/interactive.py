@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -127,8 +128,11 @@ def execute(
     pattern: str,
     environment: Sequence[tuple[str, str]],
     patience_s: float,
+    *,
+    in_json: bool = False,
 ) -> int:
-    """Run a command on the hosts that match, printing their lines; the worst of their statuses.
+    """Run a command on the hosts that match, printing their lines; the worst of their statuses. `in_json`: each line
+    as an object with `host` and `line`, at the end one with the `status`.
 
     Raises MachineError, also where no host matches.
     """
@@ -141,7 +145,10 @@ def execute(
 
     def hear(message: dict[str, Any]) -> None:
         nonlocal status
-        if "line" in message:
+        if "line" in message and in_json:
+            said = {"host": message["host"], "line": message["line"]}
+            print(json.dumps(said, ensure_ascii=False), flush=True)
+        elif "line" in message:
             print(f"{message['host']}: {message['line']}", flush=True)
         status = message.get("status", status)
 
@@ -154,6 +161,8 @@ def execute(
         command = Command(tuple(argv), pattern, str(Path.cwd()), variables)
         job = fabric.job("exec", plan, command)
         dispatch.carry_out(machine, run, job, hear, patience_s)
+    if in_json:
+        print(json.dumps({"status": status}), flush=True)
     return status
 
 

@@ -53,9 +53,8 @@ def to_json(table: Table) -> list[dict[str, Any]]:
     ]
 
 
-def print_table(table: Table) -> None:
+def print_table(table: Table, console: Console) -> None:
     """A table and a small plot: all about one condition, or the outcome of several side by side."""
-    console = Console(highlight=False)
     title = f"{_title(table)}, packets of {table.packet_bytes} B"
     rows = _whole(table, title) if len(table.spans) == 1 else _side_by_side(table, title)
     console.print(rows)
@@ -67,10 +66,9 @@ def print_table(table: Table) -> None:
     console.print(f"Such a cable is cut {cuts:.2g} times a year. What this rests on: docs/dsl.md")
 
 
-def print_spread(table: Table) -> None:
+def print_spread(table: Table, console: Console) -> None:
     """Of so many links with drawn margins and conditions, how many are at each rate; or the losses of the lucky, the
     middle and the unlucky."""
-    console = Console(highlight=False)
     what = "links at each rate" if table.mode == "step" else "loss: 5 %, 50 %, 95 % of links"
     heads = [f"{span.condition}: {what}" for span in table.spans]
     rows = _rows(f"{_title(table)}, {DRAWN} links drawn", "age", *heads)

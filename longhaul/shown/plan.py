@@ -11,9 +11,8 @@ from scenario.plan.proportion import Proportion, says
 from scenario.plan.types import Plan, packets_per_bdp
 
 
-def show(plan: Plan, proportion: Proportion | None = None) -> None:
+def show(plan: Plan, console: Console, proportion: Proportion | None = None) -> None:
     """Print hosts, long-haul links and routes per switch."""
-    console = Console(highlight=False)
     scale = f"payloads and rates ÷ {plan.scale_bytes:g}, MTU {plan.mtu_bytes}"
     console.print(f"[bold]{plan.name}[/bold]: {plan.description}\n{scale}\n", markup=True)
     for table in (hosts(plan), long_hauls(plan), switches(plan)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,12 +26,12 @@ PHASES = {
 
 
 @contextmanager
-def shown() -> Iterator[Callable[[dict[str, Any]], None]]:
-    """A function that takes a run's progress, and shows it on standard error."""
-    console = Console(stderr=True, highlight=False)
+def shown(*, quiet: bool = False) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A function that takes a run's progress, and shows it on standard error; `quiet`: and does not."""
+    console = Console(stderr=True, highlight=False, quiet=quiet)
     with console.status("reading", spinner="line") as status:
         totals: dict[str, int] = {}
-        told = Told()
+        told, paces = Told(), defaultdict[str, Pace](Pace)
 
         def hear(message: dict[str, Any]) -> None:
             if "plan" in message:
@@ -45,9 +47,36 @@ def shown() -> Iterator[Callable[[dict[str, Any]], None]]:
                     console.print(line, markup=False)
             elif "iteration" in message:
                 name, done = message["workload"], message["iteration"] + 1
-                status.update(f"replaying {name}: iteration {done} of {totals[name]}")
+                left = paces[name].left(done, totals[name])
+                status.update(f"replaying {name}: iteration {done} of {totals[name]}{left}")
 
         yield hear
+
+
+class Pace:
+    """How long the rest will take, from how long the last ones took; the first ones set the clock."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began: tuple[int, float] | None = None
+
+    def left(self, done: int, total: int) -> str:
+        """`, about 12 s left`; nothing while nobody can tell."""
+        now = self._clock()
+        if self._began is None:
+            self._began = (done, now)
+        first, began = self._began
+        if done == first or done >= total:
+            return ""
+        left_s = (now - began) / (done - first) * (total - done)
+        return f", about {_roughly(left_s)} left"
+
+
+def _roughly(seconds: float) -> str:
+    """As people say it: 12 s, 4 min, 2.5 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 class Told:
@@ -89,8 +118,11 @@ def opening(message: dict[str, Any]) -> str:
 
 
 @contextmanager
-def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+def counted(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """A function that takes how many are done, and of how many, and shows it on standard error."""
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, quiet=quiet)
+    pace = Pace()
     with console.status(f"{what}: counting", spinner="line") as status:
-        yield lambda done, total: status.update(f"{what}: {done} of {total} done")
+        yield lambda done, total: status.update(
+            f"{what}: {done} of {total} done{pace.left(done, total)}"
+        )

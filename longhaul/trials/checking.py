@@ -1,6 +1,6 @@
 """The checks of a topology and of what runs on it, held against a run: `longhaul check`, and how labs are graded.
 
-In: which run. Out: the outcome of each check. A run is made where a check asks for one; a live fabric is pinged where
+In: which run. Out: the ruling of each check. A run is made where a check asks for one; a live fabric is pinged where
 one asks who reaches whom, a fresh one for each event that is in force meanwhile.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from analysis.checks.evidence import Echo, evidence
 from analysis.checks.figures import check_path
-from analysis.checks.ruling import Outcome, is_at, rule
+from analysis.checks.ruling import Ruling, is_at, rule
 from analysis.form.summary import summary_schema
 from longhaul.runs import life
 from longhaul.runs.interactive import FabricRequest
@@ -35,16 +35,16 @@ Hear = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Checked:
-    """The outcomes of all checks of one topology and its workloads. `run` is None where no check asked for a run."""
+    """The rulings of all checks of one topology and its workloads. `run` is None where no check asked for a run."""
 
     file: Path
     run: Path | None
-    outcomes: tuple[Outcome, ...]
+    rulings: tuple[Ruling, ...]
 
     @property
     def holds(self) -> bool:
         """Whether every check does."""
-        return all(one.holds for one in self.outcomes)
+        return all(one.holds for one in self.rulings)
 
 
 def check(request: Request, hear: Hear, run: Path | None = None) -> Checked:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longhaul.verbs.arguments import Verbs, quantity, verb
+from longhaul.verbs.printing import printed, tell
 
 if TYPE_CHECKING:
     from longhaul.shown.aging_table import Table
@@ -49,7 +49,7 @@ def add(verbs: Verbs) -> None:
     )  # fmt: skip
     made.add_argument("--rate", type=quantity("rate"), help="when new, as 400G")
     made.add_argument("--mtu", type=int, default=9000, help="packets of so many bytes (9000)")
-    made.add_argument("--format", choices=("table", "json"), default="table")
+    printed(made)
     made.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw it into a file too")
 
 
@@ -59,12 +59,8 @@ def aging(words: argparse.Namespace) -> int:
     from longhaul.shown.aging_table import picture, print_spread, print_table, to_json
 
     table = _table(words)
-    if words.spread:
-        print_spread(table)
-    elif words.format == "json":
-        print(json.dumps(to_json(table), indent=1))
-    else:
-        print_table(table)
+    draw = print_spread if words.spread else print_table
+    tell(words, lambda: to_json(table), lambda out: draw(table, out))
     if words.plot:
         write_output(words.plot, picture(table))
     return 0

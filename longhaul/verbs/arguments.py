@@ -29,6 +29,10 @@ def verb(verbs: Verbs, name: str, do: Verb, what: str, example: str) -> argparse
         epilog=f"example: {example}",
     )
     made.set_defaults(verb=do)
+    made.add_argument(
+        "-q", "--quiet", action="store_true",
+        help="no progress on standard error",
+    )  # fmt: skip
     return made
 
 

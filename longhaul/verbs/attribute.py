@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from longhaul.verbs.arguments import Verbs, conditions, names, number, topology, verb
+from longhaul.verbs.printing import folder, form, tell
 
 
 def add(verbs: Verbs) -> None:
@@ -33,9 +34,8 @@ def add(verbs: Verbs) -> None:
     )
     cpus = len(os.sched_getaffinity(0))
     made.add_argument("--jobs", type=number, default=cpus, help=f"runs at a time (default {cpus})")
-    made.add_argument(
-        "--out", type=Path, help="where the answer goes (default: runs/<name>-attribution-<number>)"
-    )
+    form(made)
+    folder(made, "runs/<name>-attribution-<number>")
     conditions(made, "attribution.json")
 
 
@@ -49,8 +49,7 @@ def attribute(words: argparse.Namespace) -> int:
     from analysis.form.files import plain, write
     from analysis.report.attribution import write_page
     from analysis.terminal.attribution import print_attribution
-    from analysis.terminal.training import console
-    from longhaul import folder
+    from longhaul import folder as folders
     from longhaul.runs.workloads import DEFAULT
     from longhaul.shown import progress
     from longhaul.trials.attribution import Question, answer
@@ -67,18 +66,21 @@ def attribute(words: argparse.Namespace) -> int:
         seeds=words.seeds,
         jobs=words.jobs,
     )
-    with judge.watching(), progress.counted("runs") as hear:
+    with judge.watching(), progress.counted("runs", quiet=words.quiet) as hear:
         found = answer(question, hear)
     remedies = None
     if words.mend:
-        with judge.watching(), progress.counted("runs with remedies") as hear:
+        with judge.watching(), progress.counted("runs with remedies", quiet=words.quiet) as hear:
             remedies = mend(question, hear)
     command = shlex.join(words.command)
     found = msgspec.structs.replace(found, command=command, remedies=remedies)
-    final = words.out or folder.next_free(f"{found.name}-attribution")
-    with folder.new(final) as partial:
+    final = words.out or folders.next_free(f"{found.name}-attribution")
+    with folders.new(final) as partial:
         write(found, partial / FILE)
         write_page(found, partial / "attribution.html")
-    print_attribution(found, console())
-    print(f"page {final / 'attribution.html'}")
+    tell(
+        words,
+        lambda: {"folder": str(final)} | plain(found),
+        lambda out: print_attribution(found, final / "attribution.html", out),
+    )
     return judge.status([plain(found)])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from longhaul.machine import TIMES
 from longhaul.verbs.arguments import Verbs, conditions, names, patience, topology, verb, where
+from longhaul.verbs.printing import folder, form, tell
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from traffic.benchmark import Benchmark
 
 OPS = (
@@ -46,8 +49,8 @@ def add(verbs: Verbs) -> None:
     )
     _connections(made)
     where(made, TIMES)
-    made.add_argument("--format", choices=("table", "json"), default="table")
-    made.add_argument("--out", type=Path, help="the run folder (default: runs/<name>-<number>)")
+    form(made)
+    folder(made)
     patience(made, "progress")
     conditions(made, "bench.json")
 
@@ -72,10 +75,8 @@ def _connections(made: argparse.ArgumentParser) -> None:
 
 def bench(words: argparse.Namespace) -> int:
     """Measure, print the table, name the folder."""
-    from analysis.form.benchmark import FILE, benchmark_schema, read_benchmark
+    from analysis.form.benchmark import benchmark_schema, read_benchmark
     from analysis.form.files import plain
-    from analysis.terminal.benchmark import print_results
-    from analysis.terminal.training import console
     from longhaul.runs.benchmark import bench as measure
     from longhaul.runs.life import Request
     from longhaul.shown import progress
@@ -96,21 +97,30 @@ def bench(words: argparse.Namespace) -> int:
             patience_s=words.patience,
             command=tuple(words.command),
         )
-        with judge.watching(), progress.shown() as hear:
+        with judge.watching(), progress.shown(quiet=words.quiet) as hear:
             folders.append(measure(request, wanted(words, kind), hear))
-    if words.format == "json":
-        texts = [(folder / FILE).read_text() for folder in folders]
-        print(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
-    else:
-        out = console()
-        for folder in folders:
-            print_results(folder, out)
-        out.print(f"run folder {', '.join(map(str, folders))}")
-    found = [read_benchmark(folder) for folder in folders]
+    tell(words, lambda: _json(folders), lambda out: _draw(folders, out))
+    found = [read_benchmark(one) for one in folders]
     wrong = sum(row.wrong or 0 for one in found for row in one.rows)
     return judge.status(
         [plain(one) for one in found], f"{wrong} results were wrong" if wrong else ""
     )
+
+
+def _json(folders: list[Path]) -> Any:
+    """What was measured; a list where that was over several transports."""
+    from longhaul.shown.answers import answer_json
+
+    found = [answer_json(one) for one in folders]
+    return found[0] if len(found) == 1 else found
+
+
+def _draw(folders: list[Path], out: Console) -> None:
+    from analysis.terminal.benchmark import print_results
+
+    for one in folders:
+        print_results(one, out)
+    out.print(f"run folder {', '.join(map(str, folders))}")
 
 
 def _folder(words: argparse.Namespace, kind: str) -> Path | None:

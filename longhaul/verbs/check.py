@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +19,13 @@ from longhaul.verbs.arguments import (
     verb,
     where,
 )
+from longhaul.verbs.printing import printed, put, tell
 from longhaul.verbs.run import workload
 from scenario.errors import WrongInput
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from longhaul.runs.life import Request
     from longhaul.trials.checking import Checked
 
@@ -56,13 +58,11 @@ def add(verbs: Verbs) -> None:
     root(made)
     controller(made)
     patience(made, "progress")
-    made.add_argument("--format", choices=("text", "json", "junit"), default="text")
-    made.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+    printed(made, "junit")
 
 
 def check(words: argparse.Namespace) -> int:
     """Carry out what is to be checked, and say what holds; 1 where something does not."""
-    from longhaul.folder import write_output
     from longhaul.shown import progress
     from longhaul.trials.checking import check as check_it
 
@@ -71,13 +71,12 @@ def check(words: argparse.Namespace) -> int:
     requests = [requested(words, file) for file in words.files]
     found = []
     for request in requests:
-        with progress.shown() as hear:
+        with progress.shown(quiet=words.quiet) as hear:
             found.append(check_it(request, hear, words.run))
-    text = FORMATS[words.format](found)
-    if words.output:
-        write_output(words.output, text)
+    if words.format == "junit":
+        put(words, _junit(found))
     else:
-        print(text, end="")
+        tell(words, lambda: [checked_json(one) for one in found], lambda out: _draw(found, out))
     return 0 if all(one.holds for one in found) else 1
 
 
@@ -118,31 +117,16 @@ def _command(request: Request) -> tuple[str, ...]:
     return ("longhaul", "run", *arguments(request))
 
 
-def _text(found: Sequence[Checked]) -> str:
-    from io import StringIO
+def _draw(found: Sequence[Checked], out: Console) -> None:
+    from analysis.terminal.checks import print_rulings
 
-    from rich.console import Console
-
-    from analysis.terminal.checks import print_outcomes
-    from analysis.terminal.training import console
-
-    out = StringIO()
-    screen = console()
-    drawn = Console(
-        file=out, force_terminal=screen.is_terminal, width=screen.width, highlight=False
-    )
     for one in found:
         title = f"{one.file} ({one.run})" if one.run else str(one.file)
-        print_outcomes(title, one.outcomes, drawn)
-    return out.getvalue()
-
-
-def _json(found: Sequence[Checked]) -> str:
-    return json.dumps([checked_json(one) for one in found], indent=1, ensure_ascii=False) + "\n"
+        print_rulings(title, one.rulings, out)
 
 
 def checked_json(found: Checked) -> dict[str, Any]:
-    """The outcomes of one file, as plain data."""
+    """The rulings of one file, as plain data."""
     return {
         "file": str(found.file),
         "run": str(found.run) if found.run else None,
@@ -159,7 +143,7 @@ def checked_json(found: Checked) -> dict[str, Any]:
                 "found": one.found,
                 "value": one.value,
             }
-            for one in found.outcomes
+            for one in found.rulings
         ],
     }
 
@@ -178,12 +162,9 @@ def _junit(found: Sequence[Checked]) -> str:
                     each.claim.file,
                     each.claim.line,
                 )
-                for each in one.outcomes
+                for each in one.rulings
             ],
         )
         for one in found
     ]
     return junit(suites)
-
-
-FORMATS = {"text": _text, "json": _json, "junit": _junit}

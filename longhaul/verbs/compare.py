@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from longhaul.verbs.arguments import Verbs, verb
+from longhaul.verbs.printing import printed, tell
 from scenario.errors import WrongInput
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def add(verbs: Verbs) -> None:
@@ -23,44 +28,38 @@ def add(verbs: Verbs) -> None:
         "--first-difference", action="store_true",
         help="of two runs that should be equal: the first event that differs, and what in their manifests does",
     )  # fmt: skip
-    made.add_argument("--format", choices=("table", "json"), default="table", help="default table")
+    printed(made)
 
 
 def compare(words: argparse.Namespace) -> int:
     """Compare finished runs with the first of them."""
-    import json
-
     import longhaul as lh
     from analysis.terminal.compare import print_comparison
-    from analysis.terminal.training import console
 
     if words.first_difference:
         return first_difference(words)
     found = lh.compare(*map(lh.Run, words.runs))
-    if words.format == "json":
-        print(json.dumps([one.as_dict() for one in found], indent=1))
-        return 0
-    for one in found:
-        print_comparison(one, console())
+
+    def draw(out: Console) -> None:
+        for one in found:
+            print_comparison(one, out)
+
+    tell(words, lambda: [one.as_dict() for one in found], draw)
     return 0
 
 
 def first_difference(words: argparse.Namespace) -> int:
     """Where two runs part; 1 where they do."""
-    import json
     from dataclasses import asdict
 
     from analysis.run import load_run
     from analysis.series.first_difference import parting
     from analysis.terminal.parting import print_parting
-    from analysis.terminal.training import console
 
     if len(words.runs) != 2:
         raise WrongInput("--first-difference takes two runs")
     before, after = words.runs
     found = parting(load_run(before), load_run(after))
-    if words.format == "json":
-        print(json.dumps(asdict(found), indent=1))
-    else:
-        print_parting(found, (str(before), str(after)), console())
+    names = (str(before), str(after))
+    tell(words, lambda: asdict(found), lambda out: print_parting(found, names, out))
     return 0 if found.same else 1

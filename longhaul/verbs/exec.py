@@ -37,6 +37,10 @@ def add(verbs: Verbs) -> None:
         type=setting, help="set a variable for the command",
     )  # fmt: skip
     patience(made, "output")
+    made.add_argument(
+        "--format", choices=("text", "json"), default="text",
+        help="json: an object per line that a host says, as it comes, and the status at the end",
+    )  # fmt: skip
     made.add_argument("argv", nargs="+", metavar="COMMAND", help="after --; needs no shell")
 
 
@@ -50,4 +54,5 @@ def execute(words: argparse.Namespace) -> int:
         words.hosts,
         words.environment,
         words.patience,
+        in_json=words.format == "json",
     )

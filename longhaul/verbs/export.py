@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longhaul.verbs.arguments import Verbs, complain, verb
+from longhaul.verbs.printing import file, put
 from scenario.errors import WrongInput
 
 if TYPE_CHECKING:
@@ -23,37 +23,33 @@ def add(verbs: Verbs) -> None:
     """The verb and its arguments."""
     made = verb(
         verbs, "export", export, "write a run as other tools read it",
-        "longhaul export runs/colossus-1 --format perfetto --out trace.json",
+        "longhaul export runs/colossus-1 --format perfetto -o trace.json",
     )  # fmt: skip
     made.add_argument("run", type=Path, help="a run folder")
     made.add_argument(
         "--format", required=True, choices=tuple(FORMATS),
-        help="perfetto: a trace for ui.perfetto.dev; csv, markdown: a table; openmetrics: for "
+        help="perfetto: a trace for ui.perfetto.dev; csv, markdown, json: a table; openmetrics: for "
         "Prometheus' textfile collector; hdr: HdrHistogram logs",
     )  # fmt: skip
     made.add_argument(
         "--table",
         choices=TABLES,
         default="ranks",
-        help="which table, of csv and markdown (default ranks)",
+        help="which table, of csv, markdown and json (default ranks)",
     )
-    made.add_argument("--out", type=Path, help="a file (default: standard output)")
+    file(made)
 
 
 def export(words: argparse.Namespace) -> int:
     """Write one form of a finished run."""
     from analysis.form.summary import TrainingSummary, read_summary
     from analysis.run import load_run
-    from longhaul.folder import write_output
 
     run, summary = load_run(words.run), read_summary(words.run)
     if not isinstance(summary, TrainingSummary):
         raise WrongInput(f"{words.run}: nobody trains in this run")
     text = FORMATS[words.format](run, summary, words.table)
-    if words.out is None:
-        sys.stdout.write(text)
-    else:
-        write_output(words.out, text)
+    put(words, text)
     return 0
 
 
@@ -80,6 +76,13 @@ def _markdown(run: Run, summary: TrainingSummary, table: str) -> str:
     return markdown(run, summary, table)
 
 
+def _json(run: Run, summary: TrainingSummary, table: str) -> str:
+    from analysis.export.tabular import rows
+    from longhaul.verbs.printing import as_json
+
+    return as_json(rows(run, summary, table))
+
+
 def _openmetrics(_: Run, summary: TrainingSummary, __: str) -> str:
     from analysis.export.openmetrics import openmetrics
 
@@ -97,6 +100,7 @@ FORMATS: dict[str, Callable[[Run, TrainingSummary, str], str]] = {
     "perfetto": _perfetto,
     "csv": _csv,
     "markdown": _markdown,
+    "json": _json,
     "openmetrics": _openmetrics,
     "hdr": _hdr,
 }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from longhaul.verbs.arguments import Verbs, topology, verb
+from longhaul.verbs.printing import as_json, file, put
 
-FORMATS = ("svg", "html", "dot", "mermaid")
+FORMATS = ("svg", "html", "dot", "mermaid", "json")
 
 
 def add(verbs: Verbs) -> None:
@@ -18,27 +21,28 @@ def add(verbs: Verbs) -> None:
     )  # fmt: skip
     topology(made)
     made.add_argument("--format", choices=FORMATS, help="default: by the file's name, else svg")
-    made.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+    file(made)
 
 
 def graph(words: argparse.Namespace) -> int:
     """Write the picture."""
     import longhaul as lh
-    from analysis.pictures.diagrams import dot, mermaid
+    from analysis.pictures.diagrams import connections, dot, mermaid
     from analysis.pictures.graphs import html, svg
-    from longhaul.folder import write_output
 
-    drawers = dict(zip(FORMATS, (svg, html, dot, mermaid), strict=True))
+    drawers: dict[str, Callable[[dict[str, Any]], str]] = {
+        "svg": svg,
+        "html": html,
+        "dot": dot,
+        "mermaid": mermaid,
+        "json": lambda found: as_json(connections(found)),
+    }
     plan = lh.plan(lh.Topology.load(words.topology, words.overrides)).to_json()
-    picture = drawers[words.format or _format(words.output)](plan)
-    if words.output is None:
-        print(picture, end="")
-    else:
-        write_output(words.output, picture)
+    put(words, drawers[words.format or _format(words.file)](plan))
     return 0
 
 
 def _format(output: Path | None) -> str:
     """What a file's name asks for."""
-    suffixes = {".html": "html", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid"}
+    suffixes = {".html": "html", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".json": "json"}
     return suffixes.get(output.suffix.lower() if output else "", "svg")

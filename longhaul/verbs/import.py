@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longhaul.verbs.arguments import Verbs, number, verb
+from longhaul.verbs.printing import form, tell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +31,7 @@ def add(verbs: Verbs) -> None:
         help="one per rank, in the order of ranks where neither name nor content says them; may be gzipped",
     )  # fmt: skip
     made.add_argument(
-        "-o", "--output", type=Path, metavar="WORKLOAD.yaml",
+        "-o", "--out", "--output", dest="output", type=Path, metavar="WORKLOAD.yaml",
         help="write the workload, and the trace beside it (default: only say what is understood)",
     )  # fmt: skip
     made.add_argument(
@@ -45,7 +45,7 @@ def add(verbs: Verbs) -> None:
     made.add_argument(
         "--step", type=int, metavar="N", help="of a Kineto profile, take ProfilerStep#N alone"
     )
-    made.add_argument("--format", choices=("table", "json"), default="table")
+    form(made)
 
 
 def import_(words: argparse.Namespace) -> int:
@@ -56,10 +56,7 @@ def import_(words: argparse.Namespace) -> int:
 
     imported = assemble(read_all(words.files, words.step), words.ranks)
     said = account(imported)
-    if words.format == "json":
-        print(json.dumps(said, indent=1))
-    else:
-        _print(said)
+    tell(words, lambda: said, lambda out: _print(said, out))
     if words.output is None:
         return 0
     return _write(imported, words)
@@ -73,18 +70,15 @@ def _write(imported: Imported, words: argparse.Namespace) -> int:
         workload, trace = write(imported, words.output, words.ranks_per_host)
     except OSError as error:
         raise Unwritable(words.output, error) from None
-    if words.format == "table":
+    if words.format == "text":
         hosts = -(-len(imported.trace.ranks) // words.ranks_per_host)
         print(f"workload {workload}, of {hosts} hosts, and its trace {trace.name}")
     return 0
 
 
-def _print(said: dict[str, Any]) -> None:
+def _print(said: dict[str, Any], out: Console) -> None:
     from rich.markup import escape
 
-    from analysis.terminal.training import console
-
-    out = console()
     _print_files(said, out)
     _print_collectives(said, out)
     seconds = said["compute_s"]

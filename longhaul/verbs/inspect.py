@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from longhaul.verbs.arguments import Verbs, overrides, verb
+from longhaul.verbs.printing import printed, tell
 from scenario.errors import WrongInput
 
 
@@ -18,7 +18,7 @@ def add(verbs: Verbs) -> None:
     )  # fmt: skip
     made.add_argument("what", type=Path, metavar="TOPOLOGY|RUN", help="a file, or a run folder")
     overrides(made)
-    made.add_argument("--format", choices=("table", "json"), default="table")
+    printed(made)
 
 
 def inspect(words: argparse.Namespace) -> int:
@@ -35,24 +35,16 @@ def inspect(words: argparse.Namespace) -> int:
 
 
 def _topology(words: argparse.Namespace) -> int:
-    from analysis.terminal.training import console
     from longhaul.shown.inspection import print_topology, topology_json
     from scenario.loading import load_topology
 
     topology = load_topology(words.what, words.overrides)
-    if words.format == "json":
-        print(json.dumps(topology_json(topology), indent=1, ensure_ascii=False))
-    else:
-        print_topology(topology, console())
+    tell(words, lambda: topology_json(topology), lambda out: print_topology(topology, out))
     return 0
 
 
 def _run(words: argparse.Namespace) -> int:
-    from analysis.terminal.training import console
     from longhaul.shown.inspection import print_run, run_json
 
-    if words.format == "json":
-        print(json.dumps(run_json(words.what), indent=1, ensure_ascii=False))
-    else:
-        print_run(words.what, console())
+    tell(words, lambda: run_json(words.what), lambda out: print_run(words.what, out))
     return 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from longhaul.verbs.arguments import Verbs, topology, verb
+from longhaul.verbs.printing import printed, tell
 
 if TYPE_CHECKING:
     from scenario.plan.proportion import Proportion
@@ -22,7 +22,7 @@ def add(verbs: Verbs) -> None:
         "longhaul plan topologies/two-hosts.yaml --format json",
     )  # fmt: skip
     topology(made)
-    made.add_argument("--format", choices=("table", "json"), default="table")
+    printed(made)
 
 
 def plan(words: argparse.Namespace) -> int:
@@ -32,10 +32,8 @@ def plan(words: argparse.Namespace) -> int:
 
     asked = lh.Topology.load(words.topology, words.overrides)
     made = lh.plan(asked)
-    if words.format == "json":
-        print(json.dumps(made.to_json(), indent=1, ensure_ascii=False))
-    else:
-        show_plan(made, _proportion(made, asked.elaborated.workloads))
+    own = asked.elaborated.workloads
+    tell(words, made.to_json, lambda out: show_plan(made, out, _proportion(made, own)))
     return 0
 
 

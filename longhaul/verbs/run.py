@@ -23,6 +23,7 @@ from longhaul.verbs.arguments import (
     verb,
     where,
 )
+from longhaul.verbs.printing import folder, form, tell
 from scenario.errors import WrongInput
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def add(verbs: Verbs) -> None:
     memory(made)
     root(made)
     controller(made)
-    made.add_argument("--out", type=Path, help="the run folder (default: runs/<name>-<number>)")
+    form(made)
+    folder(made)
     patience(made, "progress")
     conditions(made, "summary.json")
 
@@ -76,26 +78,28 @@ def run(words: argparse.Namespace) -> int:
         raise WrongInput("name a topology file, or a run folder with --reproduce")
     from analysis.form.files import plain
     from analysis.form.summary import TrainingSummary, read_summary, summary_schema
-    from analysis.terminal.training import console, print_summary
+    from analysis.terminal.training import print_summary
     from longhaul.runs.life import run as run_it
     from longhaul.shown import progress
+    from longhaul.shown.answers import answer_json
     from longhaul.verbs.judging import Judge
 
     judge = Judge(words, str(words.topology), summary_schema())
-    with judge.watching(), progress.shown() as hear:
-        folder = run_it(requested(words), hear)
-    print_summary(folder, console())
-    summary = read_summary(folder)
+    with judge.watching(), progress.shown(quiet=words.quiet) as hear:
+        made = run_it(requested(words), hear)
+    tell(words, lambda: answer_json(made), lambda out: print_summary(made, out))
+    summary = read_summary(made)
     wrong = summary.collective.wrong if isinstance(summary, TrainingSummary) else None
     return judge.status([plain(summary)], f"{wrong} results were not the sum" if wrong else "")
 
 
 def reproduce(words: argparse.Namespace) -> int:
     """Run again what a run folder's manifest says; 1 where something else comes of it."""
+    from dataclasses import asdict
+
     from analysis.run import load_run
     from analysis.series.first_difference import parting
     from analysis.terminal.parting import print_parting
-    from analysis.terminal.training import console
     from longhaul.runs.life import run as run_it
     from longhaul.shown import progress
 
@@ -103,31 +107,32 @@ def reproduce(words: argparse.Namespace) -> int:
     again = said(before.manifest, words.reproduce)
     again.out, again.patience = words.out, words.patience
     again.cpu = again.cpu if words.cpu is None else words.cpu
-    with progress.shown() as hear:
-        folder = run_it(requested(again), hear)
-    found = parting(before, load_run(folder))
-    print_parting(found, (str(words.reproduce), str(folder)), console())
+    with progress.shown(quiet=words.quiet) as hear:
+        made = run_it(requested(again), hear)
+    found = parting(before, load_run(made))
+    names = (str(words.reproduce), str(made))
+    tell(words, lambda: asdict(found), lambda out: print_parting(found, names, out))
     return 0 if found.same else 1
 
 
-def said(manifest: dict[str, Any], folder: Path) -> argparse.Namespace:
+def said(manifest: dict[str, Any], run_dir: Path) -> argparse.Namespace:
     """The words of the command that a manifest holds. Raises WrongInput where that was no `run`, or names files
     that are not there or not those."""
     command = shlex.split(manifest["command"])
     if command[:2] != ["longhaul", "run"] or "--reproduce" in command:
-        raise WrongInput(f"{folder}: its command is no `longhaul run`: {manifest['command']}")
+        raise WrongInput(f"{run_dir}: its command is no `longhaul run`: {manifest['command']}")
     for name, digest in manifest["inputs"].items():
         if not Path(name).is_file():
             raise WrongInput(
-                f"{folder}: it was made of {name}, which is not there: run it from where it was made"
+                f"{run_dir}: it was made of {name}, which is not there: run it from where it was made"
             )
         if sha256(Path(name).read_bytes()).hexdigest() != digest:
-            raise WrongInput(f"{folder}: {name} has changed since")
+            raise WrongInput(f"{run_dir}: {name} has changed since")
     try:
         words = _parser().parse_args(command[1:])
     except SystemExit:
         raise WrongInput(
-            f"{folder}: this longhaul does not know its command: {manifest['command']}"
+            f"{run_dir}: this longhaul does not know its command: {manifest['command']}"
         ) from None
     words.command = command
     return words

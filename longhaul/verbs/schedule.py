@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from longhaul.verbs.arguments import Verbs, verb
 from longhaul.verbs.bench import OPS, count, size
+from longhaul.verbs.printing import printed, put
 from scenario.errors import WrongInput
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def add(verbs: Verbs) -> None:
     made.add_argument("--inner", default="ring", help="algorithm inside a campus (hierarchical)")
     made.add_argument("--outer", default="ring", help="algorithm across campuses (hierarchical)")
     made.add_argument("--order", choices=("campus", "rank", "interleaved"), default="campus")
-    made.add_argument("--format", choices=("table", "svg", "json", "yaml"), default="table")
+    printed(made, "svg", "yaml")
 
 
 def schedule(words: argparse.Namespace) -> int:
@@ -58,7 +59,7 @@ def schedule(words: argparse.Namespace) -> int:
         drawn = messages(made)
     except ValueError as error:
         raise WrongInput(error) from None
-    print(FORMATS[words.format](words, drawn, layout.ranks, size_bytes // 4 * 4))
+    put(words, FORMATS[words.format](words, drawn, layout.ranks, size_bytes // 4 * 4) + "\n")
     return 0
 
 
@@ -159,4 +160,4 @@ def _yaml(words: argparse.Namespace, drawn: list[Drawn], ranks: int, size_bytes:
     return str(yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=100)).rstrip()
 
 
-FORMATS = {"table": _table, "svg": _svg, "json": _json, "yaml": _yaml}
+FORMATS = {"text": _table, "svg": _svg, "json": _json, "yaml": _yaml}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from longhaul.verbs.arguments import Verbs, verb
+from longhaul.verbs.printing import as_json, file, put
 
 
 def add(verbs: Verbs) -> None:
@@ -16,6 +16,7 @@ def add(verbs: Verbs) -> None:
         "longhaul schema topology > topology.schema.json",
     )  # fmt: skip
     made.add_argument("kind", choices=("topology", "workload", "study", "summary"))
+    file(made)
 
 
 def schema(words: argparse.Namespace) -> int:
@@ -24,5 +25,5 @@ def schema(words: argparse.Namespace) -> int:
     from scenario.json_schema import schema as schema_of
 
     found = summary_schema() if words.kind == "summary" else schema_of(words.kind)
-    print(json.dumps(found, indent=1, ensure_ascii=False))
+    put(words, as_json(found))
     return 0

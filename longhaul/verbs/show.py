@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from longhaul.verbs.arguments import Verbs, verb
+from longhaul.verbs.printing import printed, tell
 
 
 def add(verbs: Verbs) -> None:
@@ -14,16 +15,15 @@ def add(verbs: Verbs) -> None:
         verbs, "show", show, "print the summary of a run again", "longhaul show runs/colossus-1"
     )
     made.add_argument("run", type=Path, help="a run folder")
+    printed(made)
 
 
 def show(words: argparse.Namespace) -> int:
     """Print a finished run's summary."""
-    from analysis.form.benchmark import FILE
     from analysis.terminal.benchmark import print_results
-    from analysis.terminal.training import console, print_summary
+    from analysis.terminal.training import print_summary
+    from longhaul.shown.answers import answer_json, is_benchmark
 
-    if (words.run / FILE).exists():
-        print_results(words.run, console())
-    else:
-        print_summary(words.run, console())
+    draw = print_results if is_benchmark(words.run) else print_summary
+    tell(words, lambda: answer_json(words.run), lambda out: draw(words.run, out))
     return 0

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from longhaul.verbs.arguments import Verbs, overrides, verb
+from longhaul.verbs.printing import as_json, printed, put
+
+if TYPE_CHECKING:
+    from scenario.text.diagnostics import Diagnostic
 
 
 def add(verbs: Verbs) -> None:
@@ -18,22 +23,36 @@ def add(verbs: Verbs) -> None:
         "files", nargs="+", type=Path, metavar="FILE", help="topology, workload or study"
     )
     overrides(made)
-    made.add_argument("--format", choices=("table", "json"), default="table")
+    printed(made)
 
 
 def validate(words: argparse.Namespace) -> int:
-    """Check files; silent but for one line about each that is well."""
-    from scenario.text.diagnostics import Diagnostic, InvalidInput
+    """Check files; a line about each that is well."""
+    from scenario.text.diagnostics import InvalidInput
 
+    well: dict[str, str] = {}
     wrong: list[Diagnostic] = []
     for file in words.files:
         try:
-            print(f"{file}: {_checked(file, words.overrides)}, well-formed")
+            well[str(file)] = _checked(file, words.overrides)
         except InvalidInput as error:
             wrong += error.diagnostics
+    if words.format == "json":
+        return _in_json(words, well, wrong)
+    put(words, "".join(f"{file}: {holds}, well-formed\n" for file, holds in well.items()))
     if wrong:
         raise InvalidInput(wrong)
     return 0
+
+
+def _in_json(words: argparse.Namespace, well: dict[str, str], wrong: list[Diagnostic]) -> int:
+    """What is well and what is wrong, as one document."""
+    from scenario.text.diagnostics import InvalidInput
+
+    files = [{"file": file, "holds": holds} for file, holds in well.items()]
+    errors = InvalidInput(wrong).to_json() if wrong else []
+    put(words, as_json({"files": files, "errors": errors}))
+    return InvalidInput.exit_status if wrong else 0
 
 
 def _checked(file: Path, settings: list[str]) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from longhaul.verbs.arguments import Verbs, topology, verb
+from longhaul.verbs.printing import printed, tell
 
 
 def add(verbs: Verbs) -> None:
@@ -21,13 +21,12 @@ def add(verbs: Verbs) -> None:
         "--set-workload", dest="workload_overrides", action="append", default=[],
         metavar="PATH=VALUE", help="override a value of the workload, as batch.tokens=16Mi",
     )  # fmt: skip
-    made.add_argument("--format", choices=("table", "json"), default="table")
+    printed(made)
 
 
 def worth(words: argparse.Namespace) -> int:
     """Print the table, the verdict, and all that it rests on."""
     from analysis.series import worth as money
-    from analysis.terminal.training import console
     from longhaul.runs.workloads import DEFAULT
     from longhaul.shown import worth as shown
     from longhaul.trials.worth import Unpriced, h100_flops, options
@@ -45,8 +44,5 @@ def worth(words: argparse.Namespace) -> int:
     reference = h100_flops(workload.active or workload.parameters, workload.precision)
     found = [money.worth(one, reference, aged.economics) for one in options(new, aged, workload)]
     answer = shown.Answer(aged, workload, found, reference)
-    if words.format == "json":
-        print(json.dumps(shown.to_json(answer), indent=1))
-    else:
-        shown.print_worth(answer, console())
+    tell(words, lambda: shown.to_json(answer), lambda out: shown.print_worth(answer, out))
     return 0

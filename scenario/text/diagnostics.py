@@ -57,6 +57,23 @@ class Diagnostic:
     hint: str = ""
     excerpt: str = ""
 
+    def to_json(self) -> dict[str, str | int]:
+        """As a plain object; a text that there is nothing to say in is empty."""
+        said = asdict(self)
+        said["column"] = said.pop("col")
+        order = (
+            "file",
+            "line",
+            "column",
+            "message",
+            "hint",
+            "path",
+            "found",
+            "expected",
+            "excerpt",
+        )
+        return {key: said[key] for key in order}
+
     def __str__(self) -> str:
         facts = [("at", self.path), ("found", self.found)]
         facts += [("expected", self.expected), ("hint", self.hint)]
@@ -84,7 +101,7 @@ class InvalidInput(WrongInput):
 
     def to_json(self) -> list[dict[str, str | int]]:
         """One plain object per diagnostic, for `--format json`."""
-        return [asdict(diagnostic) for diagnostic in self.diagnostics]
+        return [diagnostic.to_json() for diagnostic in self.diagnostics]
 
 
 class Collected:

@@ -12,7 +12,7 @@ import pytest
 
 from analysis.checks.evidence import Echo, Evidence, dropped, evidence
 from analysis.checks.figures import check_path, every_path, figure, steps_of
-from analysis.checks.ruling import outcome
+from analysis.checks.ruling import rule_on
 from analysis.export.junit import JunitCase, junit
 from analysis.findings.summary import write_summary
 from analysis.form.parts import Check
@@ -57,56 +57,56 @@ def ping_claim(**more: Any) -> PingClaim:
 
 
 def test_a_figure_holds_up_to_its_bound_and_no_further() -> None:
-    assert outcome(figure_claim("iterations.p50_s", Bounds(most=3.2)), FOUND).ok is True
-    told = outcome(figure_claim("iterations.p50_s", Bounds(most=3.1999)), FOUND)
+    assert rule_on(figure_claim("iterations.p50_s", Bounds(most=3.2)), FOUND).ok is True
+    told = rule_on(figure_claim("iterations.p50_s", Bounds(most=3.1999)), FOUND)
     assert (told.ok, told.value, told.found) == (False, 3.2, "3.2 s")
-    assert outcome(figure_claim("iterations.p50_s", Bounds(least=3.3)), FOUND).ok is False
+    assert rule_on(figure_claim("iterations.p50_s", Bounds(least=3.3)), FOUND).ok is False
 
 
 def test_a_figure_that_the_run_does_not_have_does_not_hold() -> None:
-    told = outcome(figure_claim("iterations.p99_s", Bounds(most=9)), FOUND)
+    told = rule_on(figure_claim("iterations.p99_s", Bounds(most=9)), FOUND)
     assert told.ok is None
     assert not told.holds
 
 
 def test_goodput_is_the_real_world_s() -> None:
     """49 MB/s carried, a thousandth of the real rate, are 392 Gbit/s."""
-    assert outcome(link_claim("goodput", "*", Bounds(least=392e9)), FOUND).ok is True
-    assert outcome(link_claim("goodput", "*", Bounds(least=393e9)), FOUND).ok is False
-    assert outcome(link_claim("goodput", "c1-c3", Bounds(least=1)), FOUND).ok is None
+    assert rule_on(link_claim("goodput", "*", Bounds(least=392e9)), FOUND).ok is True
+    assert rule_on(link_claim("goodput", "*", Bounds(least=393e9)), FOUND).ok is False
+    assert rule_on(link_claim("goodput", "c1-c3", Bounds(least=1)), FOUND).ok is None
 
 
 def test_drops_of_a_pattern_are_those_of_all_its_links_together() -> None:
-    assert outcome(link_claim("drops", "c1-*", Bounds(most=20)), FOUND).ok is False
-    assert outcome(link_claim("drops", "c1-*", Bounds(most=21)), FOUND).ok is True
-    assert outcome(link_claim("drops", "c1-c3", Bounds(most=0)), FOUND).ok is True
+    assert rule_on(link_claim("drops", "c1-*", Bounds(most=20)), FOUND).ok is False
+    assert rule_on(link_claim("drops", "c1-*", Bounds(most=21)), FOUND).ok is True
+    assert rule_on(link_claim("drops", "c1-c3", Bounds(most=0)), FOUND).ok is True
 
 
 def test_echoes_are_those_of_the_moment_that_is_meant() -> None:
-    assert outcome(ping_claim(), FOUND).ok is True
-    assert outcome(ping_claim(during="cut", after_s=1.0), FOUND).ok is False
-    assert outcome(ping_claim(during="cut", after_s=1.0, answered=False), FOUND).ok is True
-    assert outcome(ping_claim(answered=False), FOUND).ok is False
-    assert outcome(ping_claim(during="other", after_s=1.0), FOUND).ok is None
+    assert rule_on(ping_claim(), FOUND).ok is True
+    assert rule_on(ping_claim(during="cut", after_s=1.0), FOUND).ok is False
+    assert rule_on(ping_claim(during="cut", after_s=1.0, answered=False), FOUND).ok is True
+    assert rule_on(ping_claim(answered=False), FOUND).ok is False
+    assert rule_on(ping_claim(during="other", after_s=1.0), FOUND).ok is None
 
 
 def test_a_round_trip_between_hosts_has_bounds() -> None:
-    assert outcome(ping_claim(bounds=Bounds(most=200e-6)), FOUND).ok is True
-    assert outcome(ping_claim(bounds=Bounds(most=100e-6)), FOUND).ok is False
+    assert rule_on(ping_claim(bounds=Bounds(most=200e-6)), FOUND).ok is True
+    assert rule_on(ping_claim(bounds=Bounds(most=100e-6)), FOUND).ok is False
 
 
 def test_a_digest_is_held_by_its_first_digits() -> None:
     claim = DigestClaim(name="d", kind="digest", digest="3576a6be", **WHERE)
-    assert outcome(claim, FOUND).ok is True
-    assert outcome(replace(claim, digest="3576a6bf"), FOUND).ok is False
-    assert outcome(claim, Evidence()).ok is None
+    assert rule_on(claim, FOUND).ok is True
+    assert rule_on(replace(claim, digest="3576a6bf"), FOUND).ok is False
+    assert rule_on(claim, Evidence()).ok is None
 
 
 def test_faithful_names_what_is_not() -> None:
     claim = FaithfulClaim(name="f", kind="faithful", **WHERE)
-    assert "goodput" in outcome(claim, FOUND).found
-    assert outcome(claim, replace(FOUND, fidelity=(RTT,))).ok is True
-    assert outcome(claim, Evidence()).ok is None
+    assert "goodput" in rule_on(claim, FOUND).found
+    assert rule_on(claim, replace(FOUND, fidelity=(RTT,))).ok is True
+    assert rule_on(claim, Evidence()).ok is None
 
 
 def test_evidence_comes_from_a_run_folder(tmp_path: Path) -> None:

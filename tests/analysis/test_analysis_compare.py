@@ -96,7 +96,7 @@ def test_the_terminal_fits_80_columns(tmp_path: Path) -> None:
     assert max(map(len, shown(compare(runs)[0]).splitlines())) <= 80
 
 
-@pytest.mark.parametrize("form", ["json", "table"])
+@pytest.mark.parametrize("form", ["json", "text"])
 def test_the_verb_compares_run_folders(tmp_path: Path, form: str) -> None:
     folders = [make_run(tmp_path / f"s{i}", replace(NOISY, seed=i)) for i in range(2)]
     command: list[str | Path] = [

@@ -23,11 +23,11 @@ def test_each_check_says_what_was_found(checked: Done) -> None:
     assert checked.status == 1, checked.complaint
     (found,) = json.loads(checked.out)
     assert found["holds"] is False
-    outcomes = {one["name"]: one for one in found["checks"]}
-    assert {name for name, one in outcomes.items() if one["holds"] is not True} == WRONG
-    assert outcomes["no-service"]["holds"] is None
-    assert outcomes["rtt-2"]["value"] == pytest.approx(170e-6, rel=0.1)
-    assert outcomes["too-fast"]["line"] == 19
+    rulings = {one["name"]: one for one in found["checks"]}
+    assert {name for name, one in rulings.items() if one["holds"] is not True} == WRONG
+    assert rulings["no-service"]["holds"] is None
+    assert rulings["rtt-2"]["value"] == pytest.approx(170e-6, rel=0.1)
+    assert rulings["too-fast"]["line"] == 19
 
 
 def test_the_same_run_holds_against_the_checks_again(checked: Done) -> None:

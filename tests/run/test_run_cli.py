@@ -139,8 +139,11 @@ def test_exec_refuses_bad_input(bad: Path) -> None:
 
 @pytest.mark.parametrize("bad", ["unknown GPU"], indirect=True)
 def test_bad_input_is_refused_in_json_for_programs(bad: Path) -> None:
-    (problem,) = json.loads(refused(2, "validate", bad, "--format", "json"))
-    assert (problem["line"], problem["col"], problem["found"]) == (4, 40, "H1000")
+    for verb in ("validate", "plan", "run"):
+        done = longhaul(verb, bad, "--format", "json")
+        assert (done.returncode, done.stderr) == (2, "")
+        (problem,) = json.loads(done.stdout)["errors"]
+        assert (problem["line"], problem["column"], problem["found"]) == (4, 40, "H1000")
 
 
 @pytest.mark.parametrize("verb", ["run", "plan", "validate", "up"])

@@ -48,4 +48,4 @@ def test_complaints_are_plain_objects_for_programs() -> None:
         load_topology(BAD / "everything-at-once.yaml")
     objects = json.loads(json.dumps(caught.value.to_json()))
     assert [one["line"] for one in objects] == sorted(one["line"] for one in objects)
-    assert {"file", "line", "col", "path", "found", "expected", "hint"} <= set(objects[0])
+    assert {"file", "line", "column", "path", "found", "expected", "hint"} <= set(objects[0])

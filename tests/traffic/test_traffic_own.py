@@ -170,7 +170,7 @@ def test_a_drawing_has_an_arrow_per_message_and_no_markup_from_outside() -> None
     assert root[0].text == "<script>&"
 
 
-@pytest.mark.parametrize("form", ["table", "svg", "json", "yaml"])
+@pytest.mark.parametrize("form", ["text", "svg", "json", "yaml"])
 def test_the_verb_prints_every_form(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schedule", "hierarchical", "--campuses", "2,3", "--format", form]) == 0
     out = capsys.readouterr().out
