@@ -30,6 +30,7 @@ VERBS = (
     "aging",
     "graph",
     "inspect",
+    "runs",
     "up",
     "exec",
     "bench",

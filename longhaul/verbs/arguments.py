@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -203,6 +204,19 @@ def quantity(name: str) -> Callable[[str], float]:
             ) from None
 
     return read_quantity
+
+
+def moment(text: str) -> datetime:
+    """How long ago (2h, 3d), or a date with or without a time, as argparse's `type`."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        pass
+    try:
+        return datetime.now().astimezone() - timedelta(seconds=abs(quantity("duration")(text)))
+    except (argparse.ArgumentTypeError, OverflowError):
+        message = f"{text!r} is neither a time ago, as 2h or 3d, nor a date, as 2026-11-21"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def guest_memory(text: str) -> int:
