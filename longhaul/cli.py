@@ -15,6 +15,7 @@ from importlib import import_module
 
 from longhaul import __version__
 from longhaul.verbs.arguments import complain
+from longhaul.verbs.shape import settle
 from longhaul.verbs.variables import with_variables
 from scenario.errors import LonghaulError
 
@@ -39,6 +40,7 @@ VERBS = (
     "lab",
     "show",
     "schema",
+    "new",
     "doctor",
     "completion",
 )
@@ -61,6 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise
     words.command = ["longhaul", *said]
     try:
+        if (text := settle(words)) is not None:
+            print(text, end="")
+            return 0
         return int(words.verb(words))
     except LonghaulError as error:
         return _tell(error, words)

@@ -352,12 +352,13 @@ def _default(key: str, part: dict[str, Any]) -> str:
 def _value(part: dict[str, Any]) -> str:
     """What may be written for a key, in a few words."""
     choices = [c for c in part.get("anyOf", part.get("oneOf", ())) if c.get("type") != "null"]
-    if part.get("discriminator", {}).get("propertyName") == "check":
-        return "[checks](#checks)"
     if choices:
+        if part.get("discriminator", {}).get("propertyName") == "check":
+            choices = [{"$ref": "checks"}]
         return ", ".join(_value(choice) for choice in choices)
     if "$ref" in part:
-        title = SECTIONS[part["$ref"].rpartition("/")[2]]
+        name = part["$ref"].rpartition("/")[2]
+        title = SECTIONS.get(name, name)
         return f"[{title.lower()}](#{title.lower().replace(' ', '-')})"
     if "x-quantity" in part:
         return str(part["x-quantity"])

@@ -37,12 +37,6 @@ def verb(verbs: Verbs, name: str, do: Verb, what: str, example: str) -> argparse
     return made
 
 
-def topology(made: argparse.ArgumentParser) -> None:
-    """A topology file, and `--set`."""
-    made.add_argument("topology", type=Path, help="a topology file")
-    overrides(made)
-
-
 def overrides(made: argparse.ArgumentParser) -> None:
     """`--set`."""
     made.add_argument(

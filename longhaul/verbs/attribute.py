@@ -6,8 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from longhaul.verbs.arguments import Verbs, conditions, names, number, topology, verb
+from longhaul.verbs.arguments import Verbs, conditions, names, number, verb
 from longhaul.verbs.printing import folder, form, tell
+from longhaul.verbs.shape import topology
 
 
 def add(verbs: Verbs) -> None:

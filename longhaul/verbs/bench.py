@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from longhaul.machine import TIMES
-from longhaul.verbs.arguments import Verbs, conditions, names, patience, topology, verb, where
+from longhaul.verbs.arguments import Verbs, conditions, names, patience, verb, where
 from longhaul.verbs.printing import folder, form, tell
+from longhaul.verbs.shape import topology
 
 if TYPE_CHECKING:
     from rich.console import Console

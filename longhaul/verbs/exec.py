@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from longhaul.machine import TIMES
 from longhaul.verbs.arguments import (
@@ -10,10 +11,10 @@ from longhaul.verbs.arguments import (
     controller,
     exposed,
     memory,
+    overrides,
     patience,
     root,
     setting,
-    topology,
     verb,
     where,
 )
@@ -25,7 +26,8 @@ def add(verbs: Verbs) -> None:
         verbs, "exec", execute, "run an unmodified command on hosts, with torchrun's environment",
         "longhaul exec topologies/two-hosts.yaml -- python3 train.py",
     )  # fmt: skip
-    topology(made)
+    made.add_argument("topology", type=Path, help="a topology file")
+    overrides(made)
     made.add_argument("--hosts", default="*", metavar="PATTERN", help="as c1-* (default: all)")
     where(made, TIMES)
     memory(made)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from longhaul.verbs.arguments import Verbs, topology, verb
+from longhaul.verbs.arguments import Verbs, verb
 from longhaul.verbs.printing import as_json, file, put
+from longhaul.verbs.shape import topology
 
 FORMATS = ("svg", "html", "dot", "mermaid", "json")
 

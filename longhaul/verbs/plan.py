@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from longhaul.verbs.arguments import Verbs, topology, verb
+from longhaul.verbs.arguments import Verbs, verb
 from longhaul.verbs.printing import printed, tell
+from longhaul.verbs.shape import topology
 
 if TYPE_CHECKING:
     from scenario.plan.proportion import Proportion

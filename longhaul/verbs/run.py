@@ -16,7 +16,6 @@ from longhaul.verbs.arguments import (
     controller,
     memory,
     names,
-    overrides,
     patience,
     probes,
     root,
@@ -24,6 +23,7 @@ from longhaul.verbs.arguments import (
     where,
 )
 from longhaul.verbs.printing import folder, form, tell
+from longhaul.verbs.shape import topology
 from scenario.errors import WrongInput
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ def add(verbs: Verbs) -> None:
         verbs, "run", run, "run a workload on a topology, and analyse it",
         "longhaul run topologies/colossus.yaml --seed 2",
     )  # fmt: skip
-    made.add_argument("topology", type=Path, nargs="?", help="a topology file")
-    overrides(made)
+    topology(made)
     made.add_argument(
         "--reproduce", type=Path, metavar="RUN",
         help="carry out the command of a run folder again, and say whether the same comes of it; of other options "
@@ -74,8 +73,6 @@ def run(words: argparse.Namespace) -> int:
     """Run a workload, print the summary, name the report."""
     if words.reproduce:
         return reproduce(words)
-    if words.topology is None:
-        raise WrongInput("name a topology file, or a run folder with --reproduce")
     from analysis.form.files import plain
     from analysis.form.summary import TrainingSummary, read_summary, summary_schema
     from analysis.terminal.training import print_summary

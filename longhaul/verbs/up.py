@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from longhaul.verbs.arguments import Verbs, controller, exposed, memory, root, topology, verb, where
+from longhaul.verbs.arguments import Verbs, controller, exposed, memory, root, verb, where
+from longhaul.verbs.shape import topology
 
 
 def add(verbs: Verbs) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from longhaul.verbs.arguments import Verbs, topology, verb
+from longhaul.verbs.arguments import Verbs, verb
 from longhaul.verbs.printing import printed, tell
+from longhaul.verbs.shape import topology
 
 
 def add(verbs: Verbs) -> None:

@@ -70,7 +70,7 @@ def test_the_page_escapes_names_and_alarms_of_unfaithful_runs(tmp_path: Path) ->
 def test_the_terminal_fits_80_columns_and_escapes_markup() -> None:
     out = io.StringIO()
     made = msgspec.structs.replace(found(), name="[bold]x[/]")
-    print_attribution(made, Console(file=out, width=80, highlight=False))
+    print_attribution(made, Path("a.html"), Console(file=out, width=80, highlight=False))
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert "[bold]x[/]" in lines[0]

@@ -23,6 +23,7 @@ from longhaul.machine.memory import BYTES_PER_HOST
 from longhaul.planning import make_plan
 from longhaul.runs.life import Request
 from longhaul.runs.workloads import DEFAULT, check_places, load_workloads, own_overrides
+from longhaul.verbs import check, shape
 from longhaul.verbs.run import requested
 from scenario.factors import load_without
 from scenario.loading import load_topology, load_workload
@@ -38,6 +39,7 @@ PLANNED = ("run", "bench", "up", "exec", "attribute")
 ABSENT = ("train.py", "pt.trace.json", "job.yaml")
 """A reader's own files, which are not here: the words are understood, and no more."""
 STANDS_FOR = {"TOPOLOGY": "topologies/two-hosts.yaml", "T.yaml": "topologies/two-hosts.yaml"}
+STANDS_FOR |= {"FILE": "tests/run/checked.yaml"}
 STANDS_FOR |= {"RUN": "runs/colossus-1", "NAME": "ranks"}
 
 
@@ -87,8 +89,8 @@ EXAMPLES = [one for one in PYTHON if not one.text.startswith(">>>")]
 
 def words_of(command: str) -> list[str]:
     """The words after `longhaul`, without comment and redirection; placeholders stand for files that exist."""
-    words = shlex.split(command.partition(" #")[0].partition(" > ")[0])
-    return [STANDS_FOR.get(word, word) for word in words[1:]]
+    words = [*shlex.split(command.partition(" #")[0]), ">"]
+    return [STANDS_FOR.get(word, word) for word in words[1 : words.index(">")]]
 
 
 def test_there_is_something_to_try() -> None:
@@ -165,12 +167,20 @@ def test_every_command_works_as_far_as_it_needs_no_guest(
         known = carry_out([words[0], "--help"])
         assert all(word in known for word in words if word.startswith("-"))
         return
+    if not any(name in command.text for name in ABSENT) and words[0] not in ("doctor", "import"):
+        attempt(words)
+
+
+def attempt(words: list[str]) -> None:
+    """Carry a command line out, or what of it needs no guest."""
     parsed = cli.parser().parse_args(words)
-    if any(name in command.text for name in ABSENT) or words[0] in ("doctor", "import"):
+    if shape.settle(parsed):
         return
     if words[0] == "run":
         parsed.command = words
         assert workloads_of(requested(parsed))
+    elif words[0] == "check":
+        assert all(check.requested(parsed, file) for file in parsed.files)
     elif words[0] in PLANNED:
         assert make_plan(load_topology(parsed.topology, parsed.overrides)).hosts
     else:

@@ -64,7 +64,7 @@ def completed(line: str, tmp_path: Path) -> tuple[list[str], set[str]]:
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("longhaul ru", "run"),
+        ("longhaul pl", "plan"),
         ("longhaul run topologies/two-h", "topologies/two-hosts.yaml"),
         ("longhaul run --mach", "--machine"),
         ("longhaul run --machine nat", "native"),
