@@ -175,10 +175,12 @@ def _barrier(plan: Plan) -> GroupCollective:
 def _tasks(plan: Plan, found: Sequence[Case]) -> list[list[CollectiveTask]]:
     """By rank: task 2i is the barrier before case i, task 2i+1 the case."""
     barrier = _barrier(plan)
-    barriers = collective_tasks(plan, barrier, barrier.schedule(plan))
+    barriers = collective_tasks(len(plan.hosts), barrier, barrier.schedule(plan))
     columns = []
     for number, case in enumerate(found):
         before = (2 * number - 1,) if number else ()
         columns.append([replace(task, after=before) for task in barriers])
-        columns.append(collective_tasks(plan, case.collective, case.schedule, after=(2 * number,)))
+        columns.append(
+            collective_tasks(len(plan.hosts), case.collective, case.schedule, after=(2 * number,))
+        )
     return [list(own) for own in zip(*columns, strict=True)]

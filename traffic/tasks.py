@@ -86,9 +86,9 @@ def compute_task(seconds: float, after: Sequence[int] = ()) -> ComputeTask:
 
 
 def collective_tasks(
-    plan: Plan, collective: GroupCollective, schedule: Schedule, after: Sequence[int] = ()
+    width: int, collective: GroupCollective, schedule: Schedule, after: Sequence[int] = ()
 ) -> list[CollectiveTask]:
-    """A collective as a task of every rank of the plan, once the tasks `after` are done there."""
+    """A collective as a task of each of a plan's `width` ranks, once the tasks `after` are done there."""
     ops = placed(schedule, collective.ranks)
     results = dict(zip(collective.ranks, collective.results(), strict=True))
     return [
@@ -98,7 +98,7 @@ def collective_tasks(
             results=results.get(rank, ()),
             after=tuple(after),
         )
-        for rank in range(len(plan.hosts))
+        for rank in range(width)
     ]
 
 

@@ -1,53 +1,122 @@
 """What iterations of a whole program should take: the α–β model over all tasks and streams of all ranks.
 
-Pure. A task becomes operations between a beginning and an end, both of which take no time.
+Pure. A task becomes operations between a beginning and an end, both of which take no time. Of many that differ in
+numbers alone, the same program is gone through once for all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
 
 from scenario.plan.types import Plan
 from scenario.types.topology import Transport
 from traffic.framing import TCP
 from traffic.host.program import CollectiveTask, ComputeTask, Task
-from traffic.model.model import Execution
+from traffic.model.course import Course, Tolls, tolls
+from traffic.model.execution import Execution
+from traffic.model.together import ends_together
 from traffic.model.wires import Hop, Lane, Route, Wires
 from traffic.schedule import Op, Pause
 
 ITERATIONS = 3
 """After so many, who ends early also begins early, and iterations take the same."""
+Tasks: TypeAlias = Sequence[Sequence[Task]]
+"""`tasks[rank]` as agents replay them."""
+Structure: TypeAlias = tuple[object, ...]
 
 
-def iteration_s(plan: Plan, tasks: Sequence[Sequence[Task]], transport: Transport = TCP) -> float:
-    """Seconds from one end of all ranks' tasks to the next. `tasks[rank]` as agents replay them.
+@dataclass(frozen=True)
+class Cycle:
+    """Tasks on some wires, and how many iterations it takes until they take the same."""
+
+    wires: Wires
+    tasks: Tasks
+    iterations: int = ITERATIONS
+
+
+def iteration_s(plan: Plan, tasks: Tasks, transport: Transport = TCP) -> float:
+    """Seconds from one end of all ranks' tasks to the next.
 
     Raises ValueError where tasks wait for each other for ever.
     """
-    wires = Wires(plan, transport)
-    ends = [[0.0] * len(tasks)]
-    schedule = [_flat(own) for own in tasks]
-    for _ in range(ITERATIONS):
-        ends.append(Execution(wires, schedule, ends[-1]).run())
-    return max(ends[-1]) - max(ends[-2])
+    return duration_s(Cycle(Wires(plan, transport), tasks))
 
 
 def ideal_iteration_s(
-    plan: Plan,
-    tasks_on: Callable[[Plan], Sequence[Sequence[Task]]],
-    transport: Transport = TCP,
+    plan: Plan, tasks_on: Callable[[Plan], Tasks], transport: Transport = TCP
 ) -> float:
-    """An iteration if all hosts stood in one campus, equally fast, behind loss-free switches: compute at
-    the mean speed, and nothing in the way of a message but its sender's NIC, as slow as the slowest.
+    """An iteration if all hosts stood in one campus, as `ideal_cycle` says."""
+    return duration_s(ideal_cycle(plan, tasks_on, transport))
+
+
+def ideal_cycle(plan: Plan, tasks_on: Callable[[Plan], Tasks], transport: Transport = TCP) -> Cycle:
+    """All hosts in one campus, equally fast, behind loss-free switches: compute at the mean speed, and nothing in the
+    way of a message but its sender's NIC, as slow as the slowest.
 
     `tasks_on` makes the same workload's tasks for such hosts.
     """
     mean = sum(host.flops for host in plan.hosts) / len(plan.hosts)
     alike = replace(plan, hosts=tuple(replace(host, flops=mean) for host in plan.hosts))
-    tasks = tasks_on(alike)
-    schedule = [_flat(own) for own in tasks]
-    return max(Execution(_OneCampus(plan, transport), schedule, [0.0] * len(tasks)).run())
+    return Cycle(_OneCampus(plan, transport), tasks_on(alike), iterations=1)
+
+
+def duration_s(cycle: Cycle) -> float:
+    """Seconds of an iteration of one cycle."""
+    course = Course([_flat(own) for own in cycle.tasks])
+    costs = tolls(course, cycle.wires)
+    before_s = 0.0
+    ends = [0.0] * course.width
+    for _ in range(cycle.iterations):
+        before_s, ends = max(ends), Execution(course, costs, ends).run()
+    return max(ends) - before_s
+
+
+def durations_s(cycles: Sequence[Cycle]) -> list[float]:
+    """Seconds of an iteration of each cycle, to the last bit as `duration_s` has them."""
+    courses: dict[Structure, Course] = {}
+    groups: dict[tuple[Structure, Structure], list[tuple[int, Tolls]]] = {}
+    for place, cycle in enumerate(cycles):
+        structure = _structure(cycle)
+        if structure not in courses:
+            courses[structure] = Course([_flat(own) for own in cycle.tasks])
+        costs = tolls(courses[structure], cycle.wires)
+        groups.setdefault((structure, costs.ways), []).append((place, costs))
+    found = [0.0] * len(cycles)
+    for (structure, _), group in groups.items():
+        chosen = [cycles[place] for place, _ in group]
+        durations = _together(courses[structure], chosen, [costs for _, costs in group])
+        for (place, _), seconds in zip(group, durations, strict=True):
+            found[place] = seconds
+    return found
+
+
+def _together(course: Course, cycles: Sequence[Cycle], costs: Sequence[Tolls]) -> list[float]:
+    pauses = np.array([_pauses(cycle.tasks) for cycle in cycles]).T
+    ends = np.zeros((course.width, len(cycles)))
+    before = np.zeros(len(cycles))
+    for _ in range(cycles[0].iterations):
+        before, ends = ends.max(axis=0), ends_together(course, pauses, costs, ends)
+    durations: list[float] = (ends.max(axis=0) - before).tolist()
+    return durations
+
+
+def _structure(cycle: Cycle) -> Structure:
+    """All of a cycle's tasks but how long they compute; operations are told apart by being the very same object."""
+    rows = (
+        (
+            type(task),
+            task.stream,
+            task.after,
+            id(task.ops) if isinstance(task, CollectiveTask) else 0,
+        )
+        for own in cycle.tasks
+        for task in own
+    )
+    return (cycle.iterations, tuple(map(len, cycle.tasks)), *rows)
 
 
 class _OneCampus(Wires):
@@ -78,10 +147,25 @@ def _flat(tasks: Sequence[Task]) -> list[Op | Pause]:
         if isinstance(task, CollectiveTask):
             found += _operations(task, begin)
         inside = tuple(range(begin, len(found)))
-        found.append(Pause(task.ns / 1e9 if isinstance(task, ComputeTask) else 0.0, inside))
+        found.append(Pause(_seconds(task), inside))
         ends.append(len(found) - 1)
         before[task.stream] = ends[-1]
     return found
+
+
+def _pauses(tasks: Tasks) -> list[float]:
+    """What every operation of all ranks waits, as `_flat` numbers them."""
+    found: list[float] = []
+    for own in tasks:
+        for task in own:
+            inside = len(task.ops) if isinstance(task, CollectiveTask) else 0
+            found += [0.0] * (1 + inside)
+            found.append(_seconds(task))
+    return found
+
+
+def _seconds(task: Task) -> float:
+    return task.ns / 1e9 if isinstance(task, ComputeTask) else 0.0
 
 
 def _operations(task: CollectiveTask, begin: int) -> list[Op]:

@@ -16,8 +16,9 @@ from scenario.types.training import DiLoCo, Plain, Slowdowns
 from traffic.events import read_adapters, read_events
 from traffic.host.program import ComputeTask, Task
 from traffic.kind import Assignment, Placed, Prepared, Tables
-from traffic.model.forecast import ideal_iteration_s, iteration_s
+from traffic.model.forecast import Cycle, duration_s, ideal_cycle
 from traffic.model.model import Model, ring_textbook_s
+from traffic.model.wires import Wires
 from traffic.tasks import Replay, agents
 from traffic.training.memory import check_memory
 from traffic.training.programs import compute_s, make_schedule, resolved, size_bytes
@@ -36,11 +37,7 @@ WORST = 20.0
 
 def prepare(workload: Training, plan: Plan, seed: int) -> Prepared:
     """One program per host, and what α–β expects of them. Raises ValueError."""
-    if len(plan.hosts) < 2:
-        raise ValueError("training on a single host needs no network: give it two hosts or more")
-    check_memory(workload, plan)
-    plan = at_speed(plan, workload.precision, workload.active or workload.parameters)
-    workload = resolved(workload, plan)
+    workload, plan = _fitted(workload, plan)
     tasks = graph(workload, plan)
     prediction = _prediction(workload, plan, tasks)
     slow = workload.slowdowns
@@ -50,6 +47,21 @@ def prepare(workload: Training, plan: Plan, seed: int) -> Prepared:
         | {"prediction": prediction, "proportion": _proportion(workload, plan)},
         quiet_s=prediction["iteration_s"] * (1 + WORST * slow.spread if slow else 1),
     )
+
+
+def cycles(workload: Training, plan: Plan) -> tuple[Cycle, Cycle]:
+    """An iteration as it is, and on one uniform campus, for `traffic.model.forecast`. Raises ValueError."""
+    workload, plan = _fitted(workload, plan)
+    return _cycles(workload, plan, graph(workload, plan))
+
+
+def _fitted(workload: Training, plan: Plan) -> tuple[Training, Plan]:
+    """The workload with its algorithm chosen, on hosts as fast as they are for it. Raises ValueError."""
+    if len(plan.hosts) < 2:
+        raise ValueError("training on a single host needs no network: give it two hosts or more")
+    check_memory(workload, plan)
+    plan = at_speed(plan, workload.precision, workload.active or workload.parameters)
+    return resolved(workload, plan), plan
 
 
 def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
@@ -132,13 +144,8 @@ def _compute_s(tasks: list[Task]) -> float:
 def _prediction(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:
     """`collective_s` only where an iteration has one collective: of several that overlap, none has a time
     that says anything by itself. All without random slowdowns."""
-    level = replace(workload, shares="proportional")  # nobody waits for a host with more GPUs
-    found = {
-        "iteration_s": iteration_s(plan, tasks.tasks, workload.transport),
-        "ideal_iteration_s": ideal_iteration_s(
-            plan, lambda ideal: graph(level, ideal).tasks, workload.transport
-        ),
-    }
+    actual, ideal = _cycles(workload, plan, tasks)
+    found = {"iteration_s": duration_s(actual), "ideal_iteration_s": duration_s(ideal)}
     if not isinstance(workload.strategy, Plain):
         return found
     schedule, model = make_schedule(workload, plan), Model(plan, workload.transport)
@@ -146,3 +153,10 @@ def _prediction(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:
         "collective_s": model.collective_s(schedule, compute_s(workload, plan.hosts)),
         "textbook_s": ring_textbook_s(plan, size_bytes(workload, plan), workload.transport),
     }
+
+
+def _cycles(workload: Training, plan: Plan, tasks: Graph) -> tuple[Cycle, Cycle]:
+    """As it is, and on one uniform campus."""
+    level = replace(workload, shares="proportional")  # nobody waits for a host with more GPUs
+    actual = Cycle(Wires(plan, workload.transport), tasks.tasks)
+    return actual, ideal_cycle(plan, lambda ideal: graph(level, ideal).tasks, workload.transport)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 from scenario.plan.types import Plan
 from scenario.types.topology import Collective
 from traffic.carried import carried_bytes
-from traffic.collectives import Options, algorithms_of
+from traffic.collectives import Layout, Options, algorithms_of, make_schedule
+from traffic.collectives.own import is_own
 from traffic.host.program import CollectiveTask, Task
 from traffic.schedule import Op, Result, Schedule, on_channels
-from traffic.tasks import GroupCollective, collective_tasks, compute_task, options
+from traffic.tasks import (
+    GroupCollective,
+    collective_tasks,
+    compute_task,
+    layout_of,
+    options,
+)
 
 At: TypeAlias = Mapping[int, int]
 """A task of several ranks: by rank, its index among that rank's tasks."""
@@ -50,7 +58,6 @@ class Graph:
         self._options = options(how, plan)
         self._count = 0
         self._streams: dict[str, int] = {}
-        self._made: dict[GroupCollective, list[CollectiveTask]] = {}
 
     @property
     def ranks(self) -> range:
@@ -79,16 +86,15 @@ class Graph:
         if len(ranks) < 2:
             return {}
         wanted = self._group(op, tuple(ranks), real_bytes, counts)
-        if wanted not in self._made:
-            schedule = wanted.schedule(self.plan)
-            self._made[wanted] = collective_tasks(self.plan, wanted, schedule)
+        made = self._tasks_of(wanted, self._shift(stream))
         self._note(op, wanted.algorithm, len(ranks), wanted.size_bytes)
-        return self._add({rank: self._made[wanted][rank] for rank in ranks}, after, stream)
+        return self._add({rank: made[rank] for rank in ranks}, after, stream)
 
     def messages(self, schedule: Schedule, *after: At, stream: str) -> At:
         """Messages between ranks as a task of those that send or receive any."""
+        shift = self._shift(stream)
         tasks = {
-            rank: CollectiveTask(sum(op.size for op in ops), ops)
+            rank: CollectiveTask(sum(op.size for op in ops), on_channels(ops, shift))
             for rank, ops in enumerate(schedule)
             if ops
         }
@@ -108,16 +114,23 @@ class Graph:
     def _add(self, tasks: Mapping[int, Task], after: Iterable[At], stream: str) -> At:
         number, self._count = self._count, self._count + 1
         before = list(after)
-        shift = CHANNELS * self._streams.setdefault(stream, len(self._streams))
+        self._shift(stream)
         placed = {}
         for rank, task in tasks.items():
             waits = tuple(sorted({at[rank] for at in before if rank in at}))
             placed[rank] = len(self.tasks[rank])
-            named = replace(task, number=number, stream=stream, after=waits)
-            if isinstance(named, CollectiveTask):
-                named = replace(named, ops=on_channels(named.ops, shift))
-            self.tasks[rank].append(named)
+            self.tasks[rank].append(replace(task, number=number, stream=stream, after=waits))
         return placed
+
+    def _shift(self, stream: str) -> int:
+        """How much higher a stream's channels are numbered than an algorithm numbers them."""
+        return CHANNELS * self._streams.setdefault(stream, len(self._streams))
+
+    def _tasks_of(self, wanted: GroupCollective, shift: int) -> Sequence[CollectiveTask]:
+        """A collective as a task of every rank; of plans alike it is the very same."""
+        layout = layout_of(self.plan, wanted.ranks)
+        made = _on_layout if is_own(wanted.algorithm) else _on_layout_once
+        return made(wanted, layout, len(self.plan.hosts), shift)
 
     def _group(
         self,
@@ -134,6 +147,19 @@ class Graph:
             chosen = replace(chosen, counts=rows)
         size = carried_bytes(real_bytes, self.plan, len(ranks))
         return GroupCollective(op, algorithm, ranks, size, chosen)
+
+
+def _on_layout(
+    wanted: GroupCollective, layout: Layout, width: int, shift: int
+) -> tuple[CollectiveTask, ...]:
+    """A collective as a task of each of `width` ranks, on channels of its stream."""
+    schedule = make_schedule(wanted.op, wanted.algorithm, layout, wanted.size_bytes, wanted.options)
+    made = collective_tasks(width, wanted, schedule)
+    return tuple(replace(task, ops=on_channels(task.ops, shift)) for task in made)
+
+
+_on_layout_once = lru_cache(maxsize=16)(_on_layout)
+"""Forecasts of a study ask for the same ones again and again."""
 
 
 def both(*several: At) -> At:

@@ -1,0 +1,87 @@
+"""Many forecasts at once are, to the last bit, what each of them is alone; and they take far less time."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from longhaul.planning import make_plan
+from scenario.loading import load_topology, load_workload
+from scenario.types.topology import Training
+from traffic.model import together
+from traffic.model.forecast import Cycle, duration_s, durations_s
+from traffic.training.kind import cycles, prepare
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = (
+    (),
+    ("batch.shares=proportional",),
+    ("collective.algorithm=hierarchical",),
+    ("collective.algorithm=tree",),
+    ("collective.algorithm=parameter_server",),
+    ("strategy={kind: ddp, bucket: 4GB, first-bucket: 2GB}",),
+)
+
+
+def drawn(setting: tuple[str, ...], count: int, name: str = "continent") -> list[Cycle]:
+    """Cases that differ in ages, lengths (and so in ways) and speeds."""
+    chance = random.Random(1)
+    workload = load_workload(ROOT / "traffic" / "workloads" / "training.yaml", setting)
+    assert isinstance(workload, Training)
+    made: list[Cycle] = []
+    for _ in range(count):
+        settings = [
+            f"links.*.age={chance.randint(0, 25)}y".replace("*", link.name)
+            for link in load_topology(ROOT / "topologies" / f"{name}.yaml").links
+        ]
+        settings += [
+            f"accelerators.{chip}.mfu={chance.uniform(0.2, 0.6):.4f}" for chip in ("H100", "GB200")
+        ]
+        topology = load_topology(ROOT / "topologies" / f"{name}.yaml", settings)
+        made += cycles(workload, make_plan(topology))
+    return made
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one[0][:40] if one else "plain ring")
+def test_cases_together_take_what_each_takes_alone_to_the_last_bit(
+    setting: tuple[str, ...],
+) -> None:
+    found = drawn(setting, 6)
+    alone = [duration_s(cycle) for cycle in found]
+    assert len(set(alone)) > 6
+    assert durations_s(found) == alone
+    assert durations_s(found[::-1]) == alone[::-1]
+
+
+def test_a_fabric_where_messages_come_in_another_order_is_run_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Through one server, whoever computes fastest comes first; believing the first fabric's order would be wrong."""
+    found = [cycle for cycle in drawn(SETTINGS[4], 8) if cycle.iterations > 1]
+    alone = [duration_s(cycle) for cycle in found]
+    monkeypatch.setattr(together._Together, "_check_order", lambda *_: None)
+    assert durations_s(found) != alone
+
+
+def test_the_forecast_of_a_case_is_that_of_the_plan() -> None:
+    workload = load_workload(ROOT / "traffic" / "workloads" / "training.yaml")
+    assert isinstance(workload, Training)
+    plan = make_plan(load_topology(ROOT / "topologies" / "colossus.yaml"))
+    expected = prepare(workload, plan, 1).about["prediction"]
+    actual, ideal = durations_s(cycles(workload, plan))
+    assert (actual, ideal) == (expected["iteration_s"], expected["ideal_iteration_s"])
+
+
+def test_sixty_together_take_less_than_a_third_of_the_time_that_they_take_one_by_one() -> None:
+    wide = drawn((), 60, "colossus")
+    began = time.process_time()
+    durations_s(wide)
+    together_s = time.process_time() - began
+    began = time.process_time()
+    for cycle in wide[:12]:
+        duration_s(cycle)
+    alone_s = (time.process_time() - began) / 12 * len(wide)
+    assert together_s < alone_s / 3

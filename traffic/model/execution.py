@@ -1,0 +1,94 @@
+"""Runs a course against the model, earliest event first: operations that may begin, first frames that come to a wire.
+
+Messages cross each wire in the order in which they come to it, every wire while the one before still sends the rest.
+`Execution.order` is the order in which all that happened; `traffic.model.together` goes through it for many fabrics.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+
+from traffic.model.course import Course, Tolls
+
+
+class Execution:
+    """One course on one fabric, its ranks beginning at `starts_s`; `pauses_s` are in place of the course's own.
+
+    An event is an operation's number; with `course.size` added, the message that it sends, come to its next wire.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        tolls: Tolls,
+        starts_s: Sequence[float],
+        pauses_s: Sequence[float] | None = None,
+    ) -> None:
+        self.course = course
+        self.pauses_s = course.pauses_s if pauses_s is None else pauses_s
+        self.crossings = tolls.crossings
+        self.left = list(course.waits)
+        self.ready_s = [starts_s[rank] for rank in course.ranks]
+        self.free_s = [0.0] * tolls.count
+        self.hop = [0] * course.size
+        self.last_s = [0.0] * course.size
+        self.events: list[tuple[float, int, int]] = []
+        self.order: list[int] = []
+        self.count = 0
+        for op, waits in enumerate(course.waits):
+            if not waits:
+                self._begin(op)
+
+    def run(self) -> list[float]:
+        """The time at which each rank is done. Raises ValueError where operations wait for each other."""
+        size, ranks = self.course.size, self.course.ranks
+        done_s = [0.0] * self.course.width
+        done = 0
+        events, order = self.events, self.order
+        while events:
+            now_s, _, event = heapq.heappop(events)
+            order.append(event)
+            if event >= size:
+                self._cross(now_s, event - size)
+                continue
+            rank = ranks[event]
+            done_s[rank] = max(done_s[rank], now_s)
+            done += 1
+            if self.crossings[event]:
+                self.last_s[event] = now_s
+                self._cross(now_s, event)
+            for other in self.course.unlocks[event]:
+                self._unlock(other, now_s)
+        if done < size:
+            raise ValueError(f"{size - done} operations wait for each other")
+        return done_s
+
+    def _begin(self, op: int) -> None:
+        """It waits for nothing any more, but perhaps for time to pass."""
+        self._at(self.ready_s[op] + self.pauses_s[op], op)
+
+    def _at(self, when_s: float, event: int) -> None:
+        self.count += 1
+        heapq.heappush(self.events, (when_s, self.count, event))
+
+    def _cross(self, now_s: float, op: int) -> None:
+        """A message's first frame has come to the next wire; it may have to wait for others there."""
+        way, place = self.crossings[op], self.hop[op]
+        wire, busy_s, frame_s, onward_s = way[place]
+        start_s = max(now_s, self.free_s[wire])
+        self.free_s[wire] = start_s + busy_s
+        self.last_s[op] = max(start_s + busy_s, self.last_s[op] + frame_s) + onward_s
+        self.hop[op] = place + 1
+        if place + 1 < len(way):
+            self._at(start_s + frame_s + onward_s, op + self.course.size)
+        else:
+            sent = self.course.sent[op]
+            assert sent is not None
+            self._unlock(sent.receiver, self.last_s[op])
+
+    def _unlock(self, op: int, when_s: float) -> None:
+        self.left[op] -= 1
+        self.ready_s[op] = max(self.ready_s[op], when_s)
+        if not self.left[op]:
+            self._begin(op)

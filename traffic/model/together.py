@@ -1,0 +1,116 @@
+"""The same course on many fabrics at once: what the model says of each, to the last bit as `Execution` says it.
+
+One fabric is run event by event. Its order of events is then gone through for all of them, a number per fabric. That
+is right where messages come to every shared wire in the same order; a fabric where they do not is run by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from traffic.model.course import Course, Crossing, Tolls
+from traffic.model.execution import Execution
+
+Numbers: TypeAlias = npt.NDArray[np.float64]
+"""One for each fabric."""
+Stacked: TypeAlias = tuple[int, Numbers, Numbers, Numbers]
+"""A crossing of a message on every fabric."""
+
+
+def ends_together(
+    course: Course, pauses_s: Numbers, costs: Sequence[Tolls], starts_s: Numbers
+) -> Numbers:
+    """When each rank is done on each fabric: rows of ranks, a column per fabric, as `starts_s` has them. `pauses_s` are
+    rows of operations. All fabrics have the same ways. Raises ValueError where operations wait for each other."""
+    first = _alone(course, pauses_s[:, 0], costs[0], starts_s[:, 0])
+    first_ends_s = first.run()
+    if len(costs) == 1:
+        return np.array(first_ends_s).reshape(-1, 1)
+    ends_s, same = _Together(course, pauses_s, costs, starts_s).run(first.order)
+    for column in np.flatnonzero(~same):
+        execution = _alone(course, pauses_s[:, column], costs[int(column)], starts_s[:, column])
+        ends_s[:, column] = execution.run()
+    return ends_s
+
+
+def _alone(course: Course, pauses_s: Numbers, cost: Tolls, starts_s: Numbers) -> Execution:
+    return Execution(course, cost, starts_s.tolist(), pauses_s.tolist())
+
+
+class _Together:
+    """Goes through an order of events with a number per fabric."""
+
+    def __init__(
+        self, course: Course, pauses_s: Numbers, costs: Sequence[Tolls], starts_s: Numbers
+    ) -> None:
+        self.course = course
+        self.pauses_s = pauses_s
+        self.ready_s = [starts_s[rank] for rank in course.ranks]
+        self.ways = _stacked(costs)
+        self.starts_s = starts_s
+        self.same = np.ones(starts_s.shape[1], dtype=bool)
+        self.free_s: dict[int, Numbers] = {}
+        self.came: dict[int, tuple[int, Numbers]] = {}
+        self.frame_at: dict[int, Numbers] = {}
+        self.last_s: dict[int, Numbers] = {}
+        self.hop = [0] * course.size
+
+    def run(self, order: Sequence[int]) -> tuple[Numbers, npt.NDArray[np.bool_]]:
+        """When each rank is done, and the fabrics for which that is right."""
+        size, ranks = self.course.size, self.course.ranks
+        done_s = np.zeros_like(self.starts_s)
+        for event in order:
+            if event >= size:
+                self._cross(self.frame_at.pop(event - size), event - size)
+                continue
+            now_s = self.ready_s[event] + self.pauses_s[event]
+            np.maximum(done_s[ranks[event]], now_s, out=done_s[ranks[event]])
+            if self.course.sent[event]:
+                self.last_s[event] = now_s
+                self._cross(now_s, event)
+            for other in self.course.unlocks[event]:
+                self.ready_s[other] = np.maximum(self.ready_s[other], now_s)
+        return done_s, self.same
+
+    def _cross(self, now_s: Numbers, op: int) -> None:
+        sent = self.course.sent[op]
+        assert sent is not None
+        way = self.ways[sent.connection, sent.size_bytes]
+        wire, busy_s, frame_s, onward_s = way[self.hop[op]]
+        self._check_order(wire, sent.connection, now_s)
+        free_s = self.free_s.get(wire)
+        start_s = now_s if free_s is None else np.maximum(now_s, free_s)
+        self.free_s[wire] = start_s + busy_s
+        last_s = np.maximum(self.free_s[wire], self.last_s[op] + frame_s) + onward_s
+        self.last_s[op] = last_s
+        self.hop[op] += 1
+        if self.hop[op] < len(way):
+            self.frame_at[op] = start_s + frame_s + onward_s
+        else:
+            receiver = sent.receiver
+            self.ready_s[receiver] = np.maximum(self.ready_s[receiver], last_s)
+
+    def _check_order(self, wire: int, connection: int, now_s: Numbers) -> None:
+        """Messages of one connection follow each other anyhow; of two, a later one must have come later everywhere."""
+        before = self.came.get(wire)
+        if before is not None and before[0] != connection:
+            self.same &= now_s > before[1]
+        self.came[wire] = (connection, now_s)
+
+
+def _stacked(costs: Sequence[Tolls]) -> dict[tuple[int, int], list[Stacked]]:
+    """By connection and size: of every crossing the wire, and a number per fabric of what it takes."""
+    found: dict[tuple[int, int], list[Stacked]] = {}
+    for key, first in costs[0].known.items():
+        rows = [cost.known[key] for cost in costs]
+        found[key] = [_crossing([row[place] for row in rows]) for place in range(len(first))]
+    return found
+
+
+def _crossing(rows: Sequence[Crossing]) -> Stacked:
+    wires, busy_s, frame_s, onward_s = zip(*rows, strict=True)
+    return wires[0], np.array(busy_s), np.array(frame_s), np.array(onward_s)
