@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from longhaul.api.running import Submitted as Submitted
     from longhaul.api.running import run as run
     from longhaul.api.running import submit as submit
+    from longhaul.api.studies import Study as Study
+    from longhaul.api.studies import StudyResults as StudyResults
+    from longhaul.api.studies import study as study
     from longhaul.machine.dispatch import MachineError as MachineError
     from longhaul.runs.live import Net as Net
     from longhaul.trials.checking import Checked as Checked
@@ -44,6 +47,7 @@ _HOMES = {
     "longhaul.api.plans": ("plan",),
     "longhaul.api.results": ("Run",),
     "longhaul.api.running": ("Submitted", "run", "submit"),
+    "longhaul.api.studies": ("Study", "StudyResults", "study"),
     "longhaul.machine.dispatch": ("MachineError",),
     "longhaul.runs.live": ("Net",),
     "longhaul.trials.checking": ("Checked",),

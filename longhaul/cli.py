@@ -24,6 +24,7 @@ VERBS = (
     "check",
     "attribute",
     "worth",
+    "study",
     "compare",
     "export",
     "plan",

@@ -7,6 +7,7 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     ├── WrongInput                    2  what was asked cannot be done by anybody: mend the input
     │   ├── InvalidInput                 scenario.text.diagnostics    a file or a setting, with every place
     │   ├── UnitError                    scenario.text.units          a text that is not the quantity it should be
+    │   ├── NoCrew                       longhaul.studies.crews       no scheduler, or workers that cannot work
     │   ├── NoExpression                 scenario.expressions         a text that is no expression, or has no value
     │   ├── NoPoints                     scenario.study.designs       a study whose design has no point
     │   ├── Malformed                    traffic.traces.protobuf      bytes that are no message
@@ -33,6 +34,7 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     ├── HostError                        longhaul.fabric.hosts        a job in a host failed
     ├── Interrupted                      longhaul.fabric.hosts        somebody asks why it takes so long
     ├── Stopped                          longhaul.inside.control      the run cannot go on
+    ├── CrewLost                         longhaul.studies.crews       all workers of a study have gone
     ├── TrialFailed                      longhaul.trials.series       a run of a series did not end well
     └── BenchError                       bench.guests                 a measurement could not be made
 """

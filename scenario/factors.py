@@ -5,12 +5,14 @@ A run without a factor is a run of the counterfactual: the same files, but for w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from statistics import fmean
+from typing import TypeAlias
 
-from scenario.loading import load_topology
+from scenario.loading import Document, load_topology, read_document, topology_of
 from scenario.text.diagnostics import (
     Diagnostic,
     InvalidInput,
@@ -23,6 +25,8 @@ from scenario.text.diagnostics import (
 from scenario.types.achieved import USUAL_PARAMETERS, Achieved, achieved_flops
 from scenario.types.topology import Campus, Host, LongHaul, Topology
 
+Acting: TypeAlias = frozenset[str]
+"""Factors that are in force."""
 NEXT_DOOR_M = 100.0
 NEXT_DOOR_S = 0.5e-6
 """The light of 100 m of fibre: a campus across the street."""
@@ -45,7 +49,35 @@ class Factor:
 
 def load_without(path: Path, overrides: Sequence[str], without: Sequence[str]) -> Topology:
     """The topology with some of its factors switched off. Raises InvalidInput."""
-    actual = load_topology(path, overrides)
+    document = read_document(path)
+    return _changed(
+        topology_of(document, overrides),
+        without,
+        lambda texts: topology_of(document, texts),
+        overrides,
+    )
+
+
+def counterfactuals(
+    document: Document, overrides: Sequence[str], names: Sequence[str], acting: Iterable[Acting]
+) -> dict[Acting, Topology]:
+    """The topology with each of some sets of its factors in force, the others of `names` switched off. Raises
+    InvalidInput."""
+    read = cache(lambda texts: topology_of(document, texts))
+    actual = read(tuple(overrides))
+    return {
+        chosen: _changed(actual, [name for name in names if name not in chosen], read, overrides)
+        for chosen in acting
+    }
+
+
+def _changed(
+    actual: Topology,
+    without: Sequence[str],
+    read: Callable[[tuple[str, ...]], Topology],
+    overrides: Sequence[str],
+) -> Topology:
+    """The topology without some of its factors; `read` elaborates it anew with other overrides."""
     if not without:
         return actual
     known = factors(actual)
@@ -53,9 +85,7 @@ def load_without(path: Path, overrides: Sequence[str], without: Sequence[str]) -
     if unknown:
         raise InvalidInput([_unknown(name, known) for name in unknown])
     chosen = [known[name] for name in without]
-    topology = load_topology(
-        path, [*overrides, *(text for one in chosen for text in one.overrides)]
-    )
+    topology = read((*overrides, *(text for one in chosen for text in one.overrides)))
     for one in chosen:
         topology = one.change(topology)
     return topology

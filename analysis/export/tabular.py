@@ -70,16 +70,16 @@ def markdown(run: Run, summary: TrainingSummary, name: str) -> str:
     """The headline, the table, and what it takes to reproduce it."""
     table = TABLES[name](run, summary)
     rows = [table.columns, ["---"] * table.width, *map(_shown, table.iter_rows())]
-    lines = ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
-    foot = f"`{_cell(run.manifest['command'])}`, seed {summary.seed}, digest `{summary.digest}`"
-    return "\n".join([f"**{_cell(summary.headline)}**", "", *lines, "", foot, ""])
+    lines = ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
+    foot = f"`{cell(run.manifest['command'])}`, seed {summary.seed}, digest `{summary.digest}`"
+    return "\n".join([f"**{cell(summary.headline)}**", "", *lines, "", foot, ""])
 
 
 def _shown(row: tuple[object, ...]) -> list[str]:
     return [f"{value:.6g}" if isinstance(value, float) else str(value) for value in row]
 
 
-def _cell(text: object) -> str:
+def cell(text: object) -> str:
     """Text that neither ends the cell nor is markup."""
     escaped = str(text).replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")
     return escaped.replace("<", "&lt;").replace("\n", " ")

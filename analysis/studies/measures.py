@@ -19,6 +19,7 @@ from scenario.types.study import Depth
 
 LOST = "lost"
 VERDICT = "verdict"
+MOST_LISTED = 16
 LOST_PATH = "stalls.one_campus.waste"
 """`lost` in a summary."""
 FORECAST = (
@@ -151,3 +152,21 @@ def _steps(path: str) -> list[str | int] | None:
             steps.append(int(found[2]))
         place = found.end()
     return steps
+
+
+def numbers(summary: Summary) -> dict[str, float]:
+    """Every number of a summary by its path; of a list, the first MOST_LISTED entries."""
+    found = dict(_numbers(msgspec.to_builtins(summary), ""))
+    lost = found.get(LOST_PATH)
+    return found if lost is None else found | {LOST: lost}
+
+
+def _numbers(value: Any, path: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from _numbers(below, f"{path}.{key}".removeprefix("."))
+    elif isinstance(value, (list, tuple)):
+        for index, below in enumerate(value[:MOST_LISTED]):
+            yield from _numbers(below, f"{path}[{index}]")
+    elif isinstance(value, (int, float)):
+        yield path, float(value)

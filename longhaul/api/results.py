@@ -110,6 +110,11 @@ class Shown:
         return str(self)
 
     def _repr_html_(self) -> str:
-        page = html.escape((self.path / REPORT).read_text(encoding="utf-8"), quote=True)
-        style = "width:100%;height:720px;border:0"
-        return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{page}"></iframe>'
+        return framed(self.path / REPORT)
+
+
+def framed(path: Path) -> str:
+    """A page within a notebook, in a sandbox of its own."""
+    page = html.escape(path.read_text(encoding="utf-8"), quote=True)
+    style = "width:100%;height:720px;border:0"
+    return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{page}"></iframe>'

@@ -66,12 +66,20 @@ class Trial:
 
         Two trials that come to the same fabric are the same trial. Raises InvalidInput.
         """
+        return self.digest_of(self.inputs())
+
+    def inputs(self) -> str:
+        """What the files come to; the same under every seed. Raises InvalidInput."""
         topology = asdict(load_without(self.topology, self.overrides, self.without))
         workload = asdict(load_workload(self.workload, self.workload_overrides))
         for read in (topology, workload):
             del read["files"], read["source"], read["checks"]
         topology.pop("factors")
-        what = json.dumps([topology, workload, self.seed, code()], sort_keys=True)
+        return json.dumps([topology, workload], sort_keys=True)
+
+    def digest_of(self, inputs: str) -> str:
+        """Its digest, where its `inputs` are known already."""
+        what = json.dumps([inputs, self.seed, code()])
         return hashlib.sha256(what.encode()).hexdigest()[:20]
 
 
@@ -96,54 +104,49 @@ def carry_out(
 
 
 def _run_missing(missing: dict[Path, Trial], jobs: int, left: Callable[[int], None]) -> None:
-    running = _Running()
-    with ThreadPoolExecutor(jobs) as pool, _ended_early(pool, running):
-        waiting = [pool.submit(_run, trial, path, running) for path, trial in missing.items()]
+    runner = Runner()
+    with ThreadPoolExecutor(jobs) as pool, _ended_early(pool, runner):
+        waiting = [pool.submit(runner.run, trial, path) for path, trial in missing.items()]
         for count, done in enumerate(as_completed(waiting), start=1):
             done.result()
             left(len(missing) - count)
 
 
-class _Running:
-    """The processes under way. Once they have been told to end, those that begin are, too."""
+class Runner:
+    """Runs trials, each in a process. Once it has been told to end, all that run do, and those that begin, too."""
 
     def __init__(self) -> None:
         self._processes: set[subprocess.Popen[str]] = set()
         self._ended = False
 
-    def begun(self, process: subprocess.Popen[str]) -> None:
-        self._processes.add(process)
-        if self._ended:
-            process.terminate()
-
-    def done(self, process: subprocess.Popen[str]) -> None:
-        self._processes.discard(process)
+    def run(self, trial: Trial, path: Path) -> None:
+        """Carry a trial out into a folder. Raises TrialFailed."""
+        command = [sys.executable, "-m", "longhaul", "run", *trial.arguments(), "--out", str(path)]
+        with child(command, stdout=subprocess.PIPE) as process:
+            self._processes.add(process)
+            if self._ended:
+                process.terminate()
+            said, _ = process.communicate()
+            self._processes.discard(process)
+        if not path.is_dir():
+            raise TrialFailed(trial, said)
 
     def end(self) -> None:
+        """End them all."""
         self._ended = True
         for process in tuple(self._processes):
             process.terminate()
 
 
 @contextmanager
-def _ended_early(pool: ThreadPoolExecutor, running: _Running) -> Iterator[None]:
+def _ended_early(pool: ThreadPoolExecutor, runner: Runner) -> Iterator[None]:
     """Whatever ends the block early, no further run is begun, and those under way end."""
     try:
         yield
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
-        running.end()
+        runner.end()
         raise
-
-
-def _run(trial: Trial, path: Path, running: _Running) -> None:
-    command = [sys.executable, "-m", "longhaul", "run", *trial.arguments(), "--out", str(path)]
-    with child(command, stdout=subprocess.PIPE) as process:
-        running.begun(process)
-        said, _ = process.communicate()
-        running.done(process)
-    if not path.is_dir():
-        raise TrialFailed(trial, said)
 
 
 def summary(path: Path) -> TrainingSummary:

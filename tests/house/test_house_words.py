@@ -16,6 +16,7 @@ ROOMS = ("scenario", "longhaul", "controller", "traffic", "analysis", "bench")
 SAME = {
     "Run": "a finished run: its tables for the findings, and the API's view of it",
     "Topology": "what a file asks for: elaborated, and the API's document",
+    "Study": "what a file asks for: elaborated, and the API's view of it",
     "Workload": "what a file asks for: elaborated, and the API's document",
     "Host": "a machine of a campus: elaborated, and the API's view of one that runs",
     "Transport": "what carries messages: as a workload asks for it, and at work in a host",

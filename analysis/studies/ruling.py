@@ -1,0 +1,50 @@
+"""The verdict of a point: the cause that costs most of the time lost, or whether an expression holds.
+
+In: how long an iteration takes with each set of causes in force. Out: a word, and each cause's share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from analysis.findings.headline import NOTICEABLE
+from analysis.series.shapley import Causes, shapley
+from analysis.studies.measures import LOST
+from scenario.expressions import NoExpression, Term
+
+LINKS = "links"
+"""What is left when no cause acts: that campuses are joined by links at all, as thin as they are."""
+NOTHING = "nothing"
+"""The verdict where less than a noticeable share of the time is lost."""
+YES, NO = "yes", "no"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """The verdict, and what each cause costs, as a share of the iteration."""
+
+    verdict: str
+    shares: Mapping[str, float]
+
+    def figures(self) -> dict[str, float]:
+        """The shares as figures: `lost.aging`."""
+        return {f"{LOST}.{name}": share for name, share in self.shares.items()}
+
+
+def ruled(times: Mapping[Causes, float], causes: Sequence[str], ideal_s: float) -> Ruling:
+    """By Shapley value; `times` holds every set of the causes, `ideal_s` is one uniform campus."""
+    actual_s = times[frozenset(causes)]
+    found = shapley(times, causes) | {LINKS: times[frozenset()] - ideal_s}
+    shares = {name: seconds / actual_s for name, seconds in found.items()}
+    if 1 - ideal_s / actual_s < NOTICEABLE:
+        return Ruling(NOTHING, shares)
+    return Ruling(max(shares, key=lambda name: shares[name]), shares)
+
+
+def decided(verdict: Term, figures: Mapping[str, float]) -> str | None:
+    """Whether the study's own expression holds; None where a figure has no value."""
+    try:
+        return YES if verdict.holds(figures) else NO
+    except NoExpression:
+        return None

@@ -1,0 +1,83 @@
+"""Points in the fabric: one run each, in a process of its own, on this machine or wherever a worker is.
+
+In: a commission. Out: what its run found, or why it failed. Its folder stays where that says, or comes back packed.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from analysis.form.summary import read_summary
+from analysis.studies.measures import numbers
+from longhaul.studies.luggage import Luggage
+from longhaul.studies.store import Record
+from longhaul.trials.series import Runner, Trial, TrialFailed
+from scenario.study.loading import divided
+
+
+@dataclass(frozen=True)
+class Commission:
+    """One run to be made. `folder`: where its run folder goes, None: nowhere; `comes_back`: whether it is packed, as it
+    is made on another machine."""
+
+    files: Luggage
+    settings: tuple[str, ...]
+    without: tuple[str, ...]
+    seed: int
+    folder: Path | None = None
+    comes_back: bool = False
+
+    def trial(self) -> Trial:
+        """The run, of the files where they are now."""
+        topology, workload = self.files.unpacked()
+        assert workload
+        here, there = divided(self.settings)
+        return Trial(topology, workload, here, there, self.without, self.seed)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a commission, and its run folder, packed, where that was asked for."""
+
+    record: Record
+    packed: bytes | None = field(default=None, repr=False)
+
+
+def carried_out(commission: Commission, runner: Runner | None = None) -> Done:
+    """Run it, and say what it found; a run that fails is a record, too."""
+    with tempfile.TemporaryDirectory(prefix="longhaul-run-") as scratch:
+        aside = commission.folder is None or commission.comes_back
+        place = Path(scratch) / "run" if aside else commission.folder
+        assert place
+        try:
+            (runner or Runner()).run(commission.trial(), place)
+        except TrialFailed as failed:
+            return Done(Record(reason=failed.reason))
+        summary = read_summary(place)
+        record = Record(numbers(summary), digest=summary.digest, faithful=summary.faithful)
+        return Done(record, _packed(place) if commission.comes_back and commission.folder else None)
+
+
+def put_down(done: Done, folder: Path) -> None:
+    """Unpack a run folder that came back; one that is there already stays."""
+    if done.packed is None or folder.exists():
+        return
+    partial = folder.with_name(f".{folder.name}.unpacking")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    with tarfile.open(fileobj=io.BytesIO(done.packed)) as archive:
+        archive.extractall(partial, filter="data")
+    partial.rename(folder)
+
+
+def _packed(folder: Path) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
+        for path in sorted(folder.iterdir()):
+            archive.add(path, path.name)
+    return packed.getvalue()

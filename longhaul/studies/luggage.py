@@ -1,0 +1,72 @@
+"""The files that a point is a function of, as they travel to whoever works it out.
+
+On this machine they stay where they are; to another one their contents go with the task, with all that they include.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from longhaul.code import code
+from longhaul.runs.workloads import DEFAULT
+from scenario.loading import read_document
+
+Contents = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True)
+class Luggage:
+    """A topology and a workload: where they are, or with `contents` what is in them (paths from one folder down)."""
+
+    topology: Path
+    workload: Path | None
+    digest: str
+    contents: tuple[Contents, ...] = ()
+
+    @classmethod
+    def of(cls, topology: Path, workload: Path | None, *, travels: bool) -> Luggage:
+        """Of files that are here. Raises InvalidInput where they cannot be read."""
+        packed = tuple(_contents(path) for path in (topology, workload or DEFAULT))
+        sha = hashlib.sha256(code().encode())
+        for name, content in (one for files in packed for one in files):
+            sha.update(f"{name}\0{len(content)}\0".encode() + content)
+        found = cls(topology.resolve(), (workload or DEFAULT).resolve(), sha.hexdigest())
+        if not travels:
+            return found
+        names = [Path(files[-1][0]) for files in packed]
+        return cls(names[0], names[1], found.digest, packed)
+
+    def unpacked(self) -> tuple[Path, Path | None]:
+        """The two files, on this machine."""
+        if not self.contents:
+            return self.topology, self.workload
+        folder = _folder(self.digest)
+        for place, files in enumerate(self.contents):
+            for name, content in files:
+                path = folder / str(place) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+        assert self.workload
+        return folder / "0" / self.topology, folder / "1" / self.workload
+
+
+def _contents(path: Path) -> Contents:
+    """A file and all that it includes, itself the last."""
+    files = read_document(path).files
+    top = path.parent.resolve()
+    return tuple((os.path.relpath(file.resolve(), top), file.read_bytes()) for file in files)
+
+
+@cache
+def _folder(digest: str) -> Path:
+    """A folder of this process's own, gone with it."""
+    made = Path(tempfile.mkdtemp(prefix=f"longhaul-{digest[:8]}-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
