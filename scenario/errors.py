@@ -9,6 +9,7 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     │   ├── UnitError                    scenario.text.units          a text that is not the quantity it should be
     │   ├── NoCrew                       longhaul.studies.crews       no scheduler, or workers that cannot work
     │   ├── NoExpression                 scenario.expressions         a text that is no expression, or has no value
+    │   ├── NotAlike                     analysis.studies.comparing  studies that cannot be compared
     │   ├── NoPoints                     scenario.study.designs       a study whose design has no point
     │   ├── Malformed                    traffic.traces.protobuf      bytes that are no message
     │   ├── RunError                     analysis.errors              a run folder that cannot be analysed

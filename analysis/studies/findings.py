@@ -185,7 +185,7 @@ def _cells_together(study: Study, every: Mapping[str, Levels], figures: Numbers)
                     return []
                 mine, other = figures[every[a].of == i].mean(), figures[every[b].of == j].mean()
                 rest += len(cell) * (cell.mean() - mine - other + figures.mean()) ** 2
-        found.append(Together(a, b, rest / len(figures) / whole, None))
+        found.append(Together(a, b, float(rest) / len(figures) / whole, None))
     return sorted(found, key=lambda one: -one.share)
 
 

@@ -21,7 +21,7 @@ YES, NO = "yes", "no"
 
 
 @dataclass(frozen=True)
-class Ruling:
+class CauseRuling:
     """The verdict, and what each cause costs, as a share of the iteration."""
 
     verdict: str
@@ -32,14 +32,14 @@ class Ruling:
         return {f"{LOST}.{name}": share for name, share in self.shares.items()}
 
 
-def ruled(times: Mapping[Causes, float], causes: Sequence[str], ideal_s: float) -> Ruling:
+def ruled(times: Mapping[Causes, float], causes: Sequence[str], ideal_s: float) -> CauseRuling:
     """By Shapley value; `times` holds every set of the causes, `ideal_s` is one uniform campus."""
     actual_s = times[frozenset(causes)]
     found = shapley(times, causes) | {LINKS: times[frozenset()] - ideal_s}
     shares = {name: seconds / actual_s for name, seconds in found.items()}
     if 1 - ideal_s / actual_s < NOTICEABLE:
-        return Ruling(NOTHING, shares)
-    return Ruling(max(shares, key=lambda name: shares[name]), shares)
+        return CauseRuling(NOTHING, shares)
+    return CauseRuling(max(shares, key=lambda name: shares[name]), shares)
 
 
 def decided(verdict: Term, figures: Mapping[str, float]) -> str | None:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from analysis import units
 from analysis.form.study import FigureFound, StudyFindings
+from analysis.studies.comparing import StudyComparison
 from analysis.studies.headline import shown
 from analysis.terminal.tables import captioned, table
 
@@ -68,3 +69,24 @@ def _print_sample(found: StudyFindings, out: Console) -> None:
         else "The study does not conclude."
     )
     out.print(captioned(made, text))
+
+
+def print_study_comparison(found: StudyComparison, out: Console) -> None:
+    """Each figure at the points that both have, and how often the verdict is another."""
+    title = f"{found.after} against {found.before}, {units.counted(found.rows, 'row')} in common"
+    made = table(title, "figure", "before", "after", "difference", "95 %", "")
+    for one in found.figures:
+        low, high = one.interval or (None, None)
+        between = f"{shown(low, one.unit)} … {shown(high, one.unit)}" if one.interval else ""
+        cells = [
+            shown(one.before, one.unit),
+            shown(one.after, one.unit),
+            shown(one.difference, one.unit),
+        ]
+        made.add_row(Text(one.name), *cells, between, "real" if one.real else "")
+    out.print(made)
+    for verdict, count in found.verdicts.items():
+        out.print(Text(f"verdict {verdict}: {units.counted(count, 'row')}"))
+    for name, count in zip((found.before, found.after), found.alone, strict=True):
+        if count:
+            out.print(Text(f"{units.counted(count, 'row')} of {name} alone", "dim"))

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from analysis.form.files import read as read_form
 from analysis.form.study import FILE, VERSION, StudyFindings
+from analysis.studies.comparing import StudyComparison, compare_studies
 from analysis.studies.measures import measurable
 from analysis.terminal.study import print_study
 from longhaul.api.results import WIDTH, framed
@@ -103,6 +104,10 @@ class StudyResults:
     def findings(self) -> StudyFindings:
         """`study.json`: effects, indices, the verdict and what turns it, model against fabric."""
         return read_form(self.path / FILE, StudyFindings, VERSION, ANEW)
+
+    def compare(self, other: StudyResults) -> StudyComparison:
+        """How another study differs, at the points that both have. Raises NotAlike."""
+        return compare_studies((self.findings, self.results), (other.findings, other.results))
 
     def report(self, path: str | Path | None = None) -> Path:
         """The page, one HTML file: where it is, or a copy of it at `path`."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import io
 import shutil
-import tarfile
 import tempfile
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,15 +69,14 @@ def put_down(done: Done, folder: Path) -> None:
         return
     partial = folder.with_name(f".{folder.name}.unpacking")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    with tarfile.open(fileobj=io.BytesIO(done.packed)) as archive:
-        archive.extractall(partial, filter="data")
+    with zipfile.ZipFile(io.BytesIO(done.packed)) as archive:
+        archive.extractall(partial)  # which takes neither links nor paths that lead out of it
     partial.rename(folder)
 
 
 def _packed(folder: Path) -> bytes:
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
-        for path in sorted(folder.iterdir()):
-            archive.add(path, path.name)
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
     return packed.getvalue()

@@ -30,7 +30,7 @@ from longhaul.studies.forecasting import Forecasts
 from longhaul.studies.kept import Kept
 from longhaul.studies.luggage import Luggage
 from longhaul.studies.progress import Hear, Reported
-from longhaul.studies.rows import Wanted
+from longhaul.studies.rows import WantedRow
 from longhaul.studies.sampling import sample
 from longhaul.studies.store import Record, Store
 from scenario.errors import WrongInput
@@ -91,7 +91,7 @@ class _Conducting:
         budget_s = min(study.budget_s, means.budget_s or float("inf"))
         self.deadline_s = time.monotonic() + budget_s
         self.files = Luggage.of(study.topology, study.workload, travels=means.dask is not None)
-        self.wanted: list[Wanted] = []
+        self.wanted: list[WantedRow] = []
         self.why: dict[int, str] = {}
         self.kept = Kept(study, self.place)
         self.progress = Reported(study, self.place, hear)
@@ -135,12 +135,12 @@ class _Conducting:
             return self.design.points
         return self.design.points[: max(most // self.design.block, 1) * self.design.block]
 
-    def _modelled(self, point: StudyPoint) -> Wanted:
+    def _modelled(self, point: StudyPoint) -> WantedRow:
         what = [self.files.digest, self.by_causes, *point.settings(self.study)]
         key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
-        return Wanted(point, None, "model", key)
+        return WantedRow(point, None, "model", key)
 
-    def _chunks(self, wanted: Sequence[Wanted]) -> Iterator[Parcel]:
+    def _chunks(self, wanted: Sequence[WantedRow]) -> Iterator[Parcel]:
         once = list({one.key: one for one in wanted}.values())
         size = max(1, min(CHUNK, len(once) // (2 * max(self.means.jobs, 1)) or 1))
         for first in range(0, len(once), size):
@@ -156,12 +156,12 @@ class _Conducting:
         seeds = range(1, self.study.seeds + 1)
         wanted = [one for seed in range(len(seeds)) for one in (row[seed][0] for row in every)]
         pieces = [piece for seed in range(len(seeds)) for row in every for piece in row[seed][1]]
-        left = [Wanted(point, seed, "fabric") for seed in seeds for point in rest]
+        left = [WantedRow(point, seed, "fabric") for seed in seeds for point in rest]
         own = set(self.wanted)
         self.wanted = [*self.wanted, *wanted, *(one for one in left if one not in own)]
         self._do(crew, pieces, wanted, what)
 
-    def _trials(self, point: StudyPoint, crew: Crew) -> list[tuple[Wanted, list[Parcel]]]:
+    def _trials(self, point: StudyPoint, crew: Crew) -> list[tuple[WantedRow, list[Parcel]]]:
         """Of every seed what the point needs, and the work of it."""
         seeds = range(1, self.study.seeds + 1)
         settings = point.settings(self.study)
@@ -173,7 +173,7 @@ class _Conducting:
             }
         except (WrongInput, ValueError) as error:
             why = error.diagnostics[0].message if isinstance(error, InvalidInput) else str(error)
-            return [(Wanted(point, seed, "fabric", broken=why), []) for seed in seeds]
+            return [(WantedRow(point, seed, "fabric", broken=why), []) for seed in seeds]
         return [self._under(seed, point, without, inputs, crew) for seed in seeds]
 
     def _under(
@@ -183,7 +183,7 @@ class _Conducting:
         without: Mapping[Causes, tuple[str, ...]],
         inputs: Mapping[Causes, str],
         crew: Crew,
-    ) -> tuple[Wanted, list[Parcel]]:
+    ) -> tuple[WantedRow, list[Parcel]]:
         """The same under one seed."""
         keys, pieces = {}, []
         for acting, names in without.items():
@@ -193,7 +193,7 @@ class _Conducting:
             keys[acting] = work.trial().digest_of(inputs[acting])
             pieces.append(Parcel((keys[acting],), work))
         own = keys[max(keys, key=len)]
-        return Wanted(point, seed, "fabric", own, keys if len(keys) > 1 else None), pieces
+        return WantedRow(point, seed, "fabric", own, keys if len(keys) > 1 else None), pieces
 
     def _counterfactuals(self, settings: Sequence[str]) -> dict[Causes, tuple[str, ...]]:
         """By causes in force, those that are switched off: of a verdict by causes every set, else nothing is."""
@@ -210,7 +210,7 @@ class _Conducting:
         """Whether the verdict is the cause that costs most."""
         return self.study.rules_verdict and not self.study.verdict
 
-    def _do(self, crew: Crew, pieces: list[Parcel], wanted: Sequence[Wanted], what: str) -> None:
+    def _do(self, crew: Crew, pieces: list[Parcel], wanted: Sequence[WantedRow], what: str) -> None:
         self.progress.begin(what, wanted)
         keys = {one.key: one for one in wanted}
 
@@ -224,5 +224,5 @@ class _Conducting:
         carry_out(pieces, Desk(crew, self.store, self.claims), hear, self.deadline_s)
         self.progress.end()
 
-    def _records(self, wanted: Sequence[Wanted]) -> Mapping[str, Record]:
+    def _records(self, wanted: Sequence[WantedRow]) -> Mapping[str, Record]:
         return self.store.read(key for one in wanted for key in one.keys)

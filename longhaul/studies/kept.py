@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.studies.measures import VERDICT
-from longhaul.studies.rows import Wanted
+from longhaul.studies.rows import WantedRow
 from longhaul.studies.store import Record
 from scenario.types.study import Study
 
@@ -35,7 +35,7 @@ class Kept:
         there = self._place / RUNS / f"{point}-1"
         return f"{RUNS}/{there.name}" if there.is_dir() else None
 
-    def prune(self, found: Sequence[tuple[Wanted, Record]]) -> None:
+    def prune(self, found: Sequence[tuple[WantedRow, Record]]) -> None:
         """Take note of what was found just now, and remove what is neither least nor largest any more. Of a study by
         the model the whole sample stays."""
         if self._study.keep != "extremes" or self._study.depth == "model":

@@ -12,7 +12,7 @@ from pathlib import Path
 from analysis.studies.findings import says
 from analysis.studies.measures import VERDICT
 from longhaul.studies.carrying import Tally
-from longhaul.studies.rows import Wanted
+from longhaul.studies.rows import WantedRow
 from longhaul.studies.store import Record
 from scenario.types.study import Study
 
@@ -49,14 +49,14 @@ class Reported:
         self._most: tuple[float, str] | None = None
         self._heard: Heard | None = None
 
-    def begin(self, what: str, wanted: Sequence[Wanted]) -> None:
+    def begin(self, what: str, wanted: Sequence[WantedRow]) -> None:
         """A part of the work begins."""
         self._what = what
         self._keys = list(dict.fromkeys(key for one in wanted for key in one.keys))
         self._least = self._most = None
         self._written_s = 0.0
 
-    def hear(self, tally: Tally, found: Sequence[tuple[Wanted, Record]]) -> None:
+    def hear(self, tally: Tally, found: Sequence[tuple[WantedRow, Record]]) -> None:
         """Something was found."""
         for wanted, record in found:
             figure = record.figures.get(self._figure)
@@ -72,7 +72,7 @@ class Reported:
         if self._heard:
             self._write(self._heard.tally)
 
-    def _note(self, figure: float, wanted: Wanted) -> None:
+    def _note(self, figure: float, wanted: WantedRow) -> None:
         where = says(self._study, wanted.point)
         if self._least is None or figure < self._least[0]:
             self._least = (figure, where)

@@ -20,7 +20,7 @@ from longhaul.studies.store import Record
 from scenario.types.study import Study, StudyPoint
 
 FILE = "results.parquet"
-UNITS = "longhaul.units"
+UNITS = "units"
 """The key of the file's metadata that has the units, as JSON."""
 SI = {"duration": "s", "age": "s", "distance": "m", "rate": "bit/s", "size": "B", "share": "1"}
 SI |= {"bandwidth": "B/s", "power": "W", "frequency": "1/s", "computing rate": "FLOP/s"}
@@ -28,7 +28,7 @@ SI |= {"ratio in decibels": "dB"}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedRow:
     """What a point under a seed needs: the key of its record; and of one for each set of causes in force, where a
     verdict by causes is asked of the fabric. `broken`: why it cannot even be begun."""
 
@@ -46,7 +46,7 @@ class Wanted:
         return tuple(dict.fromkeys((self.key, *rest))) if self.key else ()
 
 
-def table(study: Study, wanted: Sequence[Wanted], records: Mapping[str, Record]) -> pl.DataFrame:
+def table(study: Study, wanted: Sequence[WantedRow], records: Mapping[str, Record]) -> pl.DataFrame:
     """All rows, by depth, point and seed."""
     rows = [_row(study, one, records) for one in wanted]
     names = list(dict.fromkeys(name for row in rows for name in row["figures"]))
@@ -97,8 +97,10 @@ def _schema(
     yield from (("faithful", pl.Boolean), ("digest", pl.String))
 
 
-def _row(study: Study, one: Wanted, records: Mapping[str, Record]) -> dict[str, dict[str, object]]:
-    found = records.get(one.key) if one.key else Record(reason=one.broken)
+def _row(
+    study: Study, one: WantedRow, records: Mapping[str, Record]
+) -> dict[str, dict[str, object]]:
+    found = Record(reason=one.broken) if one.broken else records.get(one.key)
     status = "missing" if found is None else "failed" if found.reason is not None else "done"
     found = found or Record()
     figures, verdict = dict(found.figures), found.verdict
@@ -118,7 +120,7 @@ def _row(study: Study, one: Wanted, records: Mapping[str, Record]) -> dict[str, 
 
 
 def _by_causes(
-    one: Wanted, figures: dict[str, float], records: Mapping[str, Record]
+    one: WantedRow, figures: dict[str, float], records: Mapping[str, Record]
 ) -> tuple[dict[str, float], str | None, str]:
     """The verdict of the fabric, from the runs without each set of causes."""
     assert one.without

@@ -1,4 +1,4 @@
-"""`longhaul compare`: how runs differ, and whether the differences are real."""
+"""`longhaul compare`: how runs, or two studies, differ, and whether the differences are real."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from longhaul.verbs.arguments import Verbs, verb
 from longhaul.verbs.printing import printed, tell
 from scenario.errors import WrongInput
+
+STUDY = "study.json"
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +24,7 @@ def add(verbs: Verbs) -> None:
     )  # fmt: skip
     made.add_argument(
         "runs", type=Path, nargs="+", metavar="RUN",
-        help="run folders; those that differ in the seed alone are taken together",
+        help="run folders; those that differ in the seed alone are taken together; or two folders of studies",
     )  # fmt: skip
     made.add_argument(
         "--first-difference", action="store_true",
@@ -38,6 +40,8 @@ def compare(words: argparse.Namespace) -> int:
 
     if words.first_difference:
         return first_difference(words)
+    if any((run / STUDY).exists() for run in words.runs):
+        return compare_studies(words)
     found = lh.compare(*map(lh.Run, words.runs))
 
     def draw(out: Console) -> None:
@@ -45,6 +49,25 @@ def compare(words: argparse.Namespace) -> int:
             print_comparison(one, out)
 
     tell(words, lambda: [one.as_dict() for one in found], draw)
+    return 0
+
+
+def compare_studies(words: argparse.Namespace) -> int:
+    """The second study held against the first."""
+    import json
+
+    import longhaul as lh
+    from analysis.terminal.study import print_study_comparison
+    from analysis.terminal.training import console
+
+    if len(words.runs) != 2:
+        raise WrongInput("name two folders of studies")
+    before, after = map(lh.StudyResults.load, words.runs)
+    found = before.compare(after)
+    if words.format == "json":
+        print(json.dumps(found.as_dict(), indent=1))
+    else:
+        print_study_comparison(found, console())
     return 0
 
 
