@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from longhaul.api.asking import Forecast as Forecast
     from longhaul.api.asking import compare as compare
     from longhaul.api.asking import forecast as forecast
+    from longhaul.api.attributing import attribute as attribute
     from longhaul.api.checks import check as check
     from longhaul.api.inputs import Topology as Topology
     from longhaul.api.inputs import Workload as Workload
@@ -42,6 +43,7 @@ _HOMES = {
     "analysis.series.compare": ("Comparison",),
     "longhaul.api.asking": ("Forecast", "compare", "forecast"),
     "longhaul.api.checks": ("check",),
+    "longhaul.api.attributing": ("attribute",),
     "longhaul.api.inputs": ("Topology", "Workload", "topology", "workload"),
     "longhaul.api.live": ("fabric",),
     "longhaul.api.plans": ("plan",),

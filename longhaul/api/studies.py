@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from rich.console import Console
 
+from analysis.form.files import plain
 from analysis.form.files import read as read_form
 from analysis.form.study import FILE, VERSION, StudyFindings
 from analysis.studies.comparing import StudyComparison, compare_studies
@@ -114,9 +116,19 @@ class StudyResults:
         own = self.path / conducting.PAGE
         return own if path is None else Path(shutil.copyfile(own, path))
 
+    def as_dict(self) -> dict[str, Any]:
+        """The findings as JSON has them."""
+        found: dict[str, Any] = plain(self.findings)
+        return found
+
+    def draw(self, out: Console) -> None:
+        """The findings as the command line prints them, and where the page is."""
+        print_study(self.findings, out)
+        out.print(f"page {self.report()}", markup=False, soft_wrap=True)
+
     def __str__(self) -> str:
         out = io.StringIO()
-        print_study(self.findings, Console(file=out, width=WIDTH, highlight=False))
+        self.draw(Console(file=out, width=WIDTH, highlight=False))
         return out.getvalue()
 
     def _repr_html_(self) -> str:

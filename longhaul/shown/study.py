@@ -21,9 +21,12 @@ EVERY_S = 10.0
 
 
 @contextmanager
-def shown(name: str) -> Iterator[Callable[[Heard], None]]:
+def shown(name: str, *, quiet: bool = False) -> Iterator[Callable[[Heard], None]]:
     """A function that takes how far a study is, and shows it on standard error."""
     console = Console(stderr=True, highlight=False)
+    if quiet:
+        yield lambda _: None
+        return
     if not console.is_terminal:
         yield _Plain(name, console).hear
         return

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from longhaul.verbs.arguments import Verbs, conditions, names, number, verb
 from longhaul.verbs.printing import folder, form, tell
 from longhaul.verbs.shape import topology
+
+if TYPE_CHECKING:
+    import longhaul as lh
 
 
 def add(verbs: Verbs) -> None:
@@ -46,35 +50,24 @@ def attribute(words: argparse.Namespace) -> int:
 
     import msgspec
 
+    import longhaul as lh
     from analysis.form.attribution import FILE, attribution_schema
     from analysis.form.files import plain, write
     from analysis.report.attribution import write_page
     from analysis.terminal.attribution import print_attribution
     from longhaul import folder as folders
-    from longhaul.runs.workloads import DEFAULT
     from longhaul.shown import progress
-    from longhaul.trials.attribution import Question, answer
-    from longhaul.trials.remedies import mend
     from longhaul.verbs.judging import Judge
 
     judge = Judge(words, str(words.topology), attribution_schema())
-    question = Question(
-        topology=words.topology,
-        workload=words.workload or DEFAULT,
-        overrides=tuple(words.overrides),
-        workload_overrides=tuple(words.workload_overrides),
-        factors=words.factors,
-        seeds=words.seeds,
-        jobs=words.jobs,
-    )
+    top = lh.Topology.load(words.topology, words.overrides)
+    work = _workload(words)
     with judge.watching(), progress.counted("runs", quiet=words.quiet) as hear:
-        found = answer(question, hear)
-    remedies = None
-    if words.mend:
-        with judge.watching(), progress.counted("runs with remedies", quiet=words.quiet) as hear:
-            remedies = mend(question, hear)
+        found = lh.attribute(
+            top, work, factors=words.factors, seeds=words.seeds, jobs=words.jobs, mend=words.mend, hear=hear
+        )  # fmt: skip
     command = shlex.join(words.command)
-    found = msgspec.structs.replace(found, command=command, remedies=remedies)
+    found = msgspec.structs.replace(found, command=command)
     final = words.out or folders.next_free(f"{found.name}-attribution")
     with folders.new(final) as partial:
         write(found, partial / FILE)
@@ -85,3 +78,13 @@ def attribute(words: argparse.Namespace) -> int:
         lambda out: print_attribution(found, final / "attribution.html", out),
     )
     return judge.status([plain(found)])
+
+
+def _workload(words: argparse.Namespace) -> lh.Workload | None:
+    """The one that is named, with its settings; None: the default as it is."""
+    import longhaul as lh
+    from longhaul.runs.workloads import DEFAULT
+
+    if not words.workload and not words.workload_overrides:
+        return None
+    return lh.Workload.load(words.workload or DEFAULT, words.workload_overrides)

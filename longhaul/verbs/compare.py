@@ -54,20 +54,14 @@ def compare(words: argparse.Namespace) -> int:
 
 def compare_studies(words: argparse.Namespace) -> int:
     """The second study held against the first."""
-    import json
-
     import longhaul as lh
     from analysis.terminal.study import print_study_comparison
-    from analysis.terminal.training import console
 
     if len(words.runs) != 2:
         raise WrongInput("name two folders of studies")
     before, after = map(lh.StudyResults.load, words.runs)
     found = before.compare(after)
-    if words.format == "json":
-        print(json.dumps(found.as_dict(), indent=1))
-    else:
-        print_study_comparison(found, console())
+    tell(words, found.as_dict, lambda out: print_study_comparison(found, out))
     return 0
 
 

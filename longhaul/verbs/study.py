@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from longhaul.verbs.arguments import Verbs, number, quantity, verb
+from longhaul.verbs.printing import folder, form, printed, put, tell
 
-FORMATS = ("table", "json", "csv", "markdown", "latex")
+PLACE = "runs/studies/<name>"
 
 
 def add(verbs: Verbs) -> None:
     """The verb and its own verbs."""
     made = verb(
-        verbs, "study", lambda _: _help(made), "vary things over their ranges, and say what the answer hangs on",
+        verbs, "study", lambda _: _help(made),
+        "vary things over their ranges, and say what the answer hangs on",
         "longhaul study run studies/aging-by-distance.yaml",
     )  # fmt: skip
     inner = made.add_subparsers(title="verbs", metavar="VERB")
     _add_run(inner)
     status = verb(
-        inner, "status", study_status, "say how far a study is", "longhaul study status studies/transport.yaml"
+        inner, "status", study_status, "say how far a study is",
+        "longhaul study status studies/transport.yaml",
     )  # fmt: skip
-    status.add_argument("file", type=Path, help="a study file")
-    _out(status)
+    status.add_argument("study", type=Path, help="a study file, or the folder of a study")
     report = verb(
-        inner, "report", study_report, "say again what a study has found, or write its rows for other tools",
+        inner, "report", study_report,
+        "say again what a study has found, or write its rows for other tools",
         "longhaul study report studies/transport.yaml --format latex",
     )  # fmt: skip
-    report.add_argument("file", type=Path, help="a study file, or the folder of a study")
-    report.add_argument(
-        "--format", choices=FORMATS, default="table", help="default table: what was found"
-    )
-    _out(report)
+    report.add_argument("study", type=Path, help="a study file, or the folder of a study")
+    printed(report, "csv", "markdown", "latex")
 
 
 def _add_run(inner: Verbs) -> None:
@@ -40,7 +39,7 @@ def _add_run(inner: Verbs) -> None:
         inner, "run", study_run, "carry out what is missing of a study, and say what it found",
         "longhaul study run studies/aging-by-distance.yaml --jobs 4",
     )  # fmt: skip
-    made.add_argument("file", type=Path, help="a study file")
+    made.add_argument("study", type=Path, help="a study file")
     who = made.add_mutually_exclusive_group()
     who.add_argument(
         "--jobs", type=number, help="at a time, on this machine (default: all CPUs but one)"
@@ -51,20 +50,17 @@ def _add_run(inner: Verbs) -> None:
         help="on the workers of a Dask scheduler, as tcp://10.0.0.1:8786",
     )
     made.add_argument(
-        "--budget", type=quantity("duration"), metavar="TIME", help="begin nothing more after, as 30min"
-    )  # fmt: skip
+        "--budget",
+        type=quantity("duration"),
+        metavar="TIME",
+        help="begin nothing more after, as 30min",
+    )
     made.add_argument(
-        "--points",
-        type=_points,
-        metavar="N",
-        help="at most so many points, the most informative first",
+        "--points", type=_points, metavar="N", help="at most so many, the most informative first"
     )
     made.add_argument("--retry-failed", action="store_true", help="try again what failed before")
-    _out(made)
-
-
-def _out(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--out", type=Path, help="the study's folder (default: runs/studies/<name>)")
+    form(made)
+    folder(made, PLACE)
 
 
 def _points(text: str) -> int:
@@ -82,18 +78,15 @@ def _help(made: argparse.ArgumentParser) -> int:
 def study_run(words: argparse.Namespace) -> int:
     """Carry it out, print what was found, name the page."""
     import longhaul as lh
-    from analysis.terminal.study import print_study
-    from analysis.terminal.training import console
     from longhaul.shown.study import shown
 
-    asked = lh.study(words.file)
-    with shown(asked.elaborated.name) as hear:
+    asked = lh.study(words.study)
+    with shown(asked.elaborated.name, quiet=words.quiet) as hear:
         found = asked.run(
             words.jobs, dask=words.dask, budget_s=words.budget, points=words.points,
             retry_failed=words.retry_failed, out=words.out, hear=hear,
         )  # fmt: skip
-    print_study(found.findings, console())
-    print(f"page {found.report()}")
+    tell(words, lambda: {"folder": str(found.path)} | found.as_dict(), found.draw)
     return 0
 
 
@@ -103,29 +96,22 @@ def study_status(words: argparse.Namespace) -> int:
     from longhaul.shown.study import status
     from longhaul.studies.conducting import place_of
 
-    print(status(place_of(lh.study(words.file).elaborated, words.out)))
+    given = words.study
+    print(status(given if given.is_dir() else place_of(lh.study(given).elaborated)))
     return 0
 
 
 def study_report(words: argparse.Namespace) -> int:
     """Print what was found, or the rows."""
-    import msgspec
-
     import longhaul as lh
     from analysis.export import studies
-    from analysis.terminal.study import print_study
-    from analysis.terminal.training import console
 
-    file = words.out or words.file
-    found = lh.StudyResults.load(file) if file.is_dir() else lh.study(file).done
-    if words.format == "table":
-        print_study(found.findings, console())
-        print(f"page {found.report()}")
-    elif words.format == "json":
-        sys.stdout.buffer.write(
-            msgspec.json.format(msgspec.json.encode(found.findings), indent=1) + b"\n"
-        )
+    found = (
+        lh.StudyResults.load(words.study) if words.study.is_dir() else lh.study(words.study).done
+    )
+    write = {"csv": studies.csv, "markdown": studies.markdown, "latex": studies.latex}
+    if words.format in write:
+        put(words, write[words.format](found.findings, found.results, found.units))
     else:
-        write = {"csv": studies.csv, "markdown": studies.markdown, "latex": studies.latex}
-        sys.stdout.write(write[words.format](found.findings, found.results, found.units))
+        tell(words, found.as_dict, found.draw)
     return 0

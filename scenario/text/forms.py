@@ -37,7 +37,7 @@ def description(model: type[BaseModel], loc: Location) -> str:
 
 def _phrase(sentence: str) -> str:
     """A sentence without its full stop, its first word small unless it is an acronym."""
-    bare = sentence.rstrip(".")
+    bare = " ".join(sentence.split()).rstrip(".")
     return bare if bare[1:2].isupper() else bare[:1].lower() + bare[1:]
 
 

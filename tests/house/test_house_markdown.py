@@ -181,6 +181,9 @@ def attempt(words: list[str]) -> None:
         assert workloads_of(requested(parsed))
     elif words[0] == "check":
         assert all(check.requested(parsed, file) for file in parsed.files)
+    elif words[0] == "study":
+        placeholder = parsed.study.parts[0] != "studies"
+        assert placeholder or load_study(parsed.study, measurable).varied
     elif words[0] in PLANNED:
         assert make_plan(load_topology(parsed.topology, parsed.overrides)).hosts
     else:

@@ -1,0 +1,49 @@
+"""What lost time is lost to, from Python: an attribution, as `longhaul attribute` makes it.
+
+In: a topology and a workload. Out: `Attribution`, typed. Its runs are kept, so that asking again costs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from analysis.form.attribution import Attribution
+from longhaul.api.inputs import Topology, Workload
+from longhaul.runs.workloads import DEFAULT
+from longhaul.trials.attribution import Question, answer
+from longhaul.trials.remedies import mend as mended
+
+Counted = Callable[[int, int], None]
+
+
+def attribute(  # noqa: PLR0913 - what an attribution can be told
+    topology: Topology,
+    workload: Workload | None = None,
+    *,
+    factors: Sequence[str] = (),
+    seeds: int = 3,
+    jobs: int | None = None,
+    mend: bool = False,
+    hear: Counted | None = None,
+) -> Attribution:
+    """What each cause costs of an iteration's time: Shapley values over runs without every set of `factors` (none: all
+    that there are), under so many seeds; with `mend`, what each remedy would save. `hear` gets how many runs are done,
+    and of how many.
+
+    Raises InvalidInput, NothingToAttribute, TrialFailed.
+    """
+    question = Question(
+        topology=topology.file(),
+        workload=workload.file() if workload else DEFAULT,
+        overrides=topology.overrides,
+        workload_overrides=workload.overrides if workload else (),
+        factors=tuple(factors),
+        seeds=seeds,
+        jobs=jobs or len(os.sched_getaffinity(0)),
+    )
+    told = hear or (lambda *_: None)
+    found = answer(question, told)
+    return msgspec.structs.replace(found, remedies=mended(question, told)) if mend else found
