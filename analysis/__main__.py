@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import RunError
-from analysis.findings import capture, critical, imported, incidents, latencies, oneway, serving
+from analysis.findings import capture, critical, imported, latencies, network, oneway, serving
 from analysis.findings.summary import summarise, write_summary
 from analysis.form.files import plain
 from analysis.report.page import write_report
@@ -76,7 +76,7 @@ def _critical(path: Path) -> None:
 
 
 def _incidents(path: Path) -> None:
-    found = incidents.costs(load_run(path))
+    found = network.happened(load_run(path))
     console().print(timeline_table([cost.told() for cost in found]))
 
 
@@ -111,7 +111,7 @@ FINDINGS: dict[str, tuple[Callable[..., None], str]] = {
     "report": (_report, "write summary.json and report.html of a run"),
     "stalls": (_stalls, "who computed, who waited, who was waited for"),
     "critical": (_critical, "what an iteration's time is made of"),
-    "incidents": (_incidents, "what each event of the timeline cost"),
+    "incidents": (_incidents, "what each event of the timeline and each overflowing queue cost"),
     "latencies": (_latencies, "the tail of every kind of duration"),
     "serving": (_serving, "how well requests were served, as JSON"),
     "oneway": (_oneway, "what probes saw of the long-haul links, as JSON"),

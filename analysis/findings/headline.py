@@ -6,18 +6,22 @@ from analysis import units
 from analysis.form.parts import Check, Tail
 from analysis.form.stalls import GenerationAtCampus, Stalls
 from analysis.form.summary import TrainingSummary
+from analysis.form.training import OBSERVED, OVERFLOW, EventCost
 
 NOTICEABLE = 0.01
 """A share of GPU time below which a cause is not worth a word in the headline."""
 _APART = 0.05
 """How far mean and median may differ before both are told."""
+_LONGER = 0.05
+"""By how much longer than predicted a collective is worth a word."""
 _MOST = 0.6
 """A share of the blame that is called most of it."""
 
 
 def headline(summary: TrainingSummary) -> str:
     """How long an iteration took, how much was lost, and to what; unfaithful runs say so first."""
-    return warning(summary.fidelity) + _loss(summary) + _happened(summary) + "."
+    said = _loss(summary) + _happened(summary) + _network(summary)
+    return warning(summary.fidelity) + said + "."
 
 
 def warning(fidelity: list[Check]) -> str:
@@ -56,7 +60,8 @@ def _typical(iterations: Tail) -> str:
 
 def _happened(summary: TrainingSummary) -> str:
     """What the costliest event of the timeline cost, if it is worth a word."""
-    costly = [(one.cost_s, one) for one in summary.timeline if one.cost_s is not None]
+    planned = [one for one in summary.timeline if one.kind not in OBSERVED]
+    costly = [(one.cost_s, one) for one in planned if one.cost_s is not None]
     if not costly:
         return ""
     cost_s, worst = max(costly, key=lambda one: one[0])
@@ -65,6 +70,33 @@ def _happened(summary: TrainingSummary) -> str:
         return ""
     cost = f"{units.time(cost_s)} ({units.percent(share)} of the run)"
     return f"; {worst.name} ({worst.says}) cost {cost}"
+
+
+def _network(summary: TrainingSummary) -> str:
+    """What the costliest queue or link made of the iterations that waited for it: in the mean of them, if that is
+    worth a word; else where queues overflowed all the time while the collective took longer than predicted."""
+    seen = [one for one in summary.timeline if one.kind in OBSERVED]
+    count = summary.iterations.count
+    costly = [(one.cost_s, one) for one in seen if one.cost_s and one.beyond]
+    if costly:
+        cost_s, worst = max(costly, key=lambda one: one[0])
+        longer_s = cost_s / worst.beyond
+        if longer_s < NOTICEABLE * summary.iterations.p50_s:
+            return ""
+        return f"; {worst.beyond} of {count} iterations took {units.time(longer_s)} longer: {_what(worst)}"
+    error = summary.prediction.error or 0.0
+    always = [one for one in seen if len(one.touched) > count / 2]
+    if not always or error < _LONGER:
+        return ""
+    worst = max(always, key=lambda one: len(one.touched))
+    often = f"in {len(worst.touched)} of {count} iterations"
+    return f"; {_what(worst)} {often}, and the collective took {units.percent(error)} longer than predicted"
+
+
+def _what(one: EventCost) -> str:
+    """c3→c1's queue overflowed."""
+    where, _, what = one.name.partition(" ")
+    return f"{where}'s queue {what}" if one.kind == OVERFLOW else one.name
 
 
 def _spent(stalls: Stalls) -> str:

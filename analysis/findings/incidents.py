@@ -243,17 +243,18 @@ def _late_compute(run: Run, quiet: Sequence[int]) -> pl.DataFrame:
         .group_by("iteration", "rank")
         .agg(ns=(pl.col("end_ns") - pl.col("start_ns")).sum())
     )
-    return _beyond_usual(took, ["rank"], quiet)
+    return beyond_usual(took, ["rank"], quiet)
 
 
 def _late_messages(run: Run, quiet: Sequence[int]) -> pl.DataFrame:
     """Per iteration and pair of ranks, how much longer the slowest message took than the median of
     such slowest messages in quiet iterations (> 0)."""
     slowest = run.messages.group_by("iteration", "src", "dst").agg(ns=pl.col("transfer_ns").max())
-    return _beyond_usual(slowest, ["src", "dst"], quiet)
+    return beyond_usual(slowest, ["src", "dst"], quiet)
 
 
-def _beyond_usual(took: pl.DataFrame, place: list[str], quiet: Sequence[int]) -> pl.DataFrame:
+def beyond_usual(took: pl.DataFrame, place: list[str], quiet: Sequence[int]) -> pl.DataFrame:
+    """Per iteration and place, by how much `ns` was above the median of the quiet iterations (> 0)."""
     usual = (
         took.filter(pl.col("iteration").is_in(quiet))
         .group_by(place)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 import polars as pl
 
-from analysis.findings import adapters, background, hops, incidents, oneway, serving
+from analysis.findings import adapters, background, hops, network, oneway, serving
 from analysis.findings.bandwidth import algbw, bus_factor
 from analysis.findings.blame import between_groups, blame_by_rank, blame_matrix
 from analysis.findings.costmodel import cost_model
@@ -84,7 +84,7 @@ def summarise(run: Run) -> TrainingSummary:
         stalls=_stalls(run),
         critical_path=described(run),
         efficiency=efficiency(run, by_rank(run), iteration_times.mean_s),
-        timeline=[cost.told() for cost in incidents.costs(run)],
+        timeline=[cost.told() for cost in network.happened(run)],
         tail=Tails(latencies(run), slowest_messages(run), slowest_entries(run)),
         links=hops.links(run),
         prediction=_prediction(run),

@@ -64,7 +64,10 @@ class TrainingSummary(_Common, frozen=True, kw_only=True, tag_field="kind", tag=
     stalls: Annotated[Stalls, doc("Where the ranks' time went.")]
     critical_path: Annotated[CriticalPath, doc("What an iteration's time is made of.")]
     efficiency: Annotated[Efficiency, doc("What the GPUs were used for.")]
-    timeline: Annotated[list[EventCost], doc("Events of the timeline, and what each cost.")]
+    timeline: Annotated[
+        list[EventCost],
+        doc("What happened, planned or seen, and its cost."),
+    ]
     tail: Annotated[Tails, doc("How long the tail is, and what it has in common.")]
     links: Annotated[list[Between], doc("Messages by ordered pair of campuses, slowest first.")]
     prediction: Annotated[Prediction, doc("Of the collective, by the alpha-beta model.")]

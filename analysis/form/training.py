@@ -21,6 +21,10 @@ from analysis.form.parts import (
 LinkKind: TypeAlias = Literal["compute", "send", "wire", "wait"]
 """Kinds of link of the critical path."""
 
+OVERFLOW, LOSS = "overflow", "loss"
+OBSERVED = (OVERFLOW, LOSS)
+"""Kinds of event that are seen, not planned: a queue that overflowed; packets that the link itself lost."""
+
 
 class Bandwidths(Form, frozen=True):
     """A collective's size and speed, as nccl-tests defines them."""
@@ -120,10 +124,10 @@ class Proportion(Form, frozen=True):
 
 
 class EventCost(Form, frozen=True):
-    """An event of the timeline, by name, and what it cost."""
+    """An event of the timeline, by name, or something seen (a queue that overflowed), and what it cost."""
 
     name: Annotated[str, doc("The event's name.")]
-    kind: Annotated[str, doc("Its kind, as in the topology file.")]
+    kind: Annotated[str, doc("As in the topology file; overflow or loss: seen in the network.")]
     says: Annotated[str, doc("What it does, in words.")]
     links: Annotated[list[str], doc("Long-haul links that it struck.")]
     hosts: Annotated[list[str], doc("Hosts that it struck.")]

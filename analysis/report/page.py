@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from analysis import pages, units
-from analysis.findings import incidents
+from analysis.findings import network
 from analysis.findings.headline import NOTICEABLE
 from analysis.findings.stalls import collectives, iterations
 from analysis.findings.tail import QUANTILES, distribution, survival
@@ -49,7 +49,7 @@ def write_report(run_dir: Path) -> Path:
 
 def render(run: Run, summary: TrainingSummary) -> str:
     """The page as text."""
-    costs = incidents.costs(run)
+    costs = network.happened(run)
     return pages.render(
         "report.html.j2",
         headline=summary.headline,

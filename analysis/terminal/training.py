@@ -122,7 +122,7 @@ def _iterations(found: Tail) -> Table:
 def timeline_table(events: list[EventCost]) -> Table:
     """What happened to the fabric, and what each thing cost beyond the median untouched iteration."""
     made = table(
-        "Events of the timeline", "event", "what", "from", "for", "iterations", "cost", text=2
+        "What happened meanwhile", "event", "what", "from", "for", "iterations", "cost", text=2
     )
     for one in events:
         begin_s = one.spans_s[0][0]

@@ -14,8 +14,8 @@ from typing import Any
 
 from longhaul.fabric import netlink
 from longhaul.fabric.hosts import HostJob, Hosts
-from longhaul.fabric.losses import by_chance
 from scenario.plan import forwarding
+from scenario.plan.losses import by_chance
 from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost
 from traffic.host.probe import BURST, DATAGRAM_BYTES
 

@@ -53,7 +53,7 @@ def replay(fabric: Stage) -> int:
         part.job.tell({"start_ns": start_ns})
     with (
         happening(fabric, start_ns, order) as timeline,
-        sampled(fabric.plan, fabric.folder / "events", start_ns) as telemetry,
+        sampled(fabric.plan, fabric.hosts.pids, fabric.folder / "events", start_ns) as telemetry,
     ):
         return _watch(fabric, parts, [timeline, telemetry])
 
@@ -92,7 +92,7 @@ def _connect(fabric: Stage, parts: list[Playing]) -> None:
 
 
 def _watch(fabric: Stage, parts: list[Playing], clockworks: list[hosts.Clockwork]) -> int:
-    """Follow all to their ends; meanwhile the timeline happens, and ports are sampled."""
+    """Follow all to their ends; meanwhile the timeline happens, and counters are sampled."""
     counts = _Counts(fabric, parts)
     patience_s = fabric.job.patience_s
     by_job = {part.job: part for part in parts}

@@ -23,7 +23,7 @@ from analysis.findings.summary import write_summary
 from analysis.tables import SCHEMA, write_events
 from longhaul import __version__, folder
 from longhaul.code import code
-from longhaul.runs import flows, telemetry
+from longhaul.runs import flows, retransmissions, telemetry
 from scenario.topology.routing import check_controlled
 from scenario.text.diagnostics import InvalidInput
 from scenario.text.diagnostics import Place, Source, complain
@@ -37,7 +37,7 @@ from scenario import job
 from scenario.job import Job, Part
 from scenario.factors import load_without
 from longhaul.inside.flows import RAW as FLOWS_RAW
-from longhaul.inside.telemetry import RAW
+from longhaul.inside.telemetry import AGAIN_RAW, RAW
 from longhaul.machine import dispatch, sandbox
 from longhaul.machine.init import SHOWN
 from longhaul.machine.kernel import patches_digest
@@ -314,6 +314,8 @@ def collect(partial: Path, inputs: Inputs) -> None:
     write_events(pl.concat(found.pop("events")).to_dict(), partial / "events.parquet")
     samples = telemetry.table(partial / "events" / RAW, inputs.plan)
     samples.write_parquet(partial / telemetry.FILE, compression="zstd")
+    again = retransmissions.table(partial / "events" / AGAIN_RAW, inputs.plan)
+    again.write_parquet(partial / retransmissions.FILE, compression="zstd")
     carried = flows.table(partial / "events" / FLOWS_RAW)
     carried.write_parquet(partial / flows.FILE, compression="zstd")
     for name, tables in found.items():

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from analysis.findings.summary import write_summary
 from analysis.form.summary import TrainingSummary
@@ -43,6 +44,7 @@ class Link:
 class Scenario:
     """What to make. `hosts`: campus -> accelerators in rank order; `slowdown`: rank -> factor.
 
+    `dropped`: (from, to, second, packets) that the border of a campus drops there; None: no telemetry.
     `throttled`: (rank, iteration) -> factor; `held_up`: (rank, iteration) -> seconds that the first
     message of the rank to its neighbour is late; `happened`: rows of timeline.json. `detours`: links by pair of
     campuses whose traffic takes another way than the link between them.
@@ -77,6 +79,7 @@ class Scenario:
     throttled: dict[tuple[int, int], float] = field(default_factory=dict)
     held_up: dict[tuple[int, int], float] = field(default_factory=dict)
     happened: tuple[dict[str, Any], ...] = ()
+    dropped: tuple[tuple[str, str, float, int], ...] | None = None
     detours: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -114,6 +117,8 @@ def make_run(path: Path, scenario: Scenario | None = None) -> Path:
         ("timeline.json", list(made.happened)),
     ):
         (path / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    if made.dropped is not None:
+        _telemetry(made).write_parquet(path / "telemetry.parquet")
     return path
 
 
@@ -253,6 +258,7 @@ def _plan(made: Scenario) -> dict[str, Any]:
         "campuses": _campuses(made),
         "links": [_link(link) for link in made.links],
         "ways": list(_ways(made)),
+        "wires": _wires(made),
         "workloads": [{
             "name": "7b", "kind": "training", "ranks": list(range(ranks)),
             "parameters": made.size_bytes * made.scale / 2,
@@ -307,6 +313,49 @@ def _campuses(made: Scenario) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
     return campuses
+
+
+def _wires(made: Scenario) -> list[dict[str, Any]]:
+    """The long-haul links alone, a port of a border at each end."""
+    return [
+        {
+            "name": f"{link.a}-{link.b}",
+            "kind": "long-haul",
+            "a": _end(link.a, link.b, link),
+            "b": _end(link.b, link.a, link),
+        }
+        for link in made.links
+    ]
+
+
+def _end(near: str, far: str, link: Link) -> dict[str, Any]:
+    shape = {"limit_packets": 100, "loss": link.loss, "loss_correlation": 0.0}
+    where = {"node": f"{near}-border", "interface": f"{near}-to-{far}", "port": 1}
+    return {**where, "shape": {**shape, "rate_bps": link.rate_Bps * 8}}
+
+
+def _telemetry(made: Scenario) -> pl.DataFrame:
+    """Every long-haul port each 10 ms; what was dropped, from the sample after it on, and the queue full then."""
+    last_s = max(float(one.max()) for one in [_columns(made)["end_ns"]]) * 1e-9
+    step_ns = 10_000_000
+    rows = []
+    for wire in _wires(made):
+        for near, far in ((wire["a"], wire["b"]), (wire["b"], wire["a"])):
+            here, there = (end["node"].removesuffix("-border") for end in (near, far))
+            gone = [one for one in made.dropped or () if one[:2] == (here, there)]
+            for t_ns in range(0, round(last_s * 1e9) + step_ns, step_ns):
+                new = [packets for *_, at, packets in gone if t_ns - step_ns < at * 1e9 <= t_ns]
+                dropped = sum(packets for *_, at, packets in gone if at * 1e9 <= t_ns)
+                row = {
+                    "t_ns": t_ns, "node": near["node"], "port": 1, "interface": near["interface"],
+                    "link": wire["name"], "kind": "long-haul", "towards": far["node"],
+                    "rate_bps": near["shape"]["rate_bps"], "tx_bytes": t_ns // 1000,
+                    "tx_packets": t_ns // 1_000_000, "rx_bytes": 0, "rx_packets": 0, "drops": dropped,
+                    "queue_packets": 100 if new else 0, "queue_bytes": 0, "marked": 0, "paused_ns": 0,
+                    "utilisation": None if not t_ns else 0.5,
+                }  # fmt: skip
+                rows.append(row)
+    return pl.DataFrame(rows).sort("t_ns", "interface")
 
 
 def _ways(made: Scenario) -> Iterator[dict[str, Any]]:

@@ -121,7 +121,7 @@ def test_a_module_works_alone_on_a_run_folder(tmp_path: Path, module: str) -> No
 
 @pytest.mark.parametrize(
     ("module", "says"),
-    [("critical", "compute"), ("incidents", "Events of the timeline"), ("latencies", "p99.9")],
+    [("critical", "compute"), ("incidents", "What happened meanwhile"), ("latencies", "p99.9")],
 )
 def test_one_table_can_be_had_alone(tmp_path: Path, module: str, says: str) -> None:
     done = alone(module, make_run(tmp_path / "run", uniform()))

@@ -87,6 +87,7 @@ def test_a_manifest_names_all_that_the_run_is_a_function_of(first: Done) -> None
 def test_a_run_folder_is_complete_and_holds_nothing_that_only_carried_it(first: Done) -> None:
     whole = {"manifest.json", "plan.json", "fidelity.json", "events.parquet", "summary.json"}
     whole |= {"timeline.json", "telemetry.parquet", "flows.parquet", "report.html", "logs"}
+    whole |= {"retransmissions.parquet"}
     assert {path.name for path in first.folder.iterdir()} == whole
 
 

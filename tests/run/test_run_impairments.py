@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from longhaul.fabric.losses import by_chance
+from scenario.plan.losses import by_chance
 from tests.run.conftest import ROOT, longhaul
 
 PINGS, SHARE = 400, 0.25

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from longhaul.fabric.losses import by_chance, probabilities
+from scenario.plan.losses import by_chance, probabilities
 
 RUNS, PACKETS = 20_000, 2_000
 
