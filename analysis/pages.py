@@ -1,6 +1,7 @@
 """Self-contained pages: one file each, no network, no script but its own (by hash), everything escaped.
 
-In: a template of `page/` and what it shows. Out: the page as text. All pages share a frame, a style and a script.
+In: a template and what it shows. Out: the page as text. All pages share a frame, a style and a script, whose parts are
+in `templates/script`: each a chapter, read in the order of SCRIPT, in one scope.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from analysis import units
 
 _PAGE = Path(__file__).parent / "report" / "templates"
+SCRIPT = ("common", "shared", "axis", "lanes", "tracks", "timeline", "map", "heat")
 _FILTERS = (
     "time", "size", "throughput", "rate", "ratio", "distance", "percent", "error", "quantity",
     "interval", "money",
@@ -24,7 +26,7 @@ _FILTERS = (
 
 def render(template: str, **shown: Any) -> str:
     """A page. Its template extends the frame, and must be given a `headline`."""
-    script = (_PAGE / "report.js").read_text(encoding="utf-8")
+    script = _script()
     return (
         _environment()
         .get_template(template)
@@ -35,6 +37,11 @@ def render(template: str, **shown: Any) -> str:
             **shown,
         )
     )
+
+
+def _script() -> str:
+    parts = ((_PAGE / "script" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPT)
+    return '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
 
 
 def _environment() -> Environment:

@@ -33,7 +33,7 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Port:
+class SwitchPort:
     """A switch port: who it belongs to, who it leads to, and what it was planned to be.
 
     `ends` are the campuses that a long-haul link joins, in the port's direction; None of other ports.
@@ -67,7 +67,7 @@ def samples(run_dir: Path) -> pl.DataFrame | None:
         raise RunError(f"{path}: not readable as Parquet: {error}") from error
 
 
-def ports(plan: Mapping[str, Any]) -> dict[str, Port]:
+def ports(plan: Mapping[str, Any]) -> dict[str, SwitchPort]:
     """A plan's switch ports by interface."""
     campus = {switch["name"]: one["name"] for one in plan["campuses"] for switch in one["switches"]}
     found = {}
@@ -75,7 +75,7 @@ def ports(plan: Mapping[str, Any]) -> dict[str, Port]:
         for near, far in ((wire["a"], wire["b"]), (wire["b"], wire["a"])):
             if near["port"]:
                 long_haul = wire["kind"] == "long-haul"
-                found[near["interface"]] = Port(
+                found[near["interface"]] = SwitchPort(
                     interface=near["interface"],
                     node=near["node"],
                     towards=far["node"],
@@ -90,7 +90,7 @@ def ports(plan: Mapping[str, Any]) -> dict[str, Port]:
     return found
 
 
-def observed(run: Run) -> list[tuple[Port, Incident]]:
+def observed(run: Run) -> list[tuple[SwitchPort, Incident]]:
     """The ports that dropped packets after the warm-up, with when they did; overflows apart from losses.
 
     What a port drops while an event of the timeline is in force on its link is that event's.
@@ -170,13 +170,13 @@ def _dropping(found: pl.DataFrame, begin_ns: int) -> Iterator[dict[str, Any]]:
     )
 
 
-def _strikes(one: Incident, port: Port, begin_ns: int, end_ns: int) -> bool:
+def _strikes(one: Incident, port: SwitchPort, begin_ns: int, end_ns: int) -> bool:
     """Whether an event was in force, of which a port's drops may come."""
     elsewhere = bool(one.links and port.ends) and port.link not in one.links
     return not elsewhere and one.touches(begin_ns, end_ns)
 
 
-def _why(port: Port, row: Mapping[str, Any]) -> str:
+def _why(port: SwitchPort, row: Mapping[str, Any]) -> str:
     """Overflow, unless the link's own loss explains as many."""
     if not port.loss:
         return OVERFLOW
@@ -184,7 +184,7 @@ def _why(port: Port, row: Mapping[str, Any]) -> str:
     return LOSS if row["drops"] <= by_chance(expected, port.correlation, CHANCE)[1] else OVERFLOW
 
 
-def _incident(port: Port, why: str, rows: Sequence[Mapping[str, Any]]) -> Incident:
+def _incident(port: SwitchPort, why: str, rows: Sequence[Mapping[str, Any]]) -> Incident:
     """An observed incident, from the samples of one port."""
     packets = sum(row["drops"] for row in rows)
     count = f"{packets} packet{'' if packets == 1 else 's'}"
@@ -221,7 +221,7 @@ def _touched(one: Incident, rows: pl.DataFrame) -> tuple[int, ...]:
 
 def _charged(
     run: Run,
-    found: Sequence[tuple[Port, Incident]],
+    found: Sequence[tuple[SwitchPort, Incident]],
     touched: Mapping[Incident, Sequence[int]],
     quiet: Sequence[int],
     planned: set[int],
@@ -260,7 +260,7 @@ class _Late:
                 row = ((src, dst), (begin, end), excess)
                 self._messages.setdefault(number, []).append(row)
 
-    def through(self, port: Port, one: Incident, iteration: int) -> int:
+    def through(self, port: SwitchPort, one: Incident, iteration: int) -> int:
         """The largest excess, nanoseconds, of a message that crossed a port while it dropped packets."""
         return max(
             (
@@ -271,7 +271,7 @@ class _Late:
             default=0,
         )
 
-    def _crosses(self, pair: Pair, port: Port) -> bool:
+    def _crosses(self, pair: Pair, port: SwitchPort) -> bool:
         """Whether a message may have left a switch by that port: surely at a host's and on a long-haul link, else
         if it begins or ends in the port's campus."""
         src, dst = pair

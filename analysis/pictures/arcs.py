@@ -28,11 +28,12 @@ _ROOMY, _LABELLED = 4, 12
 
 @dataclass(frozen=True)
 class DrawnLink:
-    """A long-haul link: an SVG path, lines of text at its top, its health (index in `HEALTH`).
+    """A long-haul link by name: an SVG path, lines of text at its top, its health (index in `HEALTH`).
 
     The text is centred on `x`, about `text_width` wide, its first line on `y`.
     """
 
+    link: str
     path: str
     x: float
     y: float
@@ -92,7 +93,16 @@ def landed(flight: Flight, ground: float, depth: float) -> DrawnLink:
     path = f"M{x1:.1f} {y:.1f}C{x1:.1f} {lift:.1f} {x2:.1f} {lift:.1f} {x2:.1f} {y:.1f}"
     top = ground - flight.height - 7 - LINE * (len(flight.lines) - 1)
     state = health(flight.link)
-    return DrawnLink(path, flight.middle, top, 2 * flight.half, flight.lines, state, flight.title)
+    return DrawnLink(
+        flight.link["name"],
+        path,
+        flight.middle,
+        top,
+        2 * flight.half,
+        flight.lines,
+        state,
+        flight.title,
+    )
 
 
 def health(link: Mapping[str, Any]) -> int:

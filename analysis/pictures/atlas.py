@@ -242,4 +242,6 @@ def _arc(road: Road, moved: Point, scale: float) -> DrawnLink:
     first_line = label.y - LINE * len(road.lines) / 2 + 12
     title = f"{road.link['name']}: {', '.join(link_lines(road.link, scale))}"
     width = text_width(road.lines)
-    return DrawnLink(path, label.x, first_line, width, road.lines, health(road.link), title)
+    return DrawnLink(
+        road.link["name"], path, label.x, first_line, width, road.lines, health(road.link), title
+    )

@@ -50,6 +50,7 @@ class HostBox:
     size: float
     colour: int
     blamed: bool
+    rank: int
     title: str
 
 
@@ -231,7 +232,7 @@ def _host(
     waited = "; among the most waited for" if blamed else ""
     gpus = f"{host.get('gpus', 1)} x {host['accelerator']}"
     title = f"rank {host['rank']}: {host['name']} ({gpus}), {host.get('ip', '')}{waited}"
-    return HostBox(*place, colours[host["accelerator"]], blamed, title)
+    return HostBox(*place, colours[host["accelerator"]], blamed, host["rank"], title)
 
 
 def _most_blamed(blamed_share: Mapping[int, float]) -> frozenset[int]:

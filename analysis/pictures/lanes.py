@@ -6,13 +6,14 @@ iteration for paper. What is left out to keep the page small is said in `note`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from analysis import units
-from analysis.findings.incidents import incidents
+from analysis.findings.incidents import Incident, incidents
 from analysis.findings.stalls import collective_times, collectives, iterations, members
 from analysis.messages import messages
 from analysis.pictures.bands import Band, bands
@@ -57,11 +58,14 @@ class Timeline:
     packed: tuple[tuple[int, ...], ...]
     marks: tuple[Mark, ...]
     note: str
+    begin_ns: int
+    end_ns: int
     bands: tuple[Band, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """As the page's script reads it."""
         return {
+            "origin": self.begin_ns // _US,
             "kinds": self.kinds,
             "lanes": self.lanes,
             "packed": self.packed,
@@ -80,8 +84,11 @@ class Rectangle:
     kind: int
 
 
-def rank_timeline(run: Run, limit: int = SPAN_LIMIT) -> Timeline:
-    """Compute, sync wait, transfer of every rank; only around the slowest iteration if too many."""
+def rank_timeline(
+    run: Run, limit: int = SPAN_LIMIT, happened: Sequence[Incident] | None = None
+) -> Timeline:
+    """Compute, sync wait, transfer of every rank; only around the slowest iteration if too many. `happened` are its
+    bands: the timeline's events, unless others are given."""
     found = iterations(run)
     spans = activity_spans(run.measured)
     shown = _around_slowest(found, keep=limit * found.height // max(spans.height, 1))
@@ -105,7 +112,14 @@ def rank_timeline(run: Run, limit: int = SPAN_LIMIT) -> Timeline:
             for row in shown.to_dicts()
         ),
         note=_window_note(found, shown),
-        bands=bands(incidents(run), begin_ns, end_ns, [lane["name"] for lane in lanes]),
+        begin_ns=begin_ns,
+        end_ns=end_ns,
+        bands=bands(
+            incidents(run) if happened is None else happened,
+            begin_ns,
+            end_ns,
+            [lane["name"] for lane in lanes],
+        ),
     )
 
 
@@ -135,6 +149,8 @@ def message_timeline(run: Run, limit: int = SPAN_LIMIT) -> Timeline | None:
         packed=_pack(spans.with_columns(mark=pl.lit(0)), ranks, begin_ns),
         marks=(Mark(str(slowest["iteration"]), begin_us, end_us, ""),),
         note=_message_note(slowest, shown, found),
+        begin_ns=begin_ns,
+        end_ns=end_ns,
     )
 
 

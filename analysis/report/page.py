@@ -12,18 +12,24 @@ from typing import Any
 import polars as pl
 
 from analysis import pages, units
-from analysis.findings import network
+from analysis.findings import incidents, network
+from analysis.findings.critical import critical_path
 from analysis.findings.headline import NOTICEABLE
 from analysis.findings.stalls import collectives, iterations
 from analysis.findings.tail import QUANTILES, distribution, survival
 from analysis.form.stalls import Blame, Rank, Times
 from analysis.form.summary import TrainingSummary, read_summary
+from analysis.form.training import OBSERVED
 from analysis.pictures.arcs import HEALTH, aged
 from analysis.pictures.bands import cost_text, event_picture
 from analysis.pictures.charts import Chart, Series, distributions, stacked_bars, survivals
+from analysis.pictures.crossings import message_rows, path_rows
 from analysis.pictures.fabric_map import COLOURS, fabric_map, palette
+from analysis.pictures.heat import MOST_RANKS, rank_heat
 from analysis.pictures.lanes import Timeline, message_timeline, rank_timeline, typical_iteration
+from analysis.pictures.tracks import network_tracks
 from analysis.report import serving as serving_page
+from analysis.report.probes import probe_chart
 from analysis.run import Run, load_run
 from analysis.tables import NS
 from scenario.plan.coarseness import ENOUGH_PACKETS
@@ -50,6 +56,7 @@ def write_report(run_dir: Path) -> Path:
 def render(run: Run, summary: TrainingSummary) -> str:
     """The page as text."""
     costs = network.happened(run)
+    ranks = rank_timeline(run, happened=_worth_a_band(costs, summary))
     return pages.render(
         "report.html.j2",
         headline=summary.headline,
@@ -61,7 +68,12 @@ def render(run: Run, summary: TrainingSummary) -> str:
         health_names=HEALTH,
         palette=palette(run.plan),
         bars=budget_bars(summary),
-        timelines=_timelines(run),
+        timelines=_timelines(run, ranks),
+        network=network_tracks(run, ranks.begin_ns, ranks.end_ns),
+        crossings=_crossings(run, ranks),
+        rank_heat=rank_heat(run),
+        every_rank=rank_bars(summary),
+        probe_chart=probe_chart(run.path, summary.probes),
         typical=typical_iteration(run),
         events=event_picture(run, costs),
         costs=[(one, cost_text(one)) for one in costs],
@@ -134,7 +146,16 @@ def budget_bars(summary: TrainingSummary) -> list[Any]:
     for group in stalls.by_group:
         label = f"{group.accelerator} · {group.campus}"
         rows.append((label, units.counted(group.ranks, "rank"), _spent(group)))
-    return stacked_bars(rows, left=210, width=850)
+    return stacked_bars(rows, left=0, width=100)
+
+
+def rank_bars(summary: TrainingSummary) -> list[Any]:
+    """The same of every rank, with what of its compute hides communication; none where there are too many."""
+    ranks = summary.stalls.by_rank
+    if len(ranks) > MOST_RANKS:
+        return []
+    rows = [(f"{one.rank} · {one.name}", one.accelerator, _overlapped(one)) for one in ranks]
+    return stacked_bars(rows, left=0, width=100)
 
 
 def link_rows(plan: Data, summary: TrainingSummary) -> list[Data]:
@@ -173,16 +194,44 @@ def _waits(summary: TrainingSummary) -> bool:
     return stalls.sync_wait_s >= NOTICEABLE * stalls.whole_s
 
 
-def _timelines(run: Run) -> list[tuple[str, str, Timeline]]:
+def _worth_a_band(
+    costs: list[incidents.Cost], summary: TrainingSummary
+) -> list[incidents.Incident]:
+    """The timeline's events, and of what was seen that which cost something."""
+    least_s = NOTICEABLE * summary.iterations.p50_s
+    return [
+        one.incident
+        for one in costs
+        if one.incident.kind not in OBSERVED or (one.cost_s or 0.0) >= least_s
+    ]
+
+
+def _crossings(run: Run, shown: Timeline) -> Data:
+    """Messages and the critical path of the iterations that a timeline shows."""
+    numbers = [int(mark.label) for mark in shown.marks]
+    path = critical_path(run)
+    return {
+        "messages": message_rows(run, numbers, shown.begin_ns),
+        "path": path_rows(run, path, numbers, shown.begin_ns),
+    }
+
+
+def _timelines(run: Run, ranks: Timeline) -> list[tuple[str, str, Timeline]]:
     """(id, title, timeline) of what is shown as lanes."""
     inside = message_timeline(run)
-    shown = [("ranks", "What every rank did", rank_timeline(run))]
+    shown = [("ranks", "What every rank did", ranks)]
     return [*shown, ("messages", "Inside the slowest collective", inside)] if inside else shown
 
 
 def _most_blamed(summary: TrainingSummary) -> list[Rank]:
     ranks = summary.stalls.by_rank
     return sorted(ranks, key=lambda rank: (-rank.blamed_s, rank.rank))[:_TOP]
+
+
+def _overlapped(rank: Rank) -> list[tuple[str, float]]:
+    alone_s = max(rank.compute_s - rank.hidden_communication_s, 0.0)
+    parts = [("compute", alone_s), ("overlap", rank.hidden_communication_s)]
+    return [*parts, *_spent(rank)[1:]]
 
 
 def _spent(group: Times) -> list[tuple[str, float]]:

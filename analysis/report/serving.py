@@ -16,6 +16,7 @@ from analysis.findings.tail import distribution
 from analysis.form.serving import RequestFigures
 from analysis.form.summary import ServingSummary
 from analysis.pictures.charts import Chart, Series, distributions, stacked_bars
+from analysis.report.probes import probe_chart
 from analysis.run import read_manifest, read_plan
 
 Data = dict[str, Any]
@@ -35,6 +36,7 @@ def render(run_dir: Path, summary: ServingSummary) -> str:
         plan=read_plan(run_dir),
         manifest=read_manifest(run_dir),
         services=services(run_dir),
+        probe_chart=probe_chart(run_dir, summary.probes),
     )
 
 

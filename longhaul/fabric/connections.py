@@ -35,7 +35,7 @@ _TOGETHER = 64
 """Requests sent together: their answers fit into a socket's buffer."""
 
 
-class Connection(NamedTuple):
+class TcpEnd(NamedTuple):
     """One end of a connection: ports and addresses, its own first."""
 
     port: int
@@ -44,7 +44,7 @@ class Connection(NamedTuple):
     peer: bytes
 
 
-class Counted(NamedTuple):
+class TcpCounted(NamedTuple):
     """Packets with data that it has sent so far, and sent again; its congestion window, packets; its smoothed
     round trip."""
 
@@ -65,7 +65,7 @@ class Connections:
         for sock in self._sockets:
             sock.close()
 
-    def all_of(self, host: int) -> Iterator[tuple[Connection, Counted]]:
+    def all_of(self, host: int) -> Iterator[tuple[TcpEnd, TcpCounted]]:
         """Every connection of the host of that number. The kernel looks through all hosts' for it."""
         self._sockets[host].send(_request(_ENDS.pack(0, 0, b"", b"", b""), _REQUEST_DUMP))
         while True:
@@ -74,9 +74,7 @@ class Connections:
                     return
                 yield from _told(message)
 
-    def some_of(
-        self, host: int, wanted: Sequence[Connection]
-    ) -> Iterator[tuple[Connection, Counted]]:
+    def some_of(self, host: int, wanted: Sequence[TcpEnd]) -> Iterator[tuple[TcpEnd, TcpCounted]]:
         """Those of a host's connections that are still there."""
         sock = self._sockets[host]
         for first in range(0, len(wanted), _TOGETHER):
@@ -108,7 +106,7 @@ def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
         offset += -(-size // 4) * 4
 
 
-def _told(message: bytes) -> Iterator[tuple[Connection, Counted]]:
+def _told(message: bytes) -> Iterator[tuple[TcpEnd, TcpCounted]]:
     """What one message says; nothing of a socket that has no account any more."""
     *ends, _ = _ENDS.unpack_from(message, _ENDS_AT)
     offset = _MESSAGE_BYTES
@@ -118,5 +116,5 @@ def _told(message: bytes) -> Iterator[tuple[Connection, Counted]]:
             info = offset + _ATTRIBUTE.size
             places = (_SENT_DATA, _AGAIN, _WINDOW, _ROUND_TRIP_US)
             counted = (_UINT32.unpack_from(message, info + at)[0] for at in places)
-            yield Connection(*ends), Counted(*counted)
+            yield TcpEnd(*ends), TcpCounted(*counted)
         offset += -(-size // 4) * 4

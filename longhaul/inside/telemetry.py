@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from longhaul.fabric.connections import Connection, Connections, Counted
+from longhaul.fabric.connections import Connections, TcpCounted, TcpEnd
 from longhaul.fabric.counters import Counters
 from scenario.plan.types import Plan
 from traffic.host.timers import Timer
@@ -110,8 +110,8 @@ class Retransmissions:
     def __init__(self, pids: Sequence[int]) -> None:
         self._hosts = len(pids)
         self._connections = Connections(pids)
-        self._known: dict[tuple[int, Connection], _Asked] = {}
-        self._turn: deque[tuple[int, Connection]] = deque()
+        self._known: dict[tuple[int, TcpEnd], _Asked] = {}
+        self._turn: deque[tuple[int, TcpEnd]] = deque()
         self._samples = 0
         self._rows = array("q")
 
@@ -141,16 +141,16 @@ class Retransmissions:
                 self._known[host, connection] = _Asked(t_ns, counted.again)
                 self._turn.append((host, connection))
 
-    def _next(self) -> dict[int, list[Connection]]:
+    def _next(self) -> dict[int, list[TcpEnd]]:
         """Whose turn it is, by host."""
-        found: dict[int, list[Connection]] = {}
+        found: dict[int, list[TcpEnd]] = {}
         for _ in range(min(MOST_ASKED, len(self._turn))):
             host, connection = self._turn[0]
             self._turn.rotate(-1)
             found.setdefault(host, []).append(connection)
         return found
 
-    def _note(self, t_ns: int, host: int, connection: Connection, counted: Counted) -> None:
+    def _note(self, t_ns: int, host: int, connection: TcpEnd, counted: TcpCounted) -> None:
         since_ns, before = self._known[host, connection]
         self._known[host, connection] = _Asked(t_ns, counted.again)
         if counted.again > before:

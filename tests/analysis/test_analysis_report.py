@@ -66,7 +66,11 @@ class Page(HTMLParser):
 
     def data(self) -> list[dict[str, Any]]:
         """The embedded data."""
-        return [json.loads(text) for attributes, text in self.scripts if "type" in attributes]
+        return [
+            json.loads(text)
+            for attributes, text in self.scripts
+            if attributes.get("class") == "data"
+        ]
 
 
 def report(tmp_path: Path, scenario: Scenario | None = None) -> Page:
@@ -102,7 +106,9 @@ def test_names_cannot_inject_anything(tmp_path: Path) -> None:
     page = report(tmp_path, evil())
     assert not [tag for tag, _ in page.tags if tag in {"img", "iframe", "object", "link", "base"}]
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
-    assert len(page.scripts) == 3, "two blocks of data and the page's own script"
+    assert len(page.scripts) == 5, (
+        "two timelines, crossings, rank by rank, and the page's own script"
+    )
     assert page.data()[0]["lanes"][0]["campus"] == EVIL
     assert EVIL.removesuffix("\u2028") in page.text
 
@@ -317,8 +323,10 @@ def test_a_browser_draws_the_timelines_and_complains_of_nothing(
     assert "CONSOLE" not in done.stderr, done.stderr
     page = Page(done.stdout)
     canvases = [attributes for tag, attributes in page.tags if tag == "canvas"]
-    assert len(canvases) == 2
-    assert all(int(attributes["width"] or 0) > 1000 for attributes in canvases)
+    assert len(canvases) == 2 * 3 + 1  # lanes, tracks, what follows the cursor; rank by rank
+    drawn = [int(one["width"] or 0) for one in canvases if "hidden" not in one]
+    assert len(drawn) == 2 * 2 + 1  # without telemetry there is nothing of the network
+    assert sum(width > 1000 for width in drawn) == 4
 
 
 def test_a_run_whose_links_hold_packets_enough_says_that_it_passed(tmp_path: Path) -> None:
