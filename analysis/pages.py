@@ -20,7 +20,7 @@ _PAGE = Path(__file__).parent / "report" / "templates"
 SCRIPT = ("common", "shared", "axis", "lanes", "tracks", "timeline", "map", "heat")
 _FILTERS = (
     "time", "size", "throughput", "rate", "ratio", "distance", "percent", "error", "quantity",
-    "interval", "money",
+    "interval", "money", "binary_size",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from scenario.text.units import YEAR_S
 
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_BINARY = ("B", "KiB", "MiB", "GiB", "TiB")
 _MILE_M = 1609.344
 _NEVER = 1e-15  # of packets: one in a hundred years at 400 Gbit/s
 
@@ -29,6 +30,12 @@ def time(seconds: float, digits: int = 3) -> str:
 def size(count_bytes: float) -> str:
     """14 GB (GB = 1e9 bytes)."""
     return _prefixed(count_bytes, "B")
+
+
+def binary_size(count_bytes: float) -> str:
+    """64 KiB, 1 GiB: as benchmarks name sizes."""
+    power = min(int(math.log2(max(count_bytes, 1.0)) // 10), len(_BINARY) - 1)
+    return f"{_digits(count_bytes / 1024.0**power)} {_BINARY[power]}"
 
 
 def throughput(rate_Bps: float) -> str:

@@ -25,11 +25,12 @@ class Tick:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line of a chart: an SVG path, what it is, and its place in the palette."""
+    """A line of a chart: an SVG path, what it is, and its place in the palette; `model`: expected, not measured."""
 
     path: str
     label: str
     colour: int
+    model: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.findings.benchmark import write_results
+from analysis.report.benchmark import write_benchmark_page
 from scenario.loading import load_topology
 from longhaul.planning import make_plan
 from longhaul.runs.life import Inputs, Request, Watcher, carry_out, with_adapters
@@ -22,11 +23,11 @@ class Unfit(WrongInput):
 
 
 def bench(request: Request, wanted: Benchmark, hear: Callable[[dict[str, Any]], None]) -> Path:
-    """Measure; returns the run folder, whose `bench.json` holds the table.
+    """Measure; returns the run folder, whose `bench.json` holds the table, and `report.html` shows it.
 
     Raises InvalidInput, Unfit, MachineError, FolderTaken.
     """
-    return carry_out(request, read(request, wanted), Watcher(hear), (write_results,))
+    return carry_out(request, read(request, wanted), Watcher(hear), (write_results, write_benchmark_page))
 
 
 def read(request: Request, wanted: Benchmark) -> Inputs:

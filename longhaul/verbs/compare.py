@@ -30,6 +30,9 @@ def add(verbs: Verbs) -> None:
         "--first-difference", action="store_true",
         help="of two runs that should be equal: the first event that differs, and what in their manifests does",
     )  # fmt: skip
+    made.add_argument(
+        "--html", type=Path, metavar="FILE", help="write a page, too: one file, offline"
+    )
     printed(made)
 
 
@@ -48,6 +51,11 @@ def compare(words: argparse.Namespace) -> int:
         for one in found:
             print_comparison(one, out)
 
+    if words.html:
+        from analysis.report.compare import render_comparison
+        from longhaul.folder import write_output
+
+        write_output(words.html, render_comparison(found))
     tell(words, lambda: [one.as_dict() for one in found], draw)
     return 0
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,8 @@ import pytest
 from rich.console import Console
 
 from analysis.findings.benchmark import rows, write_results
+from analysis.form.benchmark import BenchmarkTable
+from analysis.report.benchmark import charts, headline
 from analysis.terminal.benchmark import print_results
 
 ABOUT = {
@@ -116,3 +119,42 @@ def printed(tmp_path: Path, op: str) -> str:
     print_results(tmp_path, out)
     text = out.file.getvalue()  # type: ignore[attr-defined]
     return next(line for line in text.splitlines() if "auto: ring" in line)
+
+
+def test_a_page_shows_every_algorithm_against_size_beside_its_model() -> None:
+    sizes = (1e6, 16e6)
+    cases = [
+        {"asked": name, "algorithm": name, "size_bytes": size, "carried_bytes": 1000, "predicted_s": 2e-3}
+        for name in ("ring", "tree")
+        for size in sizes
+    ]  # fmt: skip
+    table = BenchmarkTable(
+        name="two", op="all_reduce", ranks=2, scale_bytes=1000, iterations=2, warmup=1,
+        congestion="cubic", channels=1,
+        rows=rows(ABOUT | {"cases": cases}, four_tasks(), None),
+    )  # fmt: skip
+    assert headline(table) == (
+        "all_reduce of 15.3 MiB over 2 hosts took 2 ms at best (ring, 8 GB/s of bus bandwidth);"
+        " the model is within 50 % of every row."
+    )
+    (_, _, bandwidth), (_, _, time) = charts(table)
+    assert [(c.label, c.model) for c in time.curves] == [
+        ("ring: model", True), ("ring", False), ("tree: model", True), ("tree", False),
+    ]  # fmt: skip
+    assert bandwidth.curves[1].path.count("z") == len(sizes)
+    for curve in (*bandwidth.curves, *time.curves):
+        xs = [float(x) for x in re.findall(r"[ML](-?[\d.]+) ", curve.path)]
+        assert all(bandwidth.left - 4 <= x <= bandwidth.right for x in xs)
+
+
+def four_tasks() -> pl.DataFrame:
+    """Tasks 1, 3, 5, 7 take 1, 2, 3, 3 ms in each iteration, both ranks entering together."""
+    taken = {1: 1, 3: 2, 5: 3, 7: 3}
+    found = [
+        (rank, iteration, task, "collective", task * 10**8, task * 10**8 + ms * 10**6)
+        for iteration in range(3)
+        for rank in range(2)
+        for task, ms in taken.items()
+    ]
+    names = ("rank", "iteration", "task", "kind", "start_ns", "end_ns")
+    return pl.DataFrame(found, schema=names, orient="row")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from analysis.report.compare import forest
 from analysis.run import Run, load_run
 from analysis.series.compare import Comparison, compare, holm, things
 from analysis.terminal.compare import print_comparison
@@ -133,3 +134,29 @@ def test_holms_correction_asks_more_of_the_first_than_of_the_last() -> None:
     assert holm([0.04, 0.01, 0.02]) == [True, True, True]
     assert holm([0.5, 0.02, 0.9, 0.8]) == [False, False, False, False]
     assert holm([0.01, 0.04, 0.9]) == [True, False, False]
+
+
+def test_a_page_says_what_differs_and_needs_nobody(tmp_path: Path) -> None:
+    slower = replace(NOISY, slowdown={1: 1.2}, seed=7, name="slower")
+    run_of(tmp_path / "a", NOISY)
+    run_of(tmp_path / "<b>", slower)
+    page = tmp_path / "page.html"
+    command = ["compare", str(tmp_path / "a"), str(tmp_path / "<b>"), "--html", str(page)]
+    done = subprocess.run(
+        [sys.executable, "-m", "longhaul", *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    text = page.read_text()
+    assert "a real difference" in text
+    assert "&lt;b&gt;" in text
+    assert "<b>:" not in text
+    assert "http" not in text.split("</style>")[1].split("<script>")[0]
+
+
+def test_every_interval_of_the_picture_lies_on_its_axis(tmp_path: Path) -> None:
+    slower = replace(NOISY, slowdown={1: 1.2}, seed=7, name="slower")
+    found = compare([run_of(tmp_path / "a", NOISY), run_of(tmp_path / "b", slower)])[0]
+    picture = forest(found.differences)
+    for row, one in zip(picture.rows, found.differences, strict=True):
+        assert 150 <= row.low <= row.middle <= row.high <= 760
+        assert (row.low > picture.zero) == (one.interval.low > 0)
