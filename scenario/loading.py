@@ -6,6 +6,7 @@ include -> override -> inherit -> catalogue -> form -> meaning -> elaborate.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,9 +17,9 @@ from scenario.text.inheritance import SECTIONS, inherit
 from scenario.text.merge import only, without
 from scenario.text.overrides import parse_all, put, put_rest
 from scenario.text.reading import read_text
-from scenario.text.shape import complaints_of_part, examine
+from scenario.text.shape import complaints_of_part, examine, mended
 from scenario.text.short import spelled_out
-from scenario.text.tree import Plain, Problems, Scalar, at, plain
+from scenario.text.tree import Mapping, Plain, Problems, Scalar, at, path, plain
 from scenario.topology.aging import Aged, Span, aged, aging_table
 from scenario.topology.catalogue import with_catalogue
 from scenario.topology.elaboration import elaborate
@@ -64,6 +65,8 @@ def topology_of(document: Document, overrides: Sequence[str] = ()) -> Topology:
     written, malformed = examine(without(root, *SECTIONS), TopologyModel)
     problems.found += malformed
     check_references(problems)
+    if written is None and len(problems.found) == len(malformed):
+        problems.found += _else_wrong(root, document.files)
     problems.found = without_consequences(problems.found)
     problems.stop()
     assert written is not None
@@ -72,6 +75,29 @@ def topology_of(document: Document, overrides: Sequence[str] = ()) -> Topology:
     topology = elaborate(written, problems, document.files)
     problems.stop()
     return topology
+
+
+def _else_wrong(root: Mapping, files: tuple[Path, ...]) -> list[Diagnostic]:
+    """What is wrong with a topology beside its form; not told of what something was left out of to find it."""
+    rest = mended(without(root, *SECTIONS), TopologyModel)
+    if rest is None:
+        return []
+    written, _ = examine(rest[0], TopologyModel)
+    problems = Problems(rest[0])
+    check_references(problems)
+    if written is None or problems.found:
+        return []
+    check_model(written, problems)
+    if not problems.found:
+        elaborate(written, problems, files)
+    touched = {path(steps[:-1]) for steps in rest[1]}
+    return [one for one in problems.found if not touched & set(_above(one.path))]
+
+
+def _above(where: str) -> list[str]:
+    """A path and those above it, but for the document's own."""
+    steps = re.split(r"(?=[.\[])", where)
+    return ["".join(steps[: n + 1]) for n in range(len(steps))]
 
 
 def language(path: Path) -> Language:

@@ -30,7 +30,7 @@ def print_attribution(found: Attribution, page: Path, out: Console) -> None:
         out.print(Text(verdict(found.remedies), "bold"))
     for name in found.without_effect:
         out.print(Text(f"{name} makes no difference to this topology", "dim"))
-    out.print(f"page {page}", markup=False, soft_wrap=True)
+    out.print(f"page {page}", soft_wrap=True)
 
 
 def _warn(found: Attribution, out: Console) -> None:

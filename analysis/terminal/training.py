@@ -39,8 +39,8 @@ _GB = 1e9
 
 def console() -> Console:
     """A console: in colours where there is a terminal, 80 columns wide where there is none."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=80)
+    found = Console(highlight=False, markup=False)
+    return found if found.is_terminal else Console(highlight=False, width=80, markup=False)
 
 
 def print_summary(run_dir: Path, out: Console) -> None:

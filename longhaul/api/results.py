@@ -103,7 +103,7 @@ class Shown:
 
     def __str__(self) -> str:
         out = io.StringIO()
-        print_summary(self.path, Console(file=out, width=WIDTH, highlight=False))
+        print_summary(self.path, Console(file=out, width=WIDTH, highlight=False, markup=False))
         return out.getvalue()
 
     def __repr__(self) -> str:

@@ -58,7 +58,7 @@ def print_table(table: Table, console: Console) -> None:
     title = f"{_title(table)}, packets of {table.packet_bytes} B"
     rows = _whole(table, title) if len(table.spans) == 1 else _side_by_side(table, title)
     console.print(rows)
-    console.print("\n".join(ages.sketch(_lines(table), _frame(table))), markup=False)
+    console.print("\n".join(ages.sketch(_lines(table), _frame(table))))
     names = zip(ages.MARKS, table.spans, strict=False)
     marked = ", ".join(f"{mark} {span.condition}" for mark, span in names)
     console.print(f"{'':>8}{_frame(table).name}: {marked}\n")

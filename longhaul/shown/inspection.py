@@ -48,13 +48,13 @@ def topology_json(topology: Topology) -> Data:
 
 def print_topology(topology: Topology, out: Console) -> None:
     """Campuses, hosts by group, long-haul links with what aging has made of them, the timeline."""
-    out.print(f"{topology.name}: {topology.description}", style="bold", markup=False)
+    out.print(f"{topology.name}: {topology.description}", style="bold")
     out.print(_campuses(topology))
     out.print(_hosts(topology))
     if topology.links:
         out.print(_links(topology))
         routing = topology.routing
-        out.print(f"Routed by {routing.policy}, protected by {routing.protection}.", markup=False)
+        out.print(f"Routed by {routing.policy}, protected by {routing.protection}.")
     if topology.timeline:
         out.print(_timeline(topology))
 

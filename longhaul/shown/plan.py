@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from analysis import units
 from scenario.plan.coarseness import ENOUGH_PACKETS, warning
@@ -14,14 +15,14 @@ from scenario.plan.types import Plan, packets_per_bdp
 def show(plan: Plan, console: Console, proportion: Proportion | None = None) -> None:
     """Print hosts, long-haul links and routes per switch."""
     scale = f"payloads and rates ÷ {plan.scale_bytes:g}, MTU {plan.mtu_bytes}"
-    console.print(f"[bold]{plan.name}[/bold]: {plan.description}\n{scale}\n", markup=True)
+    console.print(Text.assemble((plan.name, "bold"), f": {plan.description}\n{scale}\n"))
     for table in (hosts(plan), long_hauls(plan), switches(plan)):
         console.print(table)
     if proportion:
-        console.print(says(proportion), markup=False)
+        console.print(says(proportion))
     coarse = warning(plan)
     if coarse:
-        console.print(f"warning: {coarse}", style="yellow", markup=False)
+        console.print(f"warning: {coarse}", style="yellow")
 
 
 def hosts(plan: Plan) -> Table:

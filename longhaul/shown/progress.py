@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from scenario.plan.coarseness import warning
 
@@ -28,7 +29,7 @@ PHASES = {
 @contextmanager
 def shown(*, quiet: bool = False) -> Iterator[Callable[[dict[str, Any]], None]]:
     """A function that takes a run's progress, and shows it on standard error; `quiet`: and does not."""
-    console = Console(stderr=True, highlight=False, quiet=quiet)
+    console = Console(stderr=True, highlight=False, quiet=quiet, markup=False)
     with console.status("reading", spinner="line") as status:
         totals: dict[str, int] = {}
         told, paces = Told(), defaultdict[str, Pace](Pace)
@@ -39,12 +40,12 @@ def shown(*, quiet: bool = False) -> Iterator[Callable[[dict[str, Any]], None]]:
                 console.print(opening(message))
                 coarse = warning(message["plan"])
                 if coarse:
-                    console.print(f"warning: {coarse}", style="yellow", markup=False)
+                    console.print(f"warning: {coarse}", style="yellow")
             elif "phase" in message:
                 status.update(PHASES.get(message["phase"], message["phase"]))
             elif "event" in message:
                 if line := told.of(message):
-                    console.print(line, markup=False)
+                    console.print(line)
             elif "iteration" in message:
                 name, done = message["workload"], message["iteration"] + 1
                 left = paces[name].left(done, totals[name])
@@ -103,7 +104,7 @@ def iterations(workloads: list[dict[str, Any]]) -> dict[str, int]:
     }
 
 
-def opening(message: dict[str, Any]) -> str:
+def opening(message: dict[str, Any]) -> Text:
     """What is about to run, and where."""
     plan, machine = message["plan"], message["machine"]
     campuses = ", ".join(f"{c['name']} ({len(c['hosts'])})" for c in plan.campuses)
@@ -111,16 +112,17 @@ def opening(message: dict[str, Any]) -> str:
         "uml": f"a User-Mode Linux {machine.kernel} guest",
         "native": f"this machine's kernel {machine.kernel}",
     }[machine.name]
-    return (
-        f"[bold]{plan.name}[/bold]: {len(plan.hosts)} hosts in {campuses}\n"
-        f"in {machine.time} time, on {place} ({machine.why})"
+    return Text.assemble(
+        (plan.name, "bold"),
+        f": {len(plan.hosts)} hosts in {campuses}\n"
+        f"in {machine.time} time, on {place} ({machine.why})",
     )
 
 
 @contextmanager
 def counted(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """A function that takes how many are done, and of how many, and shows it on standard error."""
-    console = Console(stderr=True, highlight=False, quiet=quiet)
+    console = Console(stderr=True, highlight=False, quiet=quiet, markup=False)
     pace = Pace()
     with console.status(f"{what}: counting", spinner="line") as status:
         yield lambda done, total: status.update(

@@ -77,8 +77,6 @@ def _write(imported: Imported, words: argparse.Namespace) -> int:
 
 
 def _print(said: dict[str, Any], out: Console) -> None:
-    from rich.markup import escape
-
     _print_files(said, out)
     _print_collectives(said, out)
     seconds = said["compute_s"]
@@ -88,17 +86,15 @@ def _print(said: dict[str, Any], out: Console) -> None:
     )
     notes = [note for file in said["files"] for note in file["notes"]] + said["notes"]
     for note in dict.fromkeys(notes):
-        out.print(f"note: {escape(note)}")
+        out.print(f"note: {note}")
 
 
 def _print_files(said: dict[str, Any], out: Console) -> None:
     """A line per file, then what became of all that stands in them."""
-    from rich.markup import escape
-
     files = _table("Files", "rank", "file", "format")
     for file in said["files"][:MOST_SHOWN]:
         rank = "all" if file["rank"] is None else str(file["rank"])
-        files.add_row(rank, escape(Path(file["file"]).name), escape(file["format"]))
+        files.add_row(rank, Path(file["file"]).name, file["format"])
     out.print(files)
     if len(said["files"]) > MOST_SHOWN:
         out.print(f"… and {len(said['files']) - MOST_SHOWN} more")
@@ -108,7 +104,7 @@ def _print_files(said: dict[str, Any], out: Console) -> None:
             totals.update(file[key])
         table = _table(title, "count", "what")
         for what, count in totals.most_common():
-            table.add_row(f"{count:,}", escape(what))
+            table.add_row(f"{count:,}", what)
         if totals:
             out.print(table)
 

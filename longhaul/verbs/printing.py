@@ -81,5 +81,5 @@ def drawn(draw: Callable[[Console], None]) -> str:
     from rich.console import Console
 
     out = io.StringIO()
-    draw(Console(file=out, width=WIDTH, highlight=False))
+    draw(Console(file=out, width=WIDTH, highlight=False, markup=False))
     return out.getvalue()

@@ -81,7 +81,7 @@ def _agreed(found: Sequence[ListedRun]) -> bool:
 
 def _say_gone(gone: Sequence[str], out: Console) -> None:
     for folder in gone:
-        out.print(f"removed {folder}", markup=False, soft_wrap=True)
+        out.print(f"removed {folder}", soft_wrap=True)
     if not gone:
         out.print("nothing to remove")
 
@@ -121,7 +121,7 @@ def _draw(found: Sequence[ListedRun], out: Console) -> None:
     out.print(made)
     for one in found:
         if one.why:
-            out.print(f"{one.name} is damaged: {one.why}", style="red", markup=False)
+            out.print(f"{one.name} is damaged: {one.why}", style="red")
 
 
 def _verdict(one: ListedRun) -> str:

@@ -110,7 +110,7 @@ def _table(words: argparse.Namespace, drawn: list[Drawn], ranks: int, size_bytes
         table.add_column(str(rank), no_wrap=True)
     for number, row in enumerate(cells(drawn, ranks), start=1):
         table.add_row(str(number), *row)
-    out = Console(file=StringIO(), width=max(80, 8 + 16 * ranks))
+    out = Console(file=StringIO(), width=max(80, 8 + 16 * ranks), markup=False)
     out.print(table)
     return out.file.getvalue().rstrip()  # type: ignore[attr-defined, no-any-return]
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from scenario.text.fields import Duration, Files, Name, NameField, PositiveShare
+from scenario.text.fields import Duration, Files, Name, NameField, PositiveShare, Version
 from scenario.text.strict import Strict
 from scenario.types.study import DesignName
 
@@ -85,7 +85,7 @@ class BudgetModel(Strict):
 class StudyModel(Strict):
     """A study: many runs, or forecasts, that differ in a few things."""
 
-    longhaul: Literal[1]
+    longhaul: Version
     """Version of this language."""
     kind: Literal["study"]
     """That it is a study."""

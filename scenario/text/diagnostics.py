@@ -175,7 +175,8 @@ def _closest(asked: str, known: tuple[str, ...]) -> str:
 def nearest_file(path: Path) -> str:
     """A hint that names the file of the same folder and type whose name is closest."""
     try:
-        beside = {file.stem: file.name for file in path.parent.glob(f"*{path.suffix}")}
+        found = (file for file in path.parent.glob(f"*{path.suffix}") if file.is_file())
+        beside = {file.stem: file.name for file in found}
     except (OSError, ValueError):
         return ""
     meant = closest(path.stem, sorted(beside))

@@ -128,6 +128,23 @@ class Numbered:
         return int(written)
 
 
+@dataclass(frozen=True)
+class VersionField:
+    """Reads the version of the language: the whole number 1, which `true` and 1.0 are not."""
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(self, _: Any, __: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"const": 1}
+
+    def read(self, written: object) -> int:
+        """The version. Raises PydanticCustomError."""
+        if type(written) is not int or written != 1:
+            raise problem("not a version of this language", "1")
+        return written
+
+
 _LOWER = "lower-case letters, digits and hyphens, a letter first"
 
 Name: TypeAlias = Annotated[str, NameField(NAME, _LOWER, 40)]
@@ -151,6 +168,9 @@ Pattern: TypeAlias = Annotated[
 ]
 """Of links or hosts: * stands for any characters, ? for one, [12] for a 1 or a 2."""
 
+Version: TypeAlias = Annotated[int, VersionField()]
+"""Of the language that a document is written in."""
+
 Number: TypeAlias = Annotated[int, Numbered()]
 """Of a host in its group."""
 
@@ -166,6 +186,12 @@ Power: TypeAlias = Annotated[float, Read(units.POWER, above=0, most=1e10)]
 Size: TypeAlias = Annotated[float, Read(units.SIZE, above=0, most=1e15)]
 Distance: TypeAlias = Annotated[float, Read(units.DISTANCE, above=0, most=5e7)]
 Delay: TypeAlias = Annotated[float, Read(units.DURATION, least=0, most=10)]
+Jitter: TypeAlias = Annotated[float, Read(units.DURATION, least=0, most=0.2)]
+"""Up to the least time after which TCP takes a packet for lost, 200 ms: beyond it, nothing else is measured."""
+Queue: TypeAlias = Annotated[float, Read(units.SIZE, above=0, most=1e12)]
+"""Up to 1 TB: netem counts a queue's packets in 32 bits."""
+Loss: TypeAlias = Annotated[float, Read(units.SHARE, least=0, most=0.5)]
+"""Up to a half: what loses more is down, and a timeline's `link-down` says so."""
 Moment: TypeAlias = Annotated[float, Read(units.DURATION, least=0, most=1e7)]
 Duration: TypeAlias = Annotated[float, Read(units.DURATION, least=1e-6, most=1e7)]
 Period: TypeAlias = Annotated[float, Read(units.DURATION, least=1e-3, most=4e9)]

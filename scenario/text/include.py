@@ -79,17 +79,29 @@ def _target(
     target = path.parent / node.text
     try:
         real = target.resolve()
-        there = real.is_file()
+        there = real.exists()
     except (OSError, ValueError, RuntimeError):
         real, there = target, False
     if not real.is_relative_to(gathering.folder):
         hint = f"included files lie in {gathering.folder.name}/ or below"
         _complain(node, "a file outside the folder of the topology", gathering, hint)
     elif not there:
-        _complain(node, "no such file to include", gathering, nearest_file(target))
+        message = (
+            "a link to a file that is not there"
+            if target.is_symlink()
+            else "no such file to include"
+        )
+        _complain(node, message, gathering, nearest_file(target))
+    elif not real.is_file():
+        _complain(
+            node,
+            "this is not a file",
+            gathering,
+            "a folder's files are named one by one" * real.is_dir(),
+        )
     elif real in trail:
         _complain(node, "a file that includes itself", gathering)
-    elif len(gathering.parts) >= MOST_FILES:
+    elif len(gathering.parts) + len(trail) >= MOST_FILES:
         _complain(node, f"more than {MOST_FILES} files", gathering)
     else:
         return target

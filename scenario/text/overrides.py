@@ -112,8 +112,26 @@ def _put(node: Node | None, override: Override, depth: int) -> Node:
     node = node if node is not None else Mapping(override.place)
     if not isinstance(node, Mapping):
         raise _nowhere(override, depth, "this is not a mapping, so nothing can be set inside it")
+    _not_misspelled(node, override, depth)
     below = _put(child(node, step), override, depth + 1)
     return with_entry(node, step, Entry(override.place, below))
+
+
+def _not_misspelled(node: Mapping, override: Override, depth: int) -> None:
+    """Complains of a name that is there in other letters: `links.C1-C2` would be a second link."""
+    step = str(override.steps[depth])
+    alike = [key for key in node.entries if _letters(key) == _letters(step)]
+    if alike and step not in node.entries:
+        *above, _ = override.steps[: depth + 1]
+        hint = f"did you mean {path((*above, alike[0], *override.steps[depth + 1 :]))}?"
+        where = path(override.steps[: depth + 1])
+        raise InvalidInput(
+            [complain(override.place, "nothing has this name", path=where, hint=hint)]
+        )
+
+
+def _letters(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def _put_in_list(node: Listing, override: Override, depth: int) -> Node:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from unicodedata import category
 
 import yaml
 
@@ -121,11 +122,37 @@ def _syntax(error: yaml.MarkedYAMLError, source: Source, last: Place) -> Diagnos
     if "stream end" in problem or "end of stream" in problem:
         opened = _marked(source, error.context_mark)
         place = last if opened is None or opened == place else opened
+    uncolonned = _without_colon(error, source)
+    if uncolonned:
+        return uncolonned
     said = f"{problem} {error.context}" if error.context else problem
     for part, message, hint in _SYNTAX:
         if part in said:
             return complain(place, message, hint=hint)
     return complain(place, f"this is not YAML: {clip(said, 120)}")
+
+
+# A key and what may be its value: `name demo`, `name:demo`, `c1 {hosts: 4}`.
+_NO_SPACE = re.compile(r"\s*(?:- )?(?P<key>[A-Za-z][\w-]*):(?P<value>[^\s:/].*)")
+_NO_COLON = re.compile(r"\s*(?:- )?(?P<key>[A-Za-z][\w-]*) +(?P<value>[\[{].*|[^\s:]+)")
+
+
+def _without_colon(error: yaml.MarkedYAMLError, source: Source) -> Diagnostic | None:
+    """What is wrong where the parser saw no colon, or took it for part of a text: told of the line that lacks it."""
+    marks = [mark for mark in (error.context_mark, error.problem_mark) if mark]
+    for number in dict.fromkeys(mark.line for mark in marks):
+        line = source.lines[number] if number < len(source.lines) else ""
+        for pattern, message in (
+            (_NO_SPACE, "no space after the colon"),
+            (_NO_COLON, "no colon after the key"),
+        ):
+            if found := pattern.fullmatch(line):
+                place = Place(source, number + 1, found.start("value") + 1)
+                hint = clip(f"{found['key']}: {found['value']}")
+                return complain(
+                    place, message, expected="`key: value`", hint=f"did you mean {hint}?"
+                )
+    return None
 
 
 def _marked(source: Source, mark: yaml.error.Mark | None) -> Place | None:
@@ -214,6 +241,10 @@ class _Reader:
     def _printable(self, text: str, place: Place) -> None:
         if any("\ud800" <= character <= "\udfff" for character in text):
             self.problems.append(complain(place, "half of a surrogate pair is not a character"))
+        control = next((c for c in text if category(c) == "Cc" and c not in "\n\t"), "")
+        if control:
+            message = "a character that commands a terminal"
+            self.problems.append(complain(place, message, found=f"U+{ord(control):04X}"))
 
     def _plainness(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.AliasEvent):

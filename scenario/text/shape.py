@@ -14,7 +14,17 @@ from pydantic_core import ErrorDetails
 
 from scenario.text.diagnostics import Diagnostic, InvalidInput, closest, nearest, one_of
 from scenario.text.forms import Location, description, known_keys, known_kinds
-from scenario.text.tree import Node, Problems, Steps, at, child, plain, spelling
+from scenario.text.tree import (
+    Mapping,
+    Node,
+    Problems,
+    Steps,
+    at,
+    child,
+    plain,
+    spelling,
+    without_node,
+)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -37,6 +47,9 @@ _BOUNDS = {
     "multiple_of": ("multiple_of", "a multiple of {}"),
 }
 
+MOST_ROUNDS = 3
+"""Of leaving out what is wrong: a union shows what is wrong with a member once its tag is right."""
+MOST_LEFT_OUT = 100
 MOST_EXAMINED = 10_000
 """Of all that is wrong with one document; the first hundred are told."""
 
@@ -96,6 +109,36 @@ def examine(root: Node, model: type[M]) -> tuple[M | None, list[Diagnostic]]:
             if detail["type"] != "missing" or detail["loc"] not in misspelled:
                 _diagnostic(detail, problems, model)
         return None, problems.found
+
+
+def mended(root: Mapping, model: type[BaseModel]) -> tuple[Mapping, list[Steps]] | None:
+    """`root` without what has the wrong form, so that what else is wrong can be told, too; and where something was
+    left out. None where something is missing then."""
+    left_out: list[Steps] = []
+    for _ in range(MOST_ROUNDS):
+        try:
+            model.model_validate(plain(root))
+            return root, left_out
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_input=False)
+        wrong = [
+            tuple(step for step in _steps(root, one["loc"]) if step != "[key]") for one in details
+        ]
+        missing = any(one["type"] == "missing" for one in details)
+        if (
+            missing
+            or len(wrong) > MOST_LEFT_OUT
+            or not all(steps and at(root, *steps) for steps in wrong)
+        ):
+            return None
+        left_out += wrong
+        for steps in sorted(wrong, key=_numbered, reverse=True):  # of a list, the last first
+            root = without_node(root, steps)
+    return None
+
+
+def _numbered(steps: Steps) -> list[str]:
+    return [f"{step:09}" if isinstance(step, int) else step for step in steps]
 
 
 def complaints_of_part(root: Node, model: type[BaseModel]) -> list[Diagnostic]:
@@ -180,7 +223,7 @@ def _said(detail: ErrorDetails, node: Node | None) -> tuple[str, str, str]:
         said = f"not {_NOUNS[kind]}", _NOUNS[kind], quote
     elif kind in _BOUNDS:
         key, words = _BOUNDS[kind]
-        said = "a number out of bounds", words.format(f"{context[key]:,.6g}"), ""
+        said = "a number out of bounds", words.format(_number(context[key])), ""
     elif kind in ("literal_error", "union_tag_invalid"):
         said = _choice(context, node)
     elif kind in ("too_short", "too_long"):
@@ -188,6 +231,11 @@ def _said(detail: ErrorDetails, node: Node | None) -> tuple[str, str, str]:
     else:
         said = detail["msg"], "", ""
     return said
+
+
+def _number(bound: float) -> str:
+    """A bound as people write it: with commas, and an exponent where there are too many of them."""
+    return f"{bound:,.0f}" if bound == int(bound) and abs(bound) < 1e9 else f"{bound:.6g}"
 
 
 def _choice(context: dict[str, Any], node: Node | None) -> tuple[str, str, str]:

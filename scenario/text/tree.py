@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from scenario.text.diagnostics import Diagnostic, InvalidInput, Place, clip, complain
+from scenario.text.diagnostics import FEW, Diagnostic, InvalidInput, Place, clip, complain
 
 Value: TypeAlias = str | int | float | bool | None
 Plain: TypeAlias = "Value | list[Plain] | dict[str, Plain]"
@@ -95,6 +95,28 @@ def at(node: Node | None, *steps: str | int) -> Node | None:
     return node
 
 
+def without_node(root: Mapping, steps: Steps) -> Mapping:
+    """The tree less what stands at `steps`, if anything does."""
+    less = _less(root, steps)
+    return less if isinstance(less, Mapping) else root
+
+
+def _less(node: Node | None, steps: Steps) -> Node | None:
+    if not steps:
+        return None
+    if isinstance(node, Listing):
+        items = [_less(x, steps[1:]) if i == steps[0] else x for i, x in enumerate(node.items)]
+        return Listing(node.place, tuple(item for item in items if item is not None))
+    if not isinstance(node, Mapping):
+        return node
+    found: dict[str, Entry] = {}
+    for key, entry in node.entries.items():
+        below = _less(entry.node, steps[1:]) if key == str(steps[0]) else entry.node
+        if below is not None:
+            found[key] = Entry(entry.place, below)
+    return Mapping(node.place, found)
+
+
 def texts(node: Node | None) -> list[str]:
     """The keys of a mapping, the texts of a list of scalars; else nothing."""
     if isinstance(node, Mapping):
@@ -111,6 +133,8 @@ def spelling(node: Node | None) -> str:
     if isinstance(node, Listing):
         return f"a list of {len(node.items)}" if node.items else "an empty list"
     if isinstance(node, Mapping):
+        if len(node.entries) > FEW:
+            return f"a mapping of {len(node.entries):,} keys"
         keys = ", ".join(node.entries)
         return clip(f"a mapping with {keys}" if keys else "an empty mapping")
     return ""

@@ -138,6 +138,10 @@ def read(written: object, quantity: Quantity) -> float:
     """The SI value of `written` (text, or a bare number). Raises UnitError."""
     if isinstance(written, bool) or not isinstance(written, (str, int, float)):
         raise UnitError(f"not {quantity.said}", quantity.expected)
+    meant = _other_digits(str(written)[:80], quantity)
+    if meant:
+        message = "digits in groups, or a decimal comma"
+        raise UnitError(message, quantity.expected, f"did you mean {' or '.join(meant)}?")
     parts = _SPLIT.fullmatch(str(written))
     if parts is None:
         raise UnitError(f"not {quantity.said}", quantity.expected)
@@ -146,6 +150,28 @@ def read(written: object, quantity: Quantity) -> float:
     if value in (float("inf"), float("-inf")):
         raise UnitError(f"{quantity.said} too large to compute with", quantity.expected)
     return value
+
+
+_GROUPED = re.compile(
+    r"\s*([+-]?[0-9]{1,3}(?:[ ,_'\u00a0\u202f][0-9]{3})+)(\.[0-9]+)?\s*([^\s0-9].*)?"
+)
+_COMMA = re.compile(r"\s*([+-]?[0-9]+),([0-9]+)\s*([^\s0-9].*)?")
+
+
+def _other_digits(written: str, quantity: Quantity) -> list[str]:
+    """What `1,6Tbit/s` and `400 000 Mbit/s` may stand for, if they are quantities else; a comma before three digits
+    may be of either kind."""
+    meant = []
+    if (grouped := _GROUPED.fullmatch(written)) and _is_unit(grouped[3], quantity):
+        whole = re.sub(r"[^0-9+-]", "", grouped[1])
+        meant.append(f"{whole}{grouped[2] or ''}{(grouped[3] or '').rstrip()}")
+    if (comma := _COMMA.fullmatch(written)) and _is_unit(comma[3], quantity):
+        meant.append(f"{comma[1]}.{comma[2]}{(comma[3] or '').rstrip()}")
+    return meant
+
+
+def _is_unit(unit: str | None, quantity: Quantity) -> bool:
+    return (unit or "").rstrip() in quantity.units or (not unit and quantity.bare)
 
 
 def _factor(number: str, unit: str, quantity: Quantity) -> Decimal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenario.text.fields import Delay, Rate, Share
+from scenario.text.fields import Delay, Jitter, Loss, Rate, Share
 from scenario.text.strict import Strict
 from scenario.types.impairments import IMPAIRMENTS
 
@@ -19,13 +19,13 @@ class Impaired(Strict):
     """Rate."""
     delay: Delay | None = None
     """One-way delay."""
-    jitter: Delay | None = None
+    jitter: Jitter | None = None
     """Spread of the delay (standard deviation)."""
-    loss: Share | None = None
+    loss: Loss | None = None
     """Share of packets lost."""
     loss_correlation: Share | None = None
     """How much the fate of a packet resembles that of the one before: losses in bursts."""
-    corruption: Share | None = None
+    corruption: Loss | None = None
     """Share of packets that arrive with a flipped bit."""
     reorder: Share | None = None
     """Share of packets that overtake others."""

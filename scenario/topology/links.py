@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenario.text.tree import Problems, Steps
-from scenario.text.units import YEAR_S
+from scenario.text.units import RATE, YEAR_S, write
 from scenario.topology.aging import Aged, Span, aged, oldest_age_s
 from scenario.topology.geography import length_m, light_delay_s
 from scenario.topology.impaired import WRITTEN, said
@@ -21,6 +21,7 @@ def long_haul(name: str, written: TopologyModel, problems: Problems) -> LongHaul
     link = written.links[name]
     distance_m = length_m(link, *(written.campuses[end] for end in link.between))
     forward, backward = directions(link, distance_m, link.age, written.mtu)
+    _check_carried(("links", name), forward, backward, written, problems)
     check_alive(("links", name, "age"), link, distance_m, (link.age, written.mtu), problems)
     return LongHaul(
         name=name,
@@ -59,6 +60,25 @@ def check_alive(
     message = f"a link this old is down: it loses {lost:.0%} of its packets"
     hint = "less age, more margin, a drier cable" + (", or `aging: step`" * (link.aging == "loss"))
     problems.add(steps, message, f"an age under {oldest:g}y for this span", hint)
+
+
+def _check_carried(
+    steps: Steps,
+    forward: Direction,
+    backward: Direction,
+    written: TopologyModel,
+    problems: Problems,
+) -> None:
+    """Complain of a link that at this scale takes more than a second for a packet: nothing can be measured over it."""
+    least_bps = 8 * written.mtu * written.scale.bytes
+    rate_bps = min(forward.rate_bps, backward.rate_bps)
+    if rate_bps < least_bps:
+        carried = write(rate_bps / written.scale.bytes, RATE)
+        message = f"too slow to carry anything: {carried} after dividing by `scale.bytes`"
+        expected = (
+            f"at least {write(least_bps, RATE)}: a packet of {written.mtu:,} bytes in a second"
+        )
+        problems.add((*steps, "rate"), message, expected)
 
 
 def nominal_bps(link: Link, way: Effects) -> float:

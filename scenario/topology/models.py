@@ -21,16 +21,19 @@ from scenario.text.fields import (
     Files,
     Flops,
     Frequency,
+    Loss,
     Margin,
     Model,
     Name,
     Number,
     PositiveShare,
     Power,
+    Queue,
     Rate,
     Share,
     ShortName,
     Size,
+    Version,
 )
 from scenario.text.strict import Strict
 from scenario.topology.buffering import RdmaModel, SwitchKind
@@ -265,9 +268,9 @@ class Effects(Impaired):
 
     delay: Delay | None = None
     """One-way delay; else what light takes over the distance."""
-    loss: Share | None = None
+    loss: Loss | None = None
     """Share of packets lost; else as the aging model says."""
-    queue: Size | None = None
+    queue: Queue | None = None
     """Buffer in front of the link; else one bandwidth-delay product."""
 
 
@@ -342,7 +345,7 @@ class Reuse(Strict):
 class Testbed(Strict):
     """What is built."""
 
-    longhaul: Literal[1]
+    longhaul: Version
     """Version of this language."""
     name: Name
     """Name of the testbed."""

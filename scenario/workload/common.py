@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from scenario.checks.claims import claims
 from scenario.checks.language import CheckField
-from scenario.text.fields import Files, Name, Pattern
+from scenario.text.fields import Files, Name, Pattern, Version
 from scenario.text.strict import Strict
 from scenario.text.tree import Problems, Steps
 from scenario.workload.transport import TransportField, TransportModel, transport
@@ -22,7 +22,7 @@ DTYPE_BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0}
 class WorkloadModel(Strict):
     """What every workload says, in a file of its own or under `workloads` of a topology."""
 
-    longhaul: Literal[1]
+    longhaul: Version
     """Version of this language."""
     name: Name
     """Name of the workload."""

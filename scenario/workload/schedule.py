@@ -24,7 +24,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scenario.text.fields import Name
+from scenario.text.fields import Name, Version
 from scenario.text.include import read_document
 from scenario.text.shape import examine
 from scenario.text.strict import Strict
@@ -78,7 +78,7 @@ class TransferModel(Strict):
 class ScheduleModel(Strict):
     """A collective, message by message."""
 
-    longhaul: Literal[1]
+    longhaul: Version
     """Version of this language."""
     name: Name
     """Name of the schedule."""

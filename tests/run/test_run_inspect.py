@@ -108,3 +108,19 @@ def test_what_is_neither_is_refused(
 ) -> None:
     assert main(["inspect", str(tmp_path / what)]) == 2
     assert (what or str(tmp_path)) in capsys.readouterr().err
+
+
+def test_what_a_file_says_is_text_and_not_markup(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "marked.yaml"
+    said, site = "see [/srv/notes] [bold]x", "hall [north]"
+    campus = f"{{site: '{site}', hosts: [{{count: 2, accelerator: H100}}]}}"
+    file.write_text(
+        f"longhaul: 1\nname: marked\ndescription: '{said}'\ncampuses:\n  c1: {campus}\n"
+    )
+    for verb in ("plan", "inspect"):
+        assert main([verb, str(file)]) == 0
+        told = capsys.readouterr().out
+        assert said in told
+    assert site in told

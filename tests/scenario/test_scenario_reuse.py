@@ -189,7 +189,7 @@ def test_a_complaint_names_the_included_file(tmp_path: Path) -> None:
         ("bsae.yaml", "no such file to include"),
         ("top.yaml", "a file that includes itself"),
         ("loop.yaml", "a file that includes itself"),
-        ("folder", "no such file to include"),
+        ("folder", "this is not a file"),
         ("[1]", "not the name of a file"),
         ("{a: b}", "not the name of a file"),
         ("", "not the name of a file"),
