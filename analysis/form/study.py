@@ -148,6 +148,7 @@ class VerdictFound(Form, frozen=True):
     usual: Annotated[str, doc("Where nothing is varied; else the most frequent one.")]
     counts: Annotated[dict[str, int], doc("Rows by verdict.")]
     flips: Annotated[Share, doc("Rows with another verdict than the usual one, of all.")]
+    independent: Annotated[Count, doc("Rows that this share is of: those drawn by themselves.")]
     interval: Annotated[
         tuple[float, float] | None, doc("95 %, Wilson; null for points that nobody drew.")
     ]

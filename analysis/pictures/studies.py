@@ -156,7 +156,7 @@ def _scale(low: float, high: float, start: float, end: float) -> Callable[[float
     return lambda value: start + (value - low) / (high - low) * (end - start)
 
 
-def thinned(dots: Sequence[Dot], most: int = 4) -> list[Dot]:
+def thinned(dots: Sequence[Dot], most: int = 3) -> list[Dot]:
     """Those whose label is written: the first, the last, and as many between as there is room for."""
     if len(dots) <= most:
         return list(dots)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis import units
 from analysis.form.study import FigureFound, StudyFindings, VerdictFound
+from analysis.studies.ruling import NO, NOTHING, YES
 
 ENOUGH = 0.01
 
@@ -34,19 +35,23 @@ def _unproven(found: StudyFindings) -> str:
 
 
 def _verdict(found: VerdictFound) -> str:
-    usual = f"The verdict is {found.usual} ({found.asked})"
+    usual = _usually(found)
     if found.flips == 0:
-        return f"{usual} at every point."
+        return f"{usual}, at every point."
     low, high = found.interval or (found.flips, found.flips)
-    how = (
-        f"{units.percent(low)} to {units.percent(high)}"
-        if found.drawn
-        else units.percent(found.flips)
-    )
-    share = f"with a probability of {how}" if found.drawn else f"at {how} of the points"
+    chance = f"with a probability of {units.percent(low)} to {units.percent(high)}"
+    share = chance if found.drawn else f"at {units.percent(found.flips)} of the points"
     turns = [one.path for one in found.turns[:2] if one.span > ENOUGH]
     by = f", turned most by {' and '.join(turns)}" if turns else ""
-    return f"{usual}; it is another {share}{by}."
+    return f"{usual}; {share} it is otherwise{by}."
+
+
+def _usually(found: VerdictFound) -> str:
+    if found.usual in (YES, NO):
+        return f"Usually {found.asked} {'holds' if found.usual == YES else 'does not hold'}"
+    if found.usual == NOTHING:
+        return "Usually less than 1 % of the time is lost"
+    return f"Usually {found.usual} costs most of the time lost"
 
 
 def _moves(one: FigureFound) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from analysis.form.study import Boundary, Turn, VerdictFound
@@ -30,6 +31,7 @@ def verdict_found(study: Study, done: pl.DataFrame) -> VerdictFound | None:
     counts = Counter(own[VERDICT].to_list())
     usual = _usual(study, own, counts)
     other = (own[VERDICT] != usual).to_numpy().astype(float)
+    free = other[_independent(study, own)]
     turns = sorted(
         (_turn(study, own, other, n) for n in range(len(study.varied))), key=lambda t: -t.span
     )
@@ -38,12 +40,24 @@ def verdict_found(study: Study, done: pl.DataFrame) -> VerdictFound | None:
         asked=study.verdict[0] if study.verdict else "the cause that costs most",
         usual=usual,
         counts=dict(counts.most_common()),
-        flips=float(other.mean()),
-        interval=wilson(int(other.sum()), len(other)) if drawn else None,
+        flips=float(free.mean()),
+        independent=len(free),
+        interval=wilson(int(free.sum()), len(free)) if drawn else None,
         drawn=drawn,
         turns=turns,
         boundary=_boundary(study, own, other, turns) if other.any() else None,
     )
+
+
+def _independent(study: Study, own: pl.DataFrame) -> npt.NDArray[np.bool_]:
+    """Rows whose points were drawn by themselves: of a block of Saltelli's design the first and the last, as the others
+    are mixed of these two. Where none of them has a verdict, all."""
+    if study.design != "sobol":
+        return np.ones(own.height, dtype=bool)
+    block = 2 * len(study.varied) + 2
+    place = own["point"].to_numpy() % block
+    found: npt.NDArray[np.bool_] = (place == 0) | (place == block - 1)
+    return found if found.any() else np.ones(own.height, dtype=bool)
 
 
 def wilson(count: int, of: int) -> tuple[float, float]:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -65,27 +66,41 @@ def told(heard: Heard) -> str:
     return ", ".join(words)
 
 
-def status(place: Path) -> str:
-    """A line about a study whose folder this is. Raises WrongInput where there is none."""
+@dataclass(frozen=True)
+class StudyStatus:
+    """How far the study in a folder is; `process` None: nobody is at it."""
+
+    what: str
+    wanted: int
+    done: int
+    failed: int
+    process: int | None
+    minutes_left: float | None
+
+    def __str__(self) -> str:
+        state = f"under way (process {self.process})" if self.process else "not under way"
+        words = [f"{self.what}: {self.done} of {self.wanted} done", f"{self.failed} failed", state]
+        words += [f"{self.minutes_left:.1f} minutes left"] if self.minutes_left is not None else []
+        return ", ".join(words)
+
+
+def status(place: Path) -> StudyStatus:
+    """Of a study whose folder this is. Raises WrongInput where none has been begun there."""
     try:
         found = json.loads((place / PROGRESS).read_text())
     except (OSError, ValueError):
         raise WrongInput(f"{place}: no study has been begun there") from None
     records = store().read(found["keys"])
-    failed = sum(one.reason is not None for one in records.values())
-    alive = _alive(found["process"]) and len(records) < len(found["keys"])
-    state = f"under way (process {found['process']})" if alive else "not under way"
-    words = [
-        f"{found['what']}: {len(records)} of {len(found['keys'])} done",
-        f"{failed} failed",
-        state,
-    ]
     left = len(found["keys"]) - len(records)
-    if alive and found["per_minute"]:
-        words.append(
-            f"{found['per_minute']:.3g} a minute, {left / found['per_minute']:.1f} minutes left"
-        )
-    return ", ".join(words)
+    alive = left > 0 and _alive(found["process"])
+    return StudyStatus(
+        what=found["what"],
+        wanted=len(found["keys"]),
+        done=len(records),
+        failed=sum(one.reason is not None for one in records.values()),
+        process=found["process"] if alive else None,
+        minutes_left=left / found["per_minute"] if alive and found["per_minute"] else None,
+    )
 
 
 def _alive(process: int) -> bool:

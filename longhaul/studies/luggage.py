@@ -16,7 +16,11 @@ from pathlib import Path
 
 from longhaul.code import code
 from longhaul.runs.workloads import DEFAULT
-from scenario.loading import read_document
+from scenario.errors import WrongInput
+from scenario.loading import load_workload, read_document
+from scenario.types.topology import Training
+from scenario.types.trace import TraceReplay
+from traffic.collectives.own import is_own
 
 Contents = tuple[tuple[str, bytes], ...]
 
@@ -40,6 +44,7 @@ class Luggage:
         found = cls(topology.resolve(), (workload or DEFAULT).resolve(), sha.hexdigest())
         if not travels:
             return found
+        _check_travels(workload or DEFAULT)
         names = [Path(files[-1][0]) for files in packed]
         return cls(names[0], names[1], found.digest, packed)
 
@@ -55,6 +60,17 @@ class Luggage:
                 path.write_bytes(content)
         assert self.workload
         return folder / "0" / self.topology, folder / "1" / self.workload
+
+
+def _check_travels(workload: Path) -> None:
+    """Raises WrongInput where a workload names files that are neither YAML nor included."""
+    found = load_workload(workload)
+    own = isinstance(found, Training) and is_own(found.collective.algorithm)
+    if own or isinstance(found, TraceReplay):
+        what = "a collective of your own" if own else "a trace"
+        raise WrongInput(
+            f"{workload}: the files of {what} do not travel: carry this study out with --jobs"
+        )
 
 
 def _contents(path: Path) -> Contents:

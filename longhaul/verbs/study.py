@@ -25,6 +25,7 @@ def add(verbs: Verbs) -> None:
         "longhaul study status studies/transport.yaml",
     )  # fmt: skip
     status.add_argument("study", type=Path, help="a study file, or the folder of a study")
+    printed(status)
     report = verb(
         inner, "report", study_report,
         "say again what a study has found, or write its rows for other tools",
@@ -92,12 +93,15 @@ def study_run(words: argparse.Namespace) -> int:
 
 def study_status(words: argparse.Namespace) -> int:
     """Print how far it is."""
+    from dataclasses import asdict
+
     import longhaul as lh
     from longhaul.shown.study import status
     from longhaul.studies.conducting import place_of
 
     given = words.study
-    print(status(given if given.is_dir() else place_of(lh.study(given).elaborated)))
+    found = status(given if given.is_dir() else place_of(lh.study(given).elaborated))
+    tell(words, lambda: asdict(found), lambda out: out.print(str(found), soft_wrap=True))
     return 0
 
 

@@ -114,6 +114,7 @@ def test_a_drawn_design_says_a_probability_with_its_interval(tmp_path: Path) -> 
     assert verdict.flips == pytest.approx(0.5, abs=0.01)
     assert verdict.interval == wilson(round(verdict.flips * 400), 400)
     assert "with a probability of" in answer.headline
+    assert verdict.independent == 400
 
 
 def test_wilson_s_interval_is_the_textbook_s() -> None:
@@ -206,3 +207,13 @@ def test_two_studies_are_compared_point_by_point(tmp_path: Path) -> None:
         compare_studies(
             (one, rows), (other, later.with_columns(pl.col("accelerators.H100.mfu") + 7))
         )
+
+
+def test_of_a_saltelli_design_the_points_drawn_by_themselves_alone_say_a_probability(
+    tmp_path: Path,
+) -> None:
+    _, answer, rows = found(tmp_path, "design: sobol\npoints: 384\n", both, far)
+    assert rows.height == 64 * 6
+    assert answer.verdict
+    assert answer.verdict.independent == 2 * 64  # the others are mixed of these
+    assert answer.verdict.flips == pytest.approx(0.5, abs=0.05)
