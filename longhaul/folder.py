@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -108,6 +109,29 @@ def _alone(parent: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def cleared(final: Path, patience_s: float) -> Path:
+    """A run folder's name, free: what is there goes, and whoever still fills it is waited for. Raises FolderTaken."""
+    partial = final.with_name(f".{final.name}.partial")
+    deadline_s = time.monotonic() + patience_s
+    while partial.exists() and _held(partial):
+        if time.monotonic() > deadline_s:
+            raise FolderTaken(f"{final} is being written by another run")
+        time.sleep(0.05)
+    shutil.rmtree(final, ignore_errors=True)
+    return final
+
+
+def _held(folder: Path) -> bool:
+    """Whether somebody fills it."""
+    try:
+        os.close(_lock(folder))
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        pass
+    return False
 
 
 def sweep(parent: Path) -> None:

@@ -14,10 +14,14 @@ from pathlib import Path
 
 from analysis.form.summary import read_summary
 from analysis.studies.measures import numbers
+from longhaul.folder import cleared
 from longhaul.studies.luggage import Luggage
 from longhaul.studies.store import Record
 from longhaul.trials.series import Runner, Trial, TrialFailed
 from scenario.study.loading import divided
+
+PATIENCE_S = 60.0
+"""With a run that was told to end when its study was, and has not yet."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def carried_out(commission: Commission, runner: Runner | None = None) -> Done:
         place = Path(scratch) / "run" if aside else commission.folder
         assert place
         try:
-            (runner or Runner()).run(commission.trial(), place)
+            (runner or Runner()).run(commission.trial(), cleared(place, PATIENCE_S))
         except TrialFailed as failed:
             return Done(Record(reason=failed.reason))
         summary = read_summary(place)
@@ -64,13 +68,14 @@ def carried_out(commission: Commission, runner: Runner | None = None) -> Done:
 
 
 def put_down(done: Done, folder: Path) -> None:
-    """Unpack a run folder that came back; one that is there already stays."""
-    if done.packed is None or folder.exists():
+    """Unpack a run folder that came back, in place of any that is there."""
+    if done.packed is None:
         return
     partial = folder.with_name(f".{folder.name}.unpacking")
     shutil.rmtree(partial, ignore_errors=True)
     with zipfile.ZipFile(io.BytesIO(done.packed)) as archive:
         archive.extractall(partial)  # which takes neither links nor paths that lead out of it
+    shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
 
 
