@@ -45,6 +45,9 @@ bundle: setup ## one archive with kernel and root file system, for any x86-64 Li
 wheel: bundle ## the bundle as a Python package: pip install dist/longhaul-*.whl
 	@$(VENV)/bin/python -m longhaul.machine.wheel dist/longhaul-*-linux-x86_64.tar.gz dist
 
+site: python ## the docs as a site, in site/; links checked
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
 lock: python ## renew requirements.lock from pyproject.toml
 	@$(VENV)/bin/python -m pip install --quiet uv
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra study --extra docs --generate-hashes \

@@ -16,7 +16,7 @@ import msgspec
 from scenario.plan.captures import Capture
 
 FILE = "job.json"
-Verb = Literal["run", "up", "exec", "live"]
+Verb = Literal["run", "exec", "live"]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ and all bridges in one ovsdb transaction.
 
 from __future__ import annotations
 
+import select
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,8 +30,10 @@ from scenario.plan.types import End, Plan, PlannedHost, PlannedWire
 
 CONTROLLER_PORT = 6653
 PROTOCOLS = "OpenFlow13,OpenFlow15"
+LOOK_FOR_INTERRUPT_MS = 100
 LOOK_AGAIN_MS = 1000
 """How often a switch looks for a controller that is gone; Open vSwitch takes no less."""
+NSENTER = shutil.which("nsenter")
 Switches = tuple[Any, ...]
 
 
@@ -61,8 +65,19 @@ class LazyShell(Node):  # type: ignore[misc]
     def _popen(self, cmd: list[str], **params: Any) -> Any:
         """Start the shell in the home namespaces rather than in new ones."""
         if self._starting and self.home != 1:
-            cmd = ["mnexec", "-a", str(self.home), "mnexec", "-cd", *cmd[2:]]
+            cmd = [*self.inside("-a"), "mnexec", "-cd", *cmd[2:]]
         return super()._popen(cmd, **params)
+
+    def inside(self, how: str) -> list[str]:
+        """What a command is put behind to run in the home's namespaces; mnexec leaves out that of its name."""
+        named = [NSENTER, f"--uts=/proc/{self.home}/ns/uts"] if NSENTER else []
+        return ["mnexec", how, str(self.home), *named]
+
+    def popen(self, *command: Any, **options: Any) -> Any:
+        """As Mininet's, in all of the home's namespaces."""
+        if self.home != 1:
+            options.setdefault("mncmd", self.inside("-da"))
+        return super().popen(*command, **options)
 
     def terminate(self) -> None:
         """End the shell, if it was ever started."""
@@ -197,13 +212,42 @@ class Switchboard(Protocol):
 
 
 class CommandLine(CLI):  # type: ignore[misc]
-    """Mininet's, with names as `c1-h100-1`, and with the events of the timeline."""
+    """Mininet's, line by line, with names as `c1-h100-1`, and with the events of the timeline. What it says goes to
+    standard output and error. A command on a host ends early where somebody says so: `interrupted`."""
 
     identchars = CLI.identchars + "-"
 
-    def __init__(self, net: Mininet, events: Switchboard, script: Path | None) -> None:
+    def __init__(self, net: Mininet, events: Switchboard, interrupted: Callable[[], bool]) -> None:
         self._events = events
-        super().__init__(net, script=str(script) if script else None)
+        self._interrupted = interrupted
+        super().__init__(net)
+
+    @classmethod
+    def initReadline(cls) -> None:  # noqa: N802 (Mininet's)
+        """Nothing: lines come from elsewhere."""
+
+    def run(self) -> None:
+        """Nothing: lines come from elsewhere."""
+
+    def carry_out(self, line: str) -> None:
+        """Do what a line says."""
+        setLogLevel("info")
+        try:
+            self.onecmd(self.precmd(line))
+        finally:
+            setLogLevel("warning")
+
+    def waitForNode(self, node: Any) -> None:  # noqa: N802 (Mininet's)
+        """Say what a command on a host says, until it ends."""
+        poller = select.poll()
+        poller.register(node.stdout, select.POLLIN)
+        stopping = False
+        while node.waiting:
+            if poller.poll(LOOK_FOR_INTERRUPT_MS):
+                output(node.monitor())
+            elif not stopping and self._interrupted():
+                node.sendInt()
+                stopping = True
 
     def do_events(self, _line: str) -> None:
         """The events of the timeline, and which are on."""
@@ -222,13 +266,6 @@ class CommandLine(CLI):  # type: ignore[misc]
             change(line.strip())
         except LookupError as unknown:
             error(f"*** {unknown.args[0]}; `events` lists them\n")
-
-
-def command_line(net: Mininet, events: Switchboard, script: Path | None = None) -> None:
-    """Mininet's command line on the console, until `exit`; or all lines of a script."""
-    setLogLevel("info")
-    CommandLine(net, events, script)
-    setLogLevel("warning")
 
 
 class PlannedVeth(Link):  # type: ignore[misc]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from longhaul.fabric import netlink
 from longhaul.inside.stage import Stage
 from scenario.plan.occurrences import State
+from scenario.plan.types import Plan
 
 Order = Callable[[str, float | None], None]
 """Tells a host how many times as long its compute takes from now on; None: it is off."""
@@ -41,6 +43,22 @@ class FabricState:
             self._fabric.controller.kill()
         if before.controller_down and not wanted.controller_down:
             self._fabric.controller.start()
+
+    def replan(self, plan: Plan, wanted: State) -> int:
+        """Shape the switches' ports as another plan of the same wires says; returns how many differ. Raises OSError."""
+        before = {name: self._state.shapes.get(name, end.shape) for name, end in self._ends.items()}
+        self._ends = {end.interface: end for link in plan.wires for end in link.ends}
+        self._state = replace(self._state, shapes=wanted.shapes)
+        self._changes += 1
+        requests, changed = netlink.NetlinkBatch(), 0
+        for name, end in self._ends.items():
+            shape = wanted.shapes.get(name, end.shape)
+            if end.port and shape != before[name]:
+                seed = f"{self._fabric.job.seed}/{self._changes}"
+                requests.shape(name, end.index, shape, seed)
+                changed += 1
+        requests.send()
+        return changed
 
     def _shape(self, requests: netlink.NetlinkBatch, before: State, wanted: State) -> None:
         """Every change has a seed of its own: else each would lose the same packets again."""

@@ -133,6 +133,14 @@ class ByHand:
         event = self._named(name)
         self._set([other for other in self._on if other != event])
 
+    def replan(self, plan: Plan) -> int:
+        """Have all links be as another plan of the same wires says; events that are on stay on. How many ends
+        changed."""
+        names = [event.name for event in self._on]
+        self._plan = plan
+        self._on = [event for event in plan.timeline if event.name in names]
+        return self._effects.replan(plan, state(plan, self._on))
+
     def _named(self, name: str) -> PlannedEvent:
         for event in self._plan.timeline:
             if event.name == name:

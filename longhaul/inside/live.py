@@ -1,5 +1,7 @@
 """A fabric that somebody outside works in: `asked-N.json` of the run folder comes in, `answer-N.json` goes out.
 
+What a line of Mininet's command line says goes to `said-N.txt` as it comes; `interrupt-N` ends a command on a host.
+
 While nothing is asked, virtual time stands still: the wait for the next request never sleeps, and what never sleeps
 takes no virtual time. Whoever asks stops the guest's process meanwhile, so that the wait takes no CPU either.
 """
@@ -8,8 +10,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,22 +23,34 @@ from longhaul.fabric import build
 from longhaul.inside.happening import ByHand
 from longhaul.inside.stage import Stage
 from scenario.errors import LonghaulError
+from scenario.plan.types import from_json
 
 LOOK_EVERY_S = 0.01
-ASKED, ANSWER = "asked-{}.json", "answer-{}.json"
+ASKED, ANSWER, SAID = "asked-{}.json", "answer-{}.json", "said-{}.txt"
+INTERRUPT = "interrupt"
 HOST = "host"
 """The key of an argument that is a host, by its name."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What somebody works with: the fabric, the timeline's events, Mininet's command line."""
+
+    fabric: Stage
+    events: ByHand
+    prompt: build.CommandLine
 
 
 def live(fabric: Stage) -> int:
     """Answer until the guest is ended."""
     build.impair(fabric.plan, fabric.job.seed)
     events = ByHand(fabric)
+    desk = Desk(fabric, events, build.CommandLine(fabric.net, events, lambda: _interrupted(fabric)))
     for number in count():
         fabric.tell(waiting=number)
         request = _awaited(fabric, fabric.folder / ASKED.format(number))
         try:
-            found = {"answer": DEEDS[request["do"]](fabric, events, request)}
+            found = {"answer": DEEDS[request["do"]](desk, request)}
         except (
             LookupError,
             AttributeError,
@@ -45,6 +62,15 @@ def live(fabric: Stage) -> int:
             found = {"error": f"{type(wrong).__name__}: {wrong}"}
         (fabric.folder / ANSWER.format(number)).write_text(json.dumps(found, default=repr))
     raise AssertionError("there is always another number")
+
+
+def _interrupted(fabric: Stage) -> bool:
+    """Whether somebody wants the command that runs to end; asked once, it is forgotten."""
+    asked = fabric.folder / INTERRUPT
+    if not asked.exists():
+        return False
+    asked.unlink()
+    return True
 
 
 def _awaited(fabric: Stage, path: Path) -> dict[str, Any]:
@@ -59,17 +85,41 @@ def _awaited(fabric: Stage, path: Path) -> dict[str, Any]:
     return request
 
 
-def _command(fabric: Stage, _: ByHand, request: dict[str, Any]) -> str:
+def _command(desk: Desk, request: dict[str, Any]) -> str:
     """What a shell command says on a host."""
-    return str(fabric.net[request[HOST]].cmd(request["text"]))
+    return str(desk.fabric.net[request[HOST]].cmd(request["text"]))
 
 
-def _call(fabric: Stage, _: ByHand, request: dict[str, Any]) -> Any:
+def _line(desk: Desk, request: dict[str, Any]) -> None:
+    """Carry out a line of Mininet's command line."""
+    with _said_to(desk.fabric.folder / request["said"]):
+        desk.prompt.carry_out(request["text"])
+
+
+@contextmanager
+def _said_to(path: Path) -> Iterator[None]:
+    """All that we and our children say goes to a file meanwhile."""
+    kept = [os.dup(number) for number in (1, 2)]
+    with path.open("ab", buffering=0) as file:
+        for number in (1, 2):
+            os.dup2(file.fileno(), number)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, handle in zip((1, 2), kept, strict=True):
+            os.dup2(handle, number)
+            os.close(handle)
+
+
+def _call(desk: Desk, request: dict[str, Any]) -> Any:
     """What a method of the Mininet object, or of one of its hosts, returns."""
-    thing = fabric.net[request[HOST]] if HOST in request else fabric.net
+    net = desk.fabric.net
+    thing = net[request[HOST]] if HOST in request else net
     found = getattr(thing, request["name"])
-    arguments = [_argument(fabric, one) for one in request["arguments"]]
-    named = {name: _argument(fabric, one) for name, one in request["named"].items()}
+    arguments = [_argument(desk.fabric, one) for one in request["arguments"]]
+    named = {name: _argument(desk.fabric, one) for name, one in request["named"].items()}
     return found(*arguments, **named)
 
 
@@ -80,25 +130,32 @@ def _argument(fabric: Stage, given: Any) -> Any:
     return [_argument(fabric, one) for one in given] if isinstance(given, list) else given
 
 
-def _event(_: Stage, events: ByHand, request: dict[str, Any]) -> None:
+def _event(desk: Desk, request: dict[str, Any]) -> None:
     """Begin or end an event of the timeline."""
-    (events.begin if request["begins"] else events.end)(request["name"])
+    (desk.events.begin if request["begins"] else desk.events.end)(request["name"])
 
 
-def _sleep(_: Stage, __: ByHand, request: dict[str, Any]) -> None:
+def _replan(desk: Desk, request: dict[str, Any]) -> int:
+    """Have the links be as another plan says; how many of their ends were changed."""
+    return desk.events.replan(from_json(request["plan"]))
+
+
+def _sleep(_: Desk, request: dict[str, Any]) -> None:
     """Let time pass."""
     time.sleep(request["seconds"])
 
 
-def _now(_: Stage, __: ByHand, ___: dict[str, Any]) -> float:
+def _now(_: Desk, __: dict[str, Any]) -> float:
     """Seconds on the fabric's clock."""
     return time.monotonic()
 
 
-DEEDS: dict[str, Callable[[Stage, ByHand, dict[str, Any]], Any]] = {
+DEEDS: dict[str, Callable[[Desk, dict[str, Any]], Any]] = {
     "command": _command,
+    "line": _line,
     "call": _call,
     "event": _event,
+    "replan": _replan,
     "sleep": _sleep,
     "now": _now,
 }

@@ -45,6 +45,13 @@ def tell(folder: Path, **message: Any) -> None:
         progress.write(line + "\n")
 
 
+def write_names(plan: Plan, path: Path) -> None:
+    """Every host by name, as /etc/hosts has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"{host.ip} {host.name}" for host in plan.hosts + plan.probes]
+    path.write_text("\n".join(["127.0.0.1 localhost", *lines]) + "\n")
+
+
 @contextmanager
 def stage(plan: Plan, job: Job, folder: Path) -> Iterator[Stage]:
     """Everything that must run before traffic can. Raises Stopped, HostError, OSError."""
@@ -55,6 +62,7 @@ def stage(plan: Plan, job: Job, folder: Path) -> Iterator[Stage]:
         tell(folder, phase="hosts")
         if rdma.available():
             rdma.isolate()
+        write_names(plan, STATE / "names")
         homes = stack.enter_context(hosts.started(names, STATE / "hosts", logs / "hosts.log"))
         tell(folder, phase="switches")
         stack.enter_context(openvswitch.open_vswitch(STATE / "ovs", logs / "openvswitch.log"))

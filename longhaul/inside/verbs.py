@@ -21,7 +21,7 @@ from longhaul.fabric import build, fidelity
 from longhaul.inside.capture import capturing
 from longhaul.inside.control import Stopped
 from longhaul.inside.flows import counted
-from longhaul.inside.happening import ByHand, TimelineRunner, happening
+from longhaul.inside.happening import TimelineRunner, happening
 from longhaul.inside.killed import KernelLog, be_the_first_to_go, host_of, message
 from longhaul.inside.live import live
 from longhaul.inside.replay import replay
@@ -30,7 +30,6 @@ from traffic.host.turns import REPLAYING, take_turns
 
 BEAT_NS = 100_000_000
 MASTER_PORT = 29500
-SCRIPT = "commands"
 
 
 def run(fabric: Stage) -> int:
@@ -54,15 +53,6 @@ def settle() -> None:
     by a scheduler that does not remember, and from a clock that shows a multiple of BEAT_NS."""
     take_turns(REPLAYING)
     time.sleep((BEAT_NS - time.monotonic_ns() % BEAT_NS) / 1e9)
-
-
-def up(fabric: Stage) -> int:
-    """Mininet's command line on the console, or of the script that came with the job. The timeline's
-    events happen when somebody says so."""
-    build.impair(fabric.plan, fabric.job.seed)
-    script = fabric.folder / SCRIPT
-    build.command_line(fabric.net, ByHand(fabric), script if script.exists() else None)
-    return 0
 
 
 def execute(fabric: Stage) -> int:
@@ -167,4 +157,4 @@ def lines(
                 yield from ((key.data, line.decode(errors="replace")) for line in whole)
 
 
-VERBS = {"run": run, "up": up, "exec": execute, "live": live}
+VERBS = {"run": run, "exec": execute, "live": live}

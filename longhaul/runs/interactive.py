@@ -1,15 +1,12 @@
-"""A fabric to work in: Mininet's command line (`up`), or somebody's own program on its hosts (`exec`)."""
+"""A fabric to work in: which one (`FabricRequest`), and somebody's own program on its hosts (`exec`)."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import subprocess
 import sys
-import termios
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -99,29 +96,6 @@ def _preloads(command: Command | None) -> Iterator[Path]:
     yield from (Path(word) for word in named.split(":") if word.startswith("/"))
 
 
-def up(fabric: FabricRequest) -> int:
-    """Mininet's CLI in this terminal, until `exit` or Ctrl-D; without a terminal, the commands on
-    standard input. Raises MachineError."""
-    plan = fabric.plan()
-    machine = dispatch.choose(fabric.machine, fabric.time)
-    with folder.scratch(f"up-{plan.name}") as run:
-        folder.write_json(run / "plan.json", plan.to_json())
-        job = fabric.job("up", plan)
-        dispatch.prepare(run, job)
-        keyboard = None
-        if not sys.stdin.isatty():
-            keyboard = subprocess.PIPE  # a console whose input ends is hung up
-            (run / "commands").write_text(sys.stdin.read())
-        print(
-            f"{plan.name}: {len(plan.hosts)} hosts, in real time, on {machine.name} ({machine.why}).\n"
-            "Starting takes about 15 s. Mininet's commands: help. To leave: exit.",
-            file=sys.stderr,
-        )
-        with terminal_as_it_was(), dispatch.on(machine, run, job, None, keyboard) as process:
-            dispatch.follow(process, run, lambda _: None, float("inf"))
-    return 0
-
-
 def execute(
     fabric: FabricRequest,
     argv: Sequence[str],
@@ -176,16 +150,3 @@ def patient_polls(plan: Plan) -> dict[str, str]:
     except PreloadUnavailable as why:
         print(f"longhaul: programs that poll for completions will hang: {why}", file=sys.stderr)
         return {}
-
-
-@contextmanager
-def terminal_as_it_was() -> Iterator[None]:
-    """Put the terminal's modes back: the guest's console sets it raw."""
-    if not sys.stdin.isatty():
-        yield
-        return
-    modes = termios.tcgetattr(sys.stdin)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, modes)

@@ -6,6 +6,7 @@ In: which fabric. Out: a `Net` for as long as a `with` block takes. Virtual time
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import time as clock
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from longhaul import folder
-from longhaul.inside.live import ANSWER, ASKED, HOST
+from longhaul.inside.live import ANSWER, ASKED, HOST, INTERRUPT, SAID
 from longhaul.machine import dispatch
 from longhaul.machine.dispatch import MachineError
 from longhaul.runs.interactive import FabricRequest
@@ -23,6 +24,8 @@ from scenario.errors import WrongInput
 from scenario.plan.types import Plan
 
 LOOK_EVERY_S = 0.003
+PING = "ping -n -c 3 -i 0.2 -W 1 {}"
+_SHORTEST = re.compile(r"^rtt min/avg/max/mdev = ([0-9.]+)/", re.MULTILINE)
 
 
 @contextmanager
@@ -53,9 +56,10 @@ class Net:
     ) -> None:
         self.plan = plan
         self.mininet = Remote(self, None)
-        self._run = run
+        self.run = run
+        self.still = still
+        self.at_s = 0.0
         self._process = process
-        self._still = still
         self._progress = dispatch.ProgressLines(run / "progress")
         self._number = 0
 
@@ -88,32 +92,75 @@ class Net:
 
     def _ask(self, do: str, **more: Any) -> Any:
         """Ask, wait, and have time stand still again. Raises WrongInput for what cannot be, MachineError."""
+        number = self._send(do, **more)
+        self._wait()
+        return self._answer(number)
+
+    def _send(self, do: str, **more: Any) -> int:
+        """Ask; the number of the request."""
         number, self._number = self._number, self._number + 1
-        asked = self._run / ASKED.format(number)
+        asked = self.run / ASKED.format(number)
         written = asked.with_suffix(".part")
         written.write_text(json.dumps({"do": do} | more))
         written.rename(asked)
-        if self._still:
+        if self.still:
             self._process.send_signal(signal.SIGCONT)
-        self._wait()
-        found = json.loads((self._run / ANSWER.format(number)).read_text())
+        return number
+
+    def _answer(self, number: int) -> Any:
+        """What came of a request. Raises WrongInput."""
+        found = json.loads((self.run / ANSWER.format(number)).read_text())
         if "error" in found:
             raise WrongInput(found["error"])
         return found["answer"]
 
     def _wait(self) -> None:
         """Wait until the fabric waits for the next request."""
-        while True:
-            for message in self._progress.new():
-                if text := message.get("stopped") or message.get("crashed"):
-                    raise MachineError(text)
-                if message.get("waiting") == self._number:
-                    if self._still:
-                        self._process.send_signal(signal.SIGSTOP)
-                    return
-            if self._process.poll() is not None:
-                raise MachineError(f"the fabric ended{dispatch.last_words(self._run)}")
+        while not self._is_waiting():
             clock.sleep(LOOK_EVERY_S)
+
+    def _is_waiting(self) -> bool:
+        """Whether the fabric waits for the next request; then its time stands still. Raises MachineError."""
+        for message in self._progress.new():
+            if text := message.get("stopped") or message.get("crashed"):
+                raise MachineError(text)
+            if message.get("waiting") == self._number:
+                self.at_s = message["at_s"]
+                if self.still:
+                    self._process.send_signal(signal.SIGSTOP)
+                return True
+        if self._process.poll() is not None:
+            raise MachineError(f"the fabric ended{dispatch.last_words(self.run)}")
+        return False
+
+    def line(self, text: str, say: Callable[[str], None]) -> None:
+        """Carry out a line of Mininet's command line; `say` gets what it says as it comes. Ctrl-C ends a command on a
+        host. Raises MachineError."""
+        said = self.run / SAID.format(self._number)
+        said.touch()
+        number = self._send("line", text=text, said=said.name)
+        with said.open(encoding="utf-8", errors="replace", newline="") as coming:
+            ended = False
+            while not ended:
+                try:
+                    ended = self._is_waiting()
+                    say(coming.read())
+                    if not ended:
+                        clock.sleep(LOOK_EVERY_S)
+                except KeyboardInterrupt:
+                    (self.run / INTERRUPT).touch()
+        self._answer(number)
+
+    def replan(self, plan: Plan) -> int:
+        """Have the links be as another plan of the same topology says; how many ports changed. Raises WrongInput."""
+        changed = int(self._ask("replan", plan=plan.to_json()))
+        self.plan = plan
+        return changed
+
+    def echo_s(self, source: str, sink: str) -> float | None:
+        """The shortest of three round trips, seconds; None where nothing comes back."""
+        found = _SHORTEST.search(self[source].cmd(PING.format(self[sink].ip)))
+        return float(found[1]) / 1e3 if found else None
 
 
 class Remote:

@@ -6,7 +6,6 @@ one asks who reaches whom, a fresh one for each event that is in force meanwhile
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from analysis.form.summary import summary_schema
 from longhaul.runs import life
 from longhaul.runs.interactive import FabricRequest
 from longhaul.runs.life import Request
-from longhaul.runs.live import Net, opened
+from longhaul.runs.live import opened
 from scenario.checks.claims import strangers
 from scenario.errors import WrongInput
 from scenario.text.diagnostics import Diagnostic, InvalidInput
@@ -28,8 +27,6 @@ from scenario.types.checks import Claim, FigureClaim, PingClaim
 from scenario.types.topology import Topology, Workload
 
 MOST_PAIRS = 2_000
-PING = "ping -n -c 3 -i 0.2 -W 1 {}"
-_SHORTEST = re.compile(r"^rtt min/avg/max/mdev = ([0-9.]+)/", re.MULTILINE)
 Hear = Callable[[dict[str, Any]], None]
 
 
@@ -120,11 +117,4 @@ def _asked(request: Request, moment: Moment, pairs: Sequence[tuple[str, str]]) -
         if during:
             net.begin(during)
             net.sleep(after_s)
-        return [Echo(a, b, echo_s(net, a, b), during, after_s) for a, b in pairs]
-
-
-def echo_s(net: Net, source: str, sink: str) -> float | None:
-    """The shortest of three round trips, seconds; None where nothing comes back."""
-    said = net[source].cmd(PING.format(net[sink].ip))
-    found = _SHORTEST.search(said)
-    return float(found[1]) / 1e3 if found else None
+        return [Echo(a, b, net.echo_s(a, b), during, after_s) for a, b in pairs]

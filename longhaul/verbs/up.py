@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from longhaul.machine import TIMES
 from longhaul.verbs.arguments import Verbs, controller, exposed, memory, root, verb, where
 from longhaul.verbs.shape import topology
 
@@ -11,11 +12,11 @@ from longhaul.verbs.shape import topology
 def add(verbs: Verbs) -> None:
     """The verb and its arguments."""
     made = verb(
-        verbs, "up", up, "start a fabric in real time, with Mininet's command line",
+        verbs, "up", up, "start a fabric, with Mininet's command line",
         "longhaul up topologies/two-hosts.yaml",
     )  # fmt: skip
     topology(made)
-    where(made, ("real",))
+    where(made, TIMES)
     memory(made)
     root(made)
     exposed(made)
@@ -24,6 +25,7 @@ def add(verbs: Verbs) -> None:
 
 def up(words: argparse.Namespace) -> int:
     """Mininet's CLI on a fabric, until `exit`."""
-    from longhaul.runs import interactive
+    from longhaul.runs.interactive import FabricRequest
+    from longhaul.runs.prompt import up as open_prompt
 
-    return interactive.up(interactive.FabricRequest.of(words))
+    return open_prompt(FabricRequest.of(words))

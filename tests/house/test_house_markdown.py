@@ -24,6 +24,7 @@ from longhaul.planning import make_plan
 from longhaul.runs.life import Request
 from longhaul.runs.workloads import DEFAULT, check_places, load_workloads, own_overrides
 from longhaul.verbs import check, shape
+from longhaul.verbs.new import starter
 from longhaul.verbs.run import requested
 from scenario.factors import load_without
 from scenario.loading import load_topology, load_workload
@@ -33,7 +34,7 @@ from scenario.workload.schedule import load_schedule
 from tests.analysis.make_run import Scenario, make_run, uniform
 
 ROOT = Path(__file__).parents[2]
-BOOKS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+BOOKS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 PLANNED = ("run", "bench", "up", "exec", "attribute")
 """Verbs that start a guest."""
 ABSENT = ("train.py", "pt.trace.json", "job.yaml")
@@ -89,8 +90,9 @@ EXAMPLES = [one for one in PYTHON if not one.text.startswith(">>>")]
 
 def words_of(command: str) -> list[str]:
     """The words after `longhaul`, without comment and redirection; placeholders stand for files that exist."""
-    words = [*shlex.split(command.partition(" #")[0]), ">"]
-    return [STANDS_FOR.get(word, word) for word in words[1 : words.index(">")]]
+    words = shlex.split(command.partition(" #")[0])[1:]
+    redirected = [index for index, word in enumerate(words) if word in ("<", ">")]
+    return [STANDS_FOR.get(word, word) for word in words[: (*redirected, len(words))[0]]]
 
 
 def test_there_is_something_to_try() -> None:
@@ -109,10 +111,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, made in (
         ("colossus-1", Scenario()),
         ("new-fibre-1", uniform(4)),
-        ("mine", uniform(4)),
+        *((name, uniform(4)) for name in ("mine", "before", "after", "first", "slow", "cut")),
     ):
         write_summary(make_run(folder / "runs" / name, made))
     (folder / "my.yaml").write_text(DOCUMENTS[0].text)
+    (folder / "first.yaml").write_text(starter("topology", Path("first.yaml")))
     return folder
 
 
@@ -179,6 +182,8 @@ def attempt(words: list[str]) -> None:
     if words[0] == "run":
         parsed.command = words
         assert workloads_of(requested(parsed))
+    elif words[0] == "new":
+        assert starter(parsed.kind, parsed.out or Path("new.yaml"))
     elif words[0] == "check":
         assert all(check.requested(parsed, file) for file in parsed.files)
     elif words[0] == "study":

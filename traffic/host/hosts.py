@@ -31,9 +31,14 @@ from traffic.host.turns import OBSERVING, REPLAYING, take_turns
 OBSERVER = "observer"
 _CLONE_NEWNET = 0x40000000
 _CLONE_NEWNS = 0x00020000
+_CLONE_NEWUTS = 0x04000000
+_MS_BIND = 0x1000
 _MS_REC_PRIVATE = 0x4000 | 0x40000
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
+
+NAMES, KNOWN_HOSTS = Path("/run/longhaul/names"), Path("/etc/hosts")
+"""The hosts' names and addresses, which each of them finds as its own /etc/hosts."""
 
 # As a host of a training cluster is tuned. Buffers bound one connection's window.
 SYSCTLS = {
@@ -82,11 +87,14 @@ def _fork(name: str, directory: Path, settle: Callable[[str], None]) -> tuple[st
 
 
 def _become(name: str) -> None:
-    """Leave for namespaces of one's own, and tune their TCP."""
-    if _libc.unshare(_CLONE_NEWNET | _CLONE_NEWNS):
+    """Leave for namespaces of one's own, with a name of one's own, and tune their TCP."""
+    if _libc.unshare(_CLONE_NEWNET | _CLONE_NEWNS | _CLONE_NEWUTS):
         raise OSError(ctypes.get_errno(), "unshare: " + os.strerror(ctypes.get_errno()))
     _libc.mount(b"none", b"/", None, _MS_REC_PRIVATE, None)
     _libc.mount(b"sysfs", b"/sys", b"sysfs", 0, None)
+    _libc.sethostname(name.encode(), len(name))
+    if NAMES.exists() and KNOWN_HOSTS.exists():
+        _libc.mount(bytes(NAMES), bytes(KNOWN_HOSTS), None, _MS_BIND, None)
     for key, value in SYSCTLS.items():
         if Path("/proc/sys", key).exists():
             Path("/proc/sys", key).write_text(value)
