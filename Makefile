@@ -6,7 +6,7 @@ PACKAGES := scenario longhaul controller traffic analysis
 TYPED := $(PACKAGES) bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup python demo test check format bench bundle wheel lock lab-pictures solutions clean
+.PHONY: help setup python demo test check format bench bundle wheel site lock lab-pictures solutions clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16

@@ -60,7 +60,7 @@ class Prompt:
     @property
     def text(self) -> str:
         """What stands before what is typed: in virtual time, how much of it has passed."""
-        return f"longhaul {self._now()}> " if self._net.still else "longhaul real time> "
+        return f"fabric {self._now()}> " if self._net.still else "fabric, real time> "
 
     def _now(self) -> str:
         return f"{self._net.at_s - self._began_s:.6f} s"

@@ -34,7 +34,7 @@ def add(verbs: Verbs) -> None:
     """The verb and its arguments."""
     made = verb(
         verbs, "check", check, "run topologies or workloads, and say whether their `checks` hold",
-        "longhaul check topologies/two-hosts.yaml --format junit -o checks.xml",
+        "longhaul check mine.yaml --format junit -o checks.xml",
     )  # fmt: skip
     made.add_argument("files", nargs="+", type=Path, metavar="FILE", help="topology or workload")
     overrides(made)

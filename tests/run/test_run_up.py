@@ -19,6 +19,7 @@ c1-h100-1 sh -c "ping -c 1 c2-h100-1"
 events
 happen cut for 300ms
 happen cute
+wait 2s
 link c1-c2 distance=100mi
 c1-h100-1 ping -c 1 c2-h100-1
 link c1-c2 loss=100%
@@ -62,7 +63,8 @@ def test_a_host_has_its_own_name_and_knows_the_others(typed: Done) -> None:
 
 def test_a_ping_takes_as_long_as_its_way(typed: Done) -> None:
     times_ms = [float(ms) for ms in re.findall(r"ttl=64 time=(\S+) ms", typed.out)]
-    *near, first, far = times_ms[:5]
+    assert len(times_ms) == 5
+    *near, first, far = times_ms
     assert max(near) < 0.2
     assert min(near) > 0.16
     assert first < 0.2  # from within a shell, where only the host's own /etc/hosts knows the name
@@ -94,7 +96,7 @@ def test_what_cannot_be_is_said_and_the_next_line_comes(typed: Done) -> None:
 def test_mininets_own_commands_are_there(typed: Done) -> None:
     assert "10.1.1.1" in typed.out
     assert "c1-b" in typed.out
-    assert len(re.findall(r"100% packet loss", typed.out)) == 2  # the second: its own link was down
+    assert "Network is unreachable" in typed.out  # while its own link was down
 
 
 def test_nothing_of_the_guest_leaks_and_exit_leaves(typed: Done) -> None:
