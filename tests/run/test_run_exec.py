@@ -141,6 +141,17 @@ def test_an_unmodified_torch_distributed_program_sums_over_the_fabric(kernel: Pa
     assert sorted(said) == [f"c{n}-h100-1: sum [6.0]" for n in (1, 2, 3)]
 
 
+def test_lines_come_as_json_for_programs_and_a_host_has_its_name(kernel: Path) -> None:  # noqa: ARG001
+    words = ("--hosts", "c2-*", "--format", "json", "--", "sh", "-c", "hostname; exit 3")
+    done = longhaul("exec", TWO_HOSTS, *words)
+    assert done.status == 3
+    assert [json.loads(line) for line in done.out.splitlines()] == [
+        {"host": "c2-h100-1", "line": "c2-h100-1"},
+        {"host": "c2-h100-1", "line": "[exit status 3]"},
+        {"status": 3},
+    ]
+
+
 def test_mininets_command_line_works_as_ever(kernel: Path) -> None:  # noqa: ARG001
     typed = "pingall\nc1-h100-1 ping -c1 c2-h100-1\ndump\niperf c1-h100-1 c2-h100-1\nexit\n"
     done = longhaul("up", TWO_HOSTS, typed=typed)
