@@ -117,7 +117,7 @@ def _(claim: PingClaim, found: Evidence) -> Ruling:
     if not echoes:
         return Ruling(claim, None, asked, "nobody was asked")
     wrong = [one for one in echoes if not _as_wanted(claim, one)]
-    slowest = max(((one.rtt_s, one) for one in echoes if one.rtt_s), default=(None, None))[0]
+    slowest = max((one.rtt_s for one in echoes if one.rtt_s), default=None)
     told = _few([_echo(one) for one in wrong]) if wrong else _all_well(echoes, slowest)
     return Ruling(claim, not wrong, asked, told, slowest)
 

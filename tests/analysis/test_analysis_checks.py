@@ -90,6 +90,18 @@ def test_echoes_are_those_of_the_moment_that_is_meant() -> None:
     assert rule_on(ping_claim(during="other", after_s=1.0), FOUND).ok is None
 
 
+def test_several_pairs_are_as_slow_as_the_slowest_and_as_wrong_as_the_worst() -> None:
+    pairs = [("c1-a-1", "c2-a-1", 174e-6), ("c1-a-2", "c2-a-1", 174e-6), ("c1-a-3", "c2-a-1", 0.01)]
+    found = replace(
+        FOUND,
+        echoes=[Echo(*pair) for pair in pairs],
+        campus_of={"c1-a-1": "c1", "c1-a-2": "c1", "c1-a-3": "c1", "c2-a-1": "c2"},
+    )
+    assert rule_on(ping_claim(), found).value == 0.01
+    told = rule_on(ping_claim(bounds=Bounds(most=200e-6)), found)
+    assert (told.ok, told.found) == (False, "c1-a-3 → c2-a-1: 10 ms")
+
+
 def test_a_round_trip_between_hosts_has_bounds() -> None:
     assert rule_on(ping_claim(bounds=Bounds(most=200e-6)), FOUND).ok is True
     assert rule_on(ping_claim(bounds=Bounds(most=100e-6)), FOUND).ok is False
