@@ -151,7 +151,7 @@ def test_on_mininets_command_line_a_person_decides_what_happens(kernel: Path) ->
     times_ms = [float(ms) for ms in re.findall(r"icmp_seq=1 ttl=64 time=(\S+) ms", seen.out)]
     before, meanwhile, after = times_ms
     assert meanwhile == pytest.approx(100, abs=0.1)
-    assert (before, after) == (pytest.approx(20, abs=0.1),) * 2
+    assert [before, after] == pytest.approx([20, 20], abs=0.1)
     assert "off  degrade-1" in seen.out
     assert "on   degrade-1" in seen.out
     assert "the timeline has no event 'what'" in seen.out
