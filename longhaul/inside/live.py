@@ -33,7 +33,7 @@ HOST = "host"
 
 
 @dataclass(frozen=True)
-class Desk:
+class Workplace:
     """What somebody works with: the fabric, the timeline's events, Mininet's command line."""
 
     fabric: Stage
@@ -45,12 +45,14 @@ def live(fabric: Stage) -> int:
     """Answer until the guest is ended."""
     build.impair(fabric.plan, fabric.job.seed)
     events = ByHand(fabric)
-    desk = Desk(fabric, events, build.CommandLine(fabric.net, events, lambda: _interrupted(fabric)))
+    place = Workplace(
+        fabric, events, build.CommandLine(fabric.net, events, lambda: _interrupted(fabric))
+    )
     for number in count():
         fabric.tell(waiting=number)
         request = _awaited(fabric, fabric.folder / ASKED.format(number))
         try:
-            found = {"answer": DEEDS[request["do"]](desk, request)}
+            found = {"answer": DEEDS[request["do"]](place, request)}
         except (
             LookupError,
             AttributeError,
@@ -85,15 +87,15 @@ def _awaited(fabric: Stage, path: Path) -> dict[str, Any]:
     return request
 
 
-def _command(desk: Desk, request: dict[str, Any]) -> str:
+def _command(place: Workplace, request: dict[str, Any]) -> str:
     """What a shell command says on a host."""
-    return str(desk.fabric.net[request[HOST]].cmd(request["text"]))
+    return str(place.fabric.net[request[HOST]].cmd(request["text"]))
 
 
-def _line(desk: Desk, request: dict[str, Any]) -> None:
+def _line(place: Workplace, request: dict[str, Any]) -> None:
     """Carry out a line of Mininet's command line."""
-    with _said_to(desk.fabric.folder / request["said"]):
-        desk.prompt.carry_out(request["text"])
+    with _said_to(place.fabric.folder / request["said"]):
+        place.prompt.carry_out(request["text"])
 
 
 @contextmanager
@@ -113,13 +115,13 @@ def _said_to(path: Path) -> Iterator[None]:
             os.close(handle)
 
 
-def _call(desk: Desk, request: dict[str, Any]) -> Any:
+def _call(place: Workplace, request: dict[str, Any]) -> Any:
     """What a method of the Mininet object, or of one of its hosts, returns."""
-    net = desk.fabric.net
+    net = place.fabric.net
     thing = net[request[HOST]] if HOST in request else net
     found = getattr(thing, request["name"])
-    arguments = [_argument(desk.fabric, one) for one in request["arguments"]]
-    named = {name: _argument(desk.fabric, one) for name, one in request["named"].items()}
+    arguments = [_argument(place.fabric, one) for one in request["arguments"]]
+    named = {name: _argument(place.fabric, one) for name, one in request["named"].items()}
     return found(*arguments, **named)
 
 
@@ -130,27 +132,27 @@ def _argument(fabric: Stage, given: Any) -> Any:
     return [_argument(fabric, one) for one in given] if isinstance(given, list) else given
 
 
-def _event(desk: Desk, request: dict[str, Any]) -> None:
+def _event(place: Workplace, request: dict[str, Any]) -> None:
     """Begin or end an event of the timeline."""
-    (desk.events.begin if request["begins"] else desk.events.end)(request["name"])
+    (place.events.begin if request["begins"] else place.events.end)(request["name"])
 
 
-def _replan(desk: Desk, request: dict[str, Any]) -> int:
+def _replan(place: Workplace, request: dict[str, Any]) -> int:
     """Have the links be as another plan says; how many of their ends were changed."""
-    return desk.events.replan(from_json(request["plan"]))
+    return place.events.replan(from_json(request["plan"]))
 
 
-def _sleep(_: Desk, request: dict[str, Any]) -> None:
+def _sleep(_: Workplace, request: dict[str, Any]) -> None:
     """Let time pass."""
     time.sleep(request["seconds"])
 
 
-def _now(_: Desk, __: dict[str, Any]) -> float:
+def _now(_: Workplace, __: dict[str, Any]) -> float:
     """Seconds on the fabric's clock."""
     return time.monotonic()
 
 
-DEEDS: dict[str, Callable[[Desk, dict[str, Any]], Any]] = {
+DEEDS: dict[str, Callable[[Workplace, dict[str, Any]], Any]] = {
     "command": _command,
     "line": _line,
     "call": _call,

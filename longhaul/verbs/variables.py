@@ -57,12 +57,16 @@ def with_variables(
     verbs = verbs_of(top)
     if not words or words[0] not in verbs:
         return list(words), []
-    given = dict(from_variables(verbs[words[0]], environment))
-    return [words[0], *given.values(), *words[1:]], list(given)
+    made, rest = verbs[words[0]], words[1:]
+    inner, heard = with_variables(made, rest, environment)  # `study run` has options of its own
+    given = {} if heard else dict(from_variables(made, environment))
+    return [words[0], *given.values(), *inner], [*given, *heard]
 
 
 def verbs_of(top: argparse.ArgumentParser) -> Mapping[str, argparse.ArgumentParser]:
-    """The parser of each verb."""
-    (verbs,) = (one for one in top._actions if isinstance(one, argparse._SubParsersAction))
-    found: Mapping[str, argparse.ArgumentParser] = verbs.choices
-    return found
+    """The parser of each verb; none where there are no verbs."""
+    for action in top._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found: Mapping[str, argparse.ArgumentParser] = action.choices
+            return found
+    return {}

@@ -81,6 +81,13 @@ def test_a_variable_stands_for_an_option_and_the_command_line_goes_first() -> No
     assert top.parse_args(words).seed == 8
 
 
+def test_a_verb_of_a_verb_hears_variables_too() -> None:
+    top = parser()
+    words, heard = with_variables(top, ["study", "run", "s.yaml"], {"LONGHAUL_JOBS": "3"})
+    assert (words, heard) == (["study", "run", "--jobs=3", "s.yaml"], ["LONGHAUL_JOBS"])
+    assert top.parse_args(words).jobs == 3
+
+
 def test_a_variable_that_makes_no_sense_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
