@@ -23,13 +23,6 @@ PATIENCE = 4.0
 """An acknowledgement may take this many times the longest round trip, queues and all."""
 
 
-def rtt_s(wires: Wires, source: int, sink: int) -> float:
-    """There and back between two ranks, for a full packet and its acknowledgement that meet nobody."""
-    there, back = wires.ends((source, sink, 0)), wires.ends((sink, source, 0))
-    frame_s = sum(8 * wires.framing.frame_bytes / end.shape.rate_bps for end in there)
-    return frame_s + sum(end.shape.delay_s for end in (*there, *back))
-
-
 def paths(wires: Wires, host: PlannedHost) -> tuple[Path, ...]:
     """What the ways from a host to all ranks bear, where the plan's adapters keep to that; else empty.
 
@@ -45,7 +38,7 @@ def paths(wires: Wires, host: PlannedHost) -> tuple[Path, ...]:
 
 def _path(wires: Wires, host: PlannedHost, sink: int) -> Path:
     slowest_bps = min(end.shape.rate_bps for end in wires.ends((host.rank, sink, 0)))
-    packets = slowest_bps * rtt_s(wires, host.rank, sink) / 8 / wires.framing.frame_bytes
+    packets = slowest_bps * wires.rtt_s(host.rank, sink) / 8 / wires.framing.frame_bytes
     window = math.ceil(2 * packets) + FEWEST_PACKETS
     return Path(window, round(slowest_bps / 8) if slowest_bps < host.nic_bps else 0)
 
@@ -56,7 +49,7 @@ def longest_rtt_s(wires: Wires) -> float:
     first = {host.campus: host.rank for host in reversed(hosts)}.values()
     last = {host.campus: host.rank for host in hosts}.values()
     pairs = [*permutations(first, 2), *((a, b) for a, b in zip(first, last, strict=True) if a != b)]
-    return max((rtt_s(wires, *pair) for pair in pairs), default=0.0)
+    return max((wires.rtt_s(*pair) for pair in pairs), default=0.0)
 
 
 def slots(wires: Wires) -> int:

@@ -23,11 +23,13 @@ LIMIT = 0.01
 ECHO_FRAME_BYTES = 98
 ECHOES = 10
 RAMP_ROUNDS = 4
+PACED_RAMP_ROUNDS = 8
 WINDOW_ROUNDS = 6
 LEAST_WINDOW_S = 0.04
 ENOUGH_FRAMES = 10_000  # counted in whole ones: 0.01 % of them
 BUSY_WITHIN_S = 30.0
 FIRST_WINDOW_BYTES = 65_536
+PACE = 1.05  # of the rate: TCP's first bursts are more than a shallow buffer may hold
 SKB_OVERHEAD = 1.1  # bytes of send buffer per byte in flight, at an MTU of 9000
 LOSS_EVENTS = 100
 MOST_DATAGRAMS = 20_000
@@ -148,7 +150,8 @@ class FidelityCheck:
         """
         asked = min(end.shape.rate_bps for end in way.there) / 8 * self._plan.payload_share
         queue_s = self._queue_s(way.slowest)
-        ramp_s = RAMP_ROUNDS * (way.rtt_s + queue_s)
+        paced = way.slowest.shape.port is not None
+        ramp_s = (PACED_RAMP_ROUNDS if paced else RAMP_ROUNDS) * (way.rtt_s + queue_s)
         least_s = min(LEAST_WINDOW_S, ENOUGH_FRAMES * self._frame_s(way.slowest))
         window_s = max(WINDOW_ROUNDS * (way.rtt_s + queue_s), least_s)
         port = way.there[-1].interface
@@ -161,6 +164,7 @@ class FidelityCheck:
             address=way.sink.ip,
             size_bytes=round(asked * (ramp_s + 1.2 * window_s)),
             send_buffer_bytes=round(asked * (way.rtt_s + queue_s / 2) * SKB_OVERHEAD),
+            pacing_Bps=round(PACE * asked) if paced else 0,
         )
         measured = payload_rate(port, idle_bytes + FIRST_WINDOW_BYTES, ramp_s, window_s)
         for job in (client, server):

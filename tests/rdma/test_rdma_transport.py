@@ -15,7 +15,7 @@ from scenario.plan.types import Plan
 from scenario.text.diagnostics import InvalidInput
 from scenario.types.topology import Rdma, Topology, Training, Transport
 from tests.run.conftest import ROOT, longhaul
-from traffic.adapters import FEWEST_PACKETS, paths, rtt_s, slots
+from traffic.adapters import FEWEST_PACKETS, paths, slots
 from traffic.framing import framing
 from traffic.host import verbs
 from traffic.host.program import Program, read, written
@@ -49,7 +49,7 @@ def test_packets_are_as_large_as_the_topology_has_room_for() -> None:
 def test_a_window_is_twice_the_bandwidth_delay_product_of_its_own_path() -> None:
     wires = Wires(adapted(FOUR), ROCE)
     near, far = (paths(wires, wires.plan.hosts[0])[rank] for rank in (1, 2))
-    packets = 1.6e9 * rtt_s(wires, 0, 2) / 8 / 4154
+    packets = 1.6e9 * wires.rtt_s(0, 2) / 8 / 4154
     assert far.window == pytest.approx(2 * packets + FEWEST_PACKETS, abs=1)
     assert FEWEST_PACKETS < near.window < far.window
 
@@ -69,7 +69,7 @@ def test_other_congestion_control_has_no_window_of_ours(congestion: str) -> None
 
 def test_kept_bytes_have_slots_for_twice_the_longest_path() -> None:
     wires = Wires(adapted(FOUR), ROCE)
-    assert 2**15 * slots(wires) >= 2 * 1.6e9 / 8 * rtt_s(wires, 0, 2)
+    assert 2**15 * slots(wires) >= 2 * 1.6e9 / 8 * wires.rtt_s(0, 2)
 
 
 def test_a_program_over_roce_is_read_as_it_was_written(tmp_path: Path) -> None:

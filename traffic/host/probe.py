@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from traffic.host.channel import Channel, Message
+from traffic.host.tcp import SO_MAX_PACING_RATE
 
 Reply = Callable[[Message], None]
 
@@ -77,24 +78,31 @@ def stream_server(reply: Reply, address: str) -> None:
     reply({"bytes": total})
 
 
-def stream_client(reply: Reply, address: str, size_bytes: int, send_buffer_bytes: int) -> None:
-    """Send `size_bytes` over TCP, with at most so many in flight.
+def stream_client(
+    reply: Reply, address: str, size_bytes: int, send_buffer_bytes: int, pacing_Bps: int
+) -> None:
+    """Send `size_bytes` over TCP, with at most so many in flight, and no faster than `pacing_Bps`, 0: as it likes.
 
     Not iperf3: 3.12 fills its buffer, then lets a link of a round trip of microseconds run empty before it
     writes again; from 3.17 on it waits for its own threads in a loop, in which virtual time never passes.
     """
     as_it_was = TCP_SEND_BUFFER.read_text()  # of the whole host, which may be one that trains
     TCP_SEND_BUFFER.write_text(f"4096 {send_buffer_bytes} {send_buffer_bytes}")
-    error = stream(address, size_bytes)
+    error = stream(address, size_bytes, pacing_Bps)
     TCP_SEND_BUFFER.write_text(as_it_was)
     reply({"error": error} if error else {"state": "sent"})
 
 
-def stream(address: str, size_bytes: int) -> str | None:
+def stream(address: str, size_bytes: int, pacing_Bps: int) -> str | None:
     """Send so many bytes over TCP; what went wrong, if anything did."""
     block = bytes(_STREAM_BYTES)
     try:
         with socket.create_connection((address, STREAM_PORT)) as sock:
+            if pacing_Bps:  # and no congestion control that takes a growing delay for a full queue
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
+                sock.setsockopt(
+                    socket.SOL_SOCKET, SO_MAX_PACING_RATE, struct.pack("@Q", pacing_Bps)
+                )
             for start in range(0, size_bytes, _STREAM_BYTES):
                 sock.sendall(block[: size_bytes - start])
     except OSError as error:

@@ -12,7 +12,7 @@ from traffic.host.ports import leave_by_rule
 from traffic.host.transport import EXPEDITED, HungUp, Path, Settings
 
 _RATE = struct.Struct("=Q")
-_SO_MAX_PACING_RATE = 47  # [include/uapi/asm-generic/socket.h]
+SO_MAX_PACING_RATE = 47  # [include/uapi/asm-generic/socket.h]
 _RETRY_S = 0.001
 _NOWHERE = memoryview(mmap.mmap(-1, 1 << 26))  # never written: no memory
 
@@ -83,7 +83,7 @@ class Tcp:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, settings.congestion.encode())
         if settings.pacing_Bps:
             rate = _RATE.pack(round(settings.pacing_Bps))
-            sock.setsockopt(socket.SOL_SOCKET, _SO_MAX_PACING_RATE, rate)
+            sock.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, rate)
         if settings.buffer_bytes:
             for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
                 sock.setsockopt(socket.SOL_SOCKET, option, settings.buffer_bytes)

@@ -14,6 +14,7 @@ from scenario.plan.types import End, Plan, PlannedHost
 from scenario.types.topology import Transport
 from traffic.framing import TCP, framing
 from traffic.host.transport import EXPEDITED, SMALL_BYTES
+from traffic.model.queue_pairs import ALONE, QueuePair, queue_pair
 from traffic.schedule import Op, Pause
 
 Connection = tuple[int, int, int]
@@ -57,6 +58,7 @@ class Wires:
     def __init__(self, plan: Plan, transport: Transport = TCP) -> None:
         self.plan = plan
         self.framing = framing(plan, transport)
+        self._rdma = plan.rdma if transport.kind == "roce" else None
         self._forwarding = forwarding.of(plan)
         self._ends: dict[Lane, tuple[End, ...]] = {}
 
@@ -77,30 +79,45 @@ class Wires:
             for end in path:
                 users[end.interface].add(lane)
         return {
-            lane: self._route(path, [len(users[end.interface]) > 1 for end in path])
+            lane: self._route(lane, path, [users[end.interface] for end in path])
             for lane, path in ends.items()
         }
 
-    def _route(self, path: Sequence[End], shared: Sequence[bool]) -> Route:
+    def rtt_s(self, source: int, sink: int) -> float:
+        """There and back between two ranks, for a full packet and its acknowledgement that meet nobody."""
+        there, back = self.ends((source, sink, 0)), self.ends((sink, source, 0))
+        frame_s = sum(8 * self.framing.frame_bytes / end.shape.rate_bps for end in there)
+        return frame_s + sum(end.shape.delay_s for end in (*there, *back))
+
+    def queue_pair(self, lane: Lane, share_bps: float) -> QueuePair:
+        """What carries a lane over RDMA, with a share of its slowest wire; TCP is expected to lose nothing."""
+        if self._rdma is None:
+            return ALONE
+        rtt_s = self.rtt_s(*lane[:2])
+        return queue_pair(self.ends(lane), rtt_s, share_bps, self.framing, self._rdma)
+
+    def _route(self, lane: Lane, path: Sequence[End], users: Sequence[set[Lane]]) -> Route:
+        shared = [len(lanes) > 1 for lanes in users]
         own = [i for i in range(1, len(path)) if not shared[i]]
         slowest = min(own, key=lambda i: path[i].shape.rate_bps, default=0)
         kept = [i for i in range(len(path)) if i in (0, slowest) or shared[i]]
+        pair = self.queue_pair(lane, _share_bps(path, users))
         return tuple(
-            self._hop(path[here:there])
+            self._hop(path[here:there], pair)
             for here, there in zip(kept, [*kept[1:], len(path)], strict=True)
         )
 
-    def _hop(self, path: Sequence[End]) -> Hop:
+    def _hop(self, path: Sequence[End], pair: QueuePair) -> Hop:
         """The first of these wires, the others behind it."""
         first = path[0].shape
         payload_Bps = first.rate_bps / 8
         source = next((h for h in self.plan.hosts if h.name == path[0].node), None)
         if source:
-            payload_Bps = min(payload_Bps, self.framing.pace_Bps(source))
+            payload_Bps = min(payload_Bps, self.framing.pace_Bps(source), pair.most_Bps)
         return Hop(
             wire=path[0].interface,
-            s_per_byte=8 / first.rate_bps,
-            s_per_payload_byte=1 / payload_Bps,
+            s_per_byte=pair.sent * 8 / first.rate_bps,
+            s_per_payload_byte=pair.sent / payload_Bps,
             onward_s=sum(end.shape.delay_s for end in path),
             onward_s_per_byte=sum(8 / end.shape.rate_bps for end in path[1:]),
         )
@@ -108,6 +125,13 @@ class Wires:
     def on_wire_bytes(self, payload_bytes: int) -> int:
         """A message with the headers of its packets."""
         return self.framing.on_wire_bytes(payload_bytes)
+
+
+def _share_bps(path: Sequence[End], users: Sequence[set[Lane]]) -> float:
+    """What is left to one host on the wires between switches that several send over; a host sends to one at a time."""
+    hosts = [1, *(len({lane[0] for lane in lanes}) for lanes in users[1:-1]), 1]
+    shares = (end.shape.rate_bps / count for end, count in zip(path, hosts, strict=False))
+    return min(shares)
 
 
 def largest_bytes(schedules: Schedules) -> dict[Connection, int]:
@@ -136,5 +160,8 @@ def path(wires: Wires, source: PlannedHost, sink: PlannedHost) -> Way:
     slowest_bps = min(end.shape.rate_bps for end in ends)
     frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
     delay_s = sum(end.shape.delay_s for end in ends)
-    slowest_Bps = min(slowest_bps / 8 * packets.payload_share, packets.pace_Bps(source))
-    return Way(delay_s + frames_s, 1 / slowest_Bps)
+    pair = wires.queue_pair((source.rank, sink.rank, 0), slowest_bps)
+    slowest_Bps = min(
+        slowest_bps / 8 * packets.payload_share, packets.pace_Bps(source), pair.most_Bps
+    )
+    return Way(delay_s + frames_s, pair.sent / slowest_Bps)
