@@ -1,70 +1,135 @@
-"""RDMA on the fabric held against formulas and published figures: `python bench/rdma.py [PART…]`.
+"""RDMA on the fabric held against formulas and published figures: `python bench/rdma.py [PART [ROW…]]`.
 
 Each row is one guest in which unmodified perftest runs between hosts, over Soft-RoCE. Printed: what is expected, by
-which formula, and what was measured. Parts: loss, scale, dcqcn, incast, headroom.
+which formula, and what was measured. Parts: loss, scale, dcqcn, incast, headroom. A row is named by words of its name.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from scenario.plan.types import Port  # noqa: E402
+from traffic.model.dcqcn import Bottleneck, waiting_bytes  # noqa: E402
+
 MTU = 4096
 FRAME = 4154
 BOUND = MTU / FRAME
 HOST = "accelerator: H100, name: h, nics: 1"
 MIB = 2**20
+PARAMETERS = "/sys/module/rdma_rxe/parameters"
 
-# Host 0 receives from all others at once, each over a connection of its own.
-INCAST = """
-n=$((WORLD_SIZE-1)); test="ib_write_bw -x 1 -d rxe0 -F -s {size} -n {count} -t {depth} -u {timeout}"
+# Host 0 receives from all others at once, each over a connection of its own. Where all send for a time, rates are of
+# the second in the middle: perftest, when it is done, measures the CPU's frequency in a busy loop, and others wait.
+SENDING = """
+n=$((WORLD_SIZE-1)); test="ib_write_bw -x 1 -d rxe0 -F -s {size} {amount} -t {depth} -u {timeout}"
+counters=/sys/class/infiniband/rxe0/ports/1/hw_counters
+{before}
 if [ $RANK = 0 ]; then
   for i in $(seq 1 $n); do $test -p $((7000+i)) >/dev/null 2>&1 & done
+  {watch}
   wait
 else
   sleep 1
-  $test -p $((7000+RANK)) 10.{campus}.1.1 | awk '$1=={size}{{print "rate", $4*1.048576}}'
+  $test -p $((7000+RANK)) 10.{campus}.1.1 >told &
+  if [ -n "{lasting}" ]; then
+    sleep 0.5; a=$(<$counters/sent_pkts); sleep 1; b=$(<$counters/sent_pkts)
+    echo steady $(((b-a)*4096/1000000))
+  fi
+  wait
+  awk '$1=={size}{{print "rate", $4*1.048576}}' told
 fi
 echo counted $(rdma statistic show link rxe0/1)
+{after}
 """
+QUEUE = """
+  sleep 1.5
+  for i in $(seq 1 200); do
+    nsenter -t 1 -n tc -s qdisc show dev c1-l1-eth1 | awk '/backlog/{print "backlog", $2}'; sleep 0.005
+  done
+"""
+TCP = """
+if [ $RANK = 0 ]; then iperf3 -s -1 >/dev/null
+else
+  sleep 1; iperf3 -c 10.{campus}.1.1 -n {tcp_size} -J >told
+  awk '/"sum_received"/{{f=1}} f&&/bits_per_second/{{print "tcp", $2/8e6; f=0}}' told
+fi
+"""
+Row = Callable[[], str]
+Part = Iterator[tuple[str, Row]]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Rates of the senders, MB/s, and all hosts' counters, added."""
+    """Rates of the senders, MB/s: over all of their time, and over the second in the middle; all hosts' counters,
+    added; bytes that waited at the receiver's port, of many looks; TCP's rate after it, MB/s."""
 
     rates: tuple[float, ...]
+    steady: tuple[float, ...]
     counters: dict[str, int]
+    queue: tuple[float, ...]
+    tcp: float | None
     out: str
 
     @property
     def together(self) -> float:
         return sum(self.rates)
 
+    @property
+    def timeouts(self) -> int:
+        """Goings back for which there was no NAK."""
+        return self.counters.get("completer_retry_err", 0) - self.counters.get("rcvd_seq_err", 0)
 
-def run(topology: str, overrides: Sequence[str] = (), **traffic: int) -> Outcome:
-    """One guest."""
-    asked = {"size": MIB, "count": 50, "depth": 16, "timeout": 17, "campus": 1} | traffic
+
+def run(topology: str, parts: Sequence[str] = (), before: str = "", **traffic: int) -> Outcome:
+    """One guest; all send for two seconds, or a `count` of messages."""
+    amount = f"-n {traffic['count']}" if "count" in traffic else "-D 2 -f 0"
+    asked = {"size": MIB, "depth": 16, "timeout": 17, "campus": 1, "tcp_size": 100 * MIB} | traffic
+    script = SENDING.format(
+        **asked,
+        amount=amount,
+        before=before,
+        lasting="" if "count" in traffic else "y",
+        watch=QUEUE if QUEUE in parts else "",
+        after=TCP.format(**asked) if TCP in parts else "",
+    )
     with tempfile.TemporaryDirectory(dir=Path.home()) as folder:
         file = Path(folder) / "rdma.yaml"
-        file.write_text(f"longhaul: 1\nname: rdma\n{topology}")
-        words = [sys.executable, "-m", "longhaul", "exec", str(file)]
-        words += [word for one in overrides for word in ("--set", one)]
-        words += ["--", "bash", "-c", INCAST.format(**asked)]
-        done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
-    rates = [float(x) for x in re.findall(r"^\S+: rate ([\d.]+)", done.stdout, re.M)]
+        file.write_text(f"longhaul: 1\nname: rdma\nmtu: 4200\n{topology}")
+        words = [sys.executable, "-m", "longhaul", "exec", str(file), "--", "bash", "-c"]
+        script = f"cd $(mktemp -d)\n{script}"
+        done = subprocess.run(
+            [*words, script], capture_output=True, text=True, cwd=ROOT, check=False
+        )
     counters: dict[str, int] = {}
     for line in re.findall(r"^\S+: counted link rxe0/1 (.*)", done.stdout, re.M):
-        words = line.split()
-        for name, count in zip(words[::2], words[1::2], strict=False):
+        fields = line.split()
+        for name, count in zip(fields[::2], fields[1::2], strict=False):
             counters[name] = counters.get(name, 0) + int(count)
-    return Outcome(tuple(rates), counters, done.stdout[-300:] + done.stderr[-600:])
+    tcp = _said("tcp", done.stdout)
+    return Outcome(
+        rates=_said("rate", done.stdout),
+        steady=_said("steady", done.stdout),
+        counters=counters,
+        queue=_said("backlog", done.stdout.replace("Kb", "e3").replace("b\n", "\n")),
+        tcp=tcp[0] if tcp else None,
+        out=done.stdout[-300:] + done.stderr[-600:],
+    )
+
+
+def _said(what: str, text: str) -> tuple[float, ...]:
+    return tuple(float(x) for x in re.findall(rf"^\S+: {what} ([\d.e]+)", text, re.M))
 
 
 def pair(rate: str, delay: str, loss: float, scale: float, window: str) -> str:
@@ -98,39 +163,48 @@ class Lossy:
         return self.rate_bps * self.rtt_s / 8 / FRAME + 4
 
 
-def loss() -> Iterator[str]:
-    """Goodput under loss against 1 / (1 + p (BDP + n)), n = 4 packets in the adapter's queue."""
-    yield "go-back-N, 10 Gbit/s: RTT, loss, formula, with the losses that fell, measured, ratio, losses"
+def loss() -> Part:
+    """Goodput under loss against 1 / (1 + p (BDP + n)), n = 4 packets in the adapter's queue; one TCP connection
+    (cubic) over the same link beside it."""
+    print(
+        "go-back-N, 10 Gbit/s: formula, with the losses that fell, measured, ratio, losses, timeouts; MB/s, TCP's"
+    )
     for rtt_ms, delay in ((1, "500us"), (10, "5ms")):
         for p in (1e-5, 1e-4, 1e-3, 1e-2):
-            link = Lossy(f"{rtt_ms} ms {p:6.0e}", p, 10e9, rtt_ms / 1e3)
-            yield lossy_row(link, pair("10Gbit/s", delay, p, 1, "400MB"))
+            link = Lossy(f"{rtt_ms}ms {p:.0e}", p, 10e9, rtt_ms / 1e3)
+            topology = pair("10Gbit/s", delay, p, 1, "400MB")
+            yield link.name, partial(lossy_row, link, topology)
 
 
-def scale() -> Iterator[str]:
+def scale() -> Part:
     """One link at several scales: a packet stands for k of the real ones, and is lost if one of those would be."""
-    yield "40 Gbit/s, RTT 1 ms, loss 1e-4, divided by k: formula, with losses, measured, ratio, losses"
+    print("40 Gbit/s, RTT 1 ms, loss 1e-4, divided by k: as for loss")
     for k in (4, 10, 40):
-        link = Lossy(f"k = {k}", k * 1e-4, 40e9 / k, 1e-3)
-        yield lossy_row(link, pair("40Gbit/s", "500us", 1e-4, k, "1600MB"))
+        link = Lossy(f"k={k}", k * 1e-4, 40e9 / k, 1e-3)
+        topology = pair("40Gbit/s", "500us", 1e-4, k, "1600MB")
+        yield link.name, partial(lossy_row, link, topology)
 
 
 def lossy_row(link: Lossy, topology: str) -> str:
-    """A transfer of a hundred losses, or of 30,000 packets.
+    """A transfer of 30 losses and more, as long as that is at most 250,000 packets; of 40 round trips at least.
 
     What the chance of so many losses does to the formula is shown apart; the round trip until the last
     acknowledgement is taken off.
     """
-    count = round(min(max(100 / link.p, 1e4), 3e4) * MTU / MIB)
-    done = run(topology, count=count, depth=128)
+    packets = max(min(30 / link.p, 2.5e5), 40 * link.wasted, 1e4)
+    count = round(packets * MTU / MIB)
+    done = run(
+        topology, [TCP], count=count, depth=128, tcp_size=(600 if link.p < 1e-3 else 100) * MIB
+    )
     if not done.rates:
-        return f"{link.name}: {done.out}"
+        return done.out
     losses = done.counters.get("rcvd_seq_err", 0)
     fell = efficiency(losses / (count * MIB / MTU), link.wasted)
     took_s = count * MIB / (done.together * 1e6) - link.rtt_s
     measured = 8 * count * MIB / took_s / link.rate_bps / BOUND
     cells = (efficiency(link.p, link.wasted), fell, measured, measured / fell)
-    return f"{link.name:>16} {' '.join(f'{x:8.4f}' for x in cells)} {losses:6d}"
+    beside = f"{done.together:8.1f} {done.tcp or math.nan:8.1f}"
+    return f"{' '.join(f'{x:8.4f}' for x in cells)} {losses:6d} {done.timeouts} {beside}"
 
 
 def one_switch(senders: int, model: str, rdma: str) -> str:
@@ -142,44 +216,81 @@ def one_switch(senders: int, model: str, rdma: str) -> str:
     )
 
 
-ECN = "ecn: {min: 5kB, max: 200kB, probability: 1%}"
+MARKS = Port(mark_min_bytes=5_000, mark_max_bytes=200_000, mark_probability=0.25)
+LINE = Bottleneck(rate_bps=10e9, packet_bytes=FRAME, byte_counter=10e6)
 
 
-def dcqcn() -> Iterator[str]:
-    """Flows through one bottleneck: fair, and full."""
-    yield "DCQCN: flows, rates MB/s, least/most, sum over the line, marked, CNPs, losses"
+def ecn(probability: str, most: str = "200kB") -> str:
+    return f"ecn: {{min: 5kB, max: {most}, probability: {probability}}}"
+
+
+def dcqcn() -> Part:
+    """Flows through one bottleneck: fair, full, and a queue where the fluid model's fixed point has it.
+
+    With the paper's 1 % at `max` that point lies beyond `max` for packets of 4 KB at 10 Gbit/s.
+    """
+    print(
+        "DCQCN: rates MB/s in the second in the middle, least/most, sum over the line, counters, queue kB, expected"
+    )
     for flows in (2, 4, 8):
-        topology = one_switch(flows, f"{{buffer: 12MB, {ECN}}}", "{congestion: dcqcn}")
-        done = run(topology, count=400 // flows)
-        yield told(f"{flows} flows", done)
+        expected = waiting_bytes(LINE.marked_share(flows), MARKS) / 1e3
+        topology = one_switch(flows, f"{{buffer: 12MB, {ecn('25%')}}}", "{congestion: dcqcn}")
+        yield (
+            f"{flows} flows",
+            partial(rested, topology, expected),
+        )
+    topology = one_switch(8, f"{{buffer: 12MB, {ecn('1%')}}}", "{congestion: dcqcn}")
+    yield "8 at 1%", partial(rested, topology, 200.0)
 
 
-def told(name: str, done: Outcome, line: float = 1250) -> str:
-    if not done.rates:
-        return f"{name}: {done.out}"
-    shares = f"{min(done.rates) / max(done.rates):.3f} {done.together / line / BOUND:.3f}"
+def rested(topology: str, expected_kb: float) -> str:
+    done = run(topology, [QUEUE])
+    waits = f"{fmean(done.queue) / 1e3:.1f}" if done.queue else "?"
+    return f"{told(done.steady, done)} queue {waits} expected {expected_kb:.1f}"
+
+
+def told(rates: Sequence[float], done: Outcome, line: float = 1250) -> str:
+    if not rates:
+        return done.out
+    shares = f"{min(rates) / max(rates):.3f} {sum(rates) / line / BOUND:.3f}"
     keys = ("np_ecn_marked_roce_packets", "rp_cnp_handled", "rcvd_seq_err", "completer_retry_err")
     counted = " ".join(f"{key} {done.counters.get(key, 0)}" for key in keys)
-    return f"{name:>24} {[round(x) for x in done.rates]} {shares} {counted}"
+    return f"{[round(x) for x in rates]} {shares} {counted} timeouts {done.timeouts}"
 
 
-def incast() -> Iterator[str]:
+def incast() -> Part:
     """Eight to one, with and without what protects from it."""
-    yield "incast 8 to 1, 80 MiB: variant, rates MB/s, least/most, sum over the line"
-    for name, model, rdma in (
-        ("shallow, nothing", "{buffer: 400kB}", "{congestion: none}"),
-        ("shallow, DCQCN", f"{{buffer: 400kB, {ECN}}}", "{congestion: dcqcn}"),
-        ("shallow, window", "{buffer: 400kB}", "{congestion: window, window: 20kB}"),
-        ("shallow, PFC", "{buffer: 4MB, pfc: {xoff: 100kB}}", "{congestion: none}"),
-        ("deep", "{buffer: 1GB, alpha: 8}", "{congestion: none}"),
+    print("incast 8 to 1: rates MB/s over two seconds, least/most, sum over the line, counters")
+    often = f"echo 4 > {PARAMETERS}/cnp_us"
+    tuned = f"{{buffer: 400kB, alpha: 8, {ecn('100%', '50kB')}}}"
+    for name, model, rdma, before, timeout in (
+        ("nothing", "{buffer: 400kB}", "{congestion: none}", "", 17),
+        ("nothing, timeout 14", "{buffer: 400kB}", "{congestion: none}", "", 14),
+        ("DCQCN", f"{{buffer: 400kB, {ecn('1%')}}}", "{congestion: dcqcn}", "", 17),
+        ("DCQCN, timeout 14", f"{{buffer: 400kB, {ecn('1%')}}}", "{congestion: dcqcn}", "", 14),
+        ("tuned DCQCN", tuned, "{congestion: dcqcn}", often, 17),
+        ("window", "{buffer: 400kB}", "{congestion: window, window: 20kB}", "", 17),
+        ("PFC", "{buffer: 4MB, pfc: {xoff: 100kB}}", "{congestion: none}", "", 17),
+        ("deep", "{buffer: 1GB, alpha: 8}", "{congestion: none}", "", 17),
     ):
-        yield told(name, run(one_switch(8, model, rdma), count=10))
+        topology = one_switch(8, model, rdma)
+        yield (
+            name,
+            partial(overrun, topology, before, timeout),
+        )
 
 
-def headroom() -> Iterator[str]:
+def overrun(topology: str, before: str, timeout: int) -> str:
+    done = run(topology, before=before, timeout=timeout)
+    return told(done.rates, done)
+
+
+def headroom() -> Part:
     """PFC over ten miles: the headroom of the formula, and half of it. The receiver takes a twentieth of what comes,
     so that nearly all of what is under way has to be held."""
-    yield "PFC over ten miles at 20 Gbit/s, receiver at 1: headroom, rates, sum over the receiver's line, losses"
+    print(
+        "PFC over ten miles at 20 Gbit/s, receiver at 1: rates, least/most, sum over the receiver's line, counters"
+    )
     for name, text in (("computed", ""), ("half", ", headroom: 215kB")):
         model = f"{{buffer: 40MB, pfc: {{xoff: 50kB{text}}}}}"
         topology = (
@@ -188,12 +299,30 @@ def headroom() -> Iterator[str]:
             f"  c2: {{switch: own, hosts: [{{{HOST}, count: 2, nic: 10Gbit/s}}]}}\n"
             "links:\n  c1-c2: {between: [c1, c2], distance: 10mi, rate: 20Gbit/s}\n"
         )
-        yield told(name, run(topology, count=20), 125)
+        yield name, partial(held_back, topology)
 
 
-PARTS = {"loss": loss, "scale": scale, "dcqcn": dcqcn, "incast": incast, "headroom": headroom}
+def held_back(topology: str) -> str:
+    done = run(topology, count=20)
+    return told(done.rates, done, 125)
+
+
+PARTS: dict[str, Callable[[], Part]] = {
+    "loss": loss,
+    "scale": scale,
+    "dcqcn": dcqcn,
+    "incast": incast,
+    "headroom": headroom,
+}
+
+
+def main(words: Sequence[str]) -> None:
+    """All parts; or one, and of its rows those that are named."""
+    for part in words[:1] or PARTS:
+        for name, row in PARTS[part]():
+            if not words[1:] or name in words[1:]:
+                print(f"{name:>20} {row()}", flush=True)
+
 
 if __name__ == "__main__":
-    for part in sys.argv[1:] or PARTS:
-        for line in PARTS[part]():
-            print(line, flush=True)
+    main(sys.argv[1:])

@@ -29,7 +29,8 @@ LEAST_WINDOW_S = 0.04
 ENOUGH_FRAMES = 10_000  # counted in whole ones: 0.01 % of them
 BUSY_WITHIN_S = 30.0
 FIRST_WINDOW_BYTES = 65_536
-PACE = 1.05  # of the rate: TCP's first bursts are more than a shallow buffer may hold
+PACE = 1.005  # of the rate: TCP's bursts are more than a shallow buffer may hold
+PACED_OVERHEAD = 2.2  # of send buffer, at any MTU
 SKB_OVERHEAD = 1.1  # bytes of send buffer per byte in flight, at an MTU of 9000
 LOSS_EVENTS = 100
 MOST_DATAGRAMS = 20_000
@@ -151,6 +152,7 @@ class FidelityCheck:
         asked = min(end.shape.rate_bps for end in way.there) / 8 * self._plan.payload_share
         queue_s = self._queue_s(way.slowest)
         paced = way.slowest.shape.port is not None
+        overhead = PACED_OVERHEAD if paced else SKB_OVERHEAD
         ramp_s = (PACED_RAMP_ROUNDS if paced else RAMP_ROUNDS) * (way.rtt_s + queue_s)
         least_s = min(LEAST_WINDOW_S, ENOUGH_FRAMES * self._frame_s(way.slowest))
         window_s = max(WINDOW_ROUNDS * (way.rtt_s + queue_s), least_s)
@@ -163,7 +165,7 @@ class FidelityCheck:
             "stream-client",
             address=way.sink.ip,
             size_bytes=round(asked * (ramp_s + 1.2 * window_s)),
-            send_buffer_bytes=round(asked * (way.rtt_s + queue_s / 2) * SKB_OVERHEAD),
+            send_buffer_bytes=round(asked * (way.rtt_s + queue_s / 2) * overhead),
             pacing_Bps=round(PACE * asked) if paced else 0,
         )
         measured = payload_rate(port, idle_bytes + FIRST_WINDOW_BYTES, ramp_s, window_s)
