@@ -44,7 +44,7 @@ else
   sleep 1
   $test -p $((7000+RANK)) 10.{campus}.1.1 >told &
   if [ -n "{lasting}" ]; then
-    sleep 0.5; a=$(<$counters/sent_pkts); sleep 1; b=$(<$counters/sent_pkts)
+    sleep 1.4; a=$(<$counters/sent_pkts); sleep 1; b=$(<$counters/sent_pkts)
     echo steady $(((b-a)*4096/1000000))
   fi
   wait
@@ -54,7 +54,7 @@ echo counted $(rdma statistic show link rxe0/1)
 {after}
 """
 QUEUE = """
-  sleep 1.5
+  sleep 2.6
   for i in $(seq 1 200); do
     nsenter -t 1 -n tc -s qdisc show dev c1-l1-eth1 | awk '/backlog/{print "backlog", $2}'; sleep 0.005
   done

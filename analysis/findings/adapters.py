@@ -9,6 +9,8 @@ import msgspec
 import polars as pl
 
 from analysis.form.beside import Adapters
+from analysis.run import read_plan
+from scenario.plan.coarseness import ENOUGH_PACKETS
 
 
 def summarise(run_dir: Path) -> list[Adapters]:
@@ -16,6 +18,12 @@ def summarise(run_dir: Path) -> list[Adapters]:
     path = Path(run_dir) / "adapters.parquet"
     if not path.is_file():
         return []
+    filling = [link.get("packets_per_bdp") for link in read_plan(run_dir)["links"]]
+    fine = all(count is None or count >= ENOUGH_PACKETS for count in filling)
     sums = pl.read_parquet(path).group_by(name="workload", maintain_order=True)
-    found = sums.agg(pl.exclude("workload", "rank", "host").sum())
+    went_back = pl.col("retransmissions")
+    found = sums.agg(pl.exclude("workload", "rank", "host").sum()).with_columns(
+        timeouts=pl.max_horizontal(went_back - pl.col("naks_received"), 0),
+        meaningful=pl.lit(fine) | (went_back == 0),
+    )
     return msgspec.convert(found.to_dicts(), list[Adapters])

@@ -55,6 +55,13 @@ class Adapters(Form, frozen=True, kw_only=True):
         Count, doc("Goings back to the first unacknowledged packet, for a NAK or a timeout.")
     ]
     naks_received: Annotated[Count, doc("Packets missed, by the receivers' word.")]
+    timeouts: Annotated[Count, doc("Goings back for which there was no NAK.")]
+    meaningful: Annotated[
+        bool,
+        doc(
+            "False where something was lost on links that fewer than 20 packets fill: what that costs says nothing."
+        ),
+    ]
     naks_sent: Annotated[Count, doc("Packets out of order that were answered so.")]
     duplicates: Annotated[Count, doc("Packets that came again.")]
     not_ready_sent: Annotated[Count, doc("Messages that came before there was room.")]

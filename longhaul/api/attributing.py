@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 
 from analysis.form.attribution import Attribution
 from longhaul.api.inputs import Topology, Workload
-from longhaul.runs.workloads import DEFAULT
+from longhaul.runs.workloads import DEFAULT, only_training
 from longhaul.trials.attribution import Question, answer
 from longhaul.trials.remedies import mend as mended
+from scenario.loading import load_topology
 
 Counted = Callable[[int, int], None]
 
@@ -37,7 +39,7 @@ def attribute(  # noqa: PLR0913 - what an attribution can be told
     """
     question = Question(
         topology=topology.file(),
-        workload=workload.file() if workload else DEFAULT,
+        workload=workload.file() if workload else _usual(topology),
         overrides=topology.overrides,
         workload_overrides=workload.overrides if workload else (),
         factors=tuple(factors),
@@ -47,3 +49,9 @@ def attribute(  # noqa: PLR0913 - what an attribution can be told
     told = hear or (lambda *_: None)
     found = answer(question, told)
     return msgspec.structs.replace(found, remedies=mended(question, told)) if mend else found
+
+
+def _usual(topology: Topology) -> Path | None:
+    """None, which is the topology's own, where it brings one that trains; else the default."""
+    own = only_training(load_topology(topology.file(), topology.overrides))
+    return None if own else DEFAULT

@@ -11,7 +11,7 @@ from scenario.text.diagnostics import Diagnostic, InvalidInput
 from scenario.loading import load_workload
 from scenario.text.diagnostics import FEW, Collected, Place, Source, complain, nearest, one_of
 from scenario.workload.placement import hosts_on, known_places, overlaps, shared
-from scenario.types.topology import Host, Topology, Workload
+from scenario.types.topology import Host, Topology, Training, Workload
 
 DEFAULT = Path(__file__).parents[2] / "traffic" / "workloads" / "training.yaml"
 
@@ -68,6 +68,12 @@ def load_workloads(
             found.append(replace(read, name=name, on=one.on or read.on))
     problems.stop()
     return found
+
+
+def only_training(topology: Topology) -> Training | None:
+    """The workload of a topology that brings one, which trains."""
+    own = topology.workloads
+    return own[0] if len(own) == 1 and isinstance(own[0], Training) else None
 
 
 def check_places(found: Sequence[Workload], topology: Topology) -> None:

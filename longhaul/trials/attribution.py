@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -19,7 +19,7 @@ from longhaul.trials import series as trials
 from longhaul.trials.series import Trial
 from scenario.errors import WrongInput
 from scenario.factors import Factor, effective, factors
-from scenario.loading import load_topology, load_workload
+from scenario.loading import load_topology
 from scenario.types.topology import Topology, Training
 
 MOST_FACTORS = 6
@@ -33,10 +33,11 @@ class NothingToAttribute(WrongInput):
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: of which files, which factors (none: all that there are), under how many seeds."""
+    """What is asked: of which files, which factors (none: all that there are), under how many seeds. With no
+    `workload` the topology's own."""
 
     topology: Path
-    workload: Path
+    workload: Path | None
     overrides: tuple[str, ...]
     workload_overrides: tuple[str, ...]
     factors: tuple[str, ...]
@@ -45,19 +46,22 @@ class Question:
 
     def trial(self, without: Sequence[str], seed: int) -> Trial:
         """The run without some of the factors."""
-        return Trial(
-            topology=self.topology,
-            workload=self.workload,
-            overrides=self.overrides,
-            workload_overrides=(*self.workload_overrides, *self._settling()),
-            without=tuple(without),
-            seed=seed,
-        )
+        trial = replace(self.as_asked(), without=tuple(without), seed=seed)
+        return replace(trial, workload_overrides=(*self.workload_overrides, *self._settling()))
+
+    def as_asked(self) -> Trial:
+        """The run that nobody has changed anything of."""
+        return Trial(self.topology, self.workload, self.overrides, self.workload_overrides)
+
+    def training(self) -> Training | None:
+        """What trains; None where the workload is another. Raises InvalidInput."""
+        _, found = self.as_asked().read()
+        return found if isinstance(found, Training) else None
 
     def _settling(self) -> tuple[str, ...]:
         """Who ends early begins early, and only after some iterations do all take the same: those stay out of means."""
-        found = load_workload(self.workload, self.workload_overrides)
-        short = isinstance(found, Training) and found.warmup < SETTLED
+        found = self.training()
+        short = found is not None and found.warmup < SETTLED
         return (f"warmup={SETTLED}",) if short else ()
 
 
@@ -114,8 +118,7 @@ def _check(acting: Sequence[Factor], asked: Sequence[str]) -> None:
 
 def _check_workload(question: Question) -> None:
     """Only training has iterations whose time can be lost. Raises InvalidInput, NothingToAttribute."""
-    found = load_workload(question.workload, question.workload_overrides)
-    if not isinstance(found, Training):
+    if question.training() is None:
         raise NothingToAttribute(f"{question.workload}: not training, so no iteration loses time")
 
 

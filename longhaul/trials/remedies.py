@@ -18,7 +18,6 @@ from longhaul.trials import series as trials
 from longhaul.trials.attribution import Question
 from longhaul.trials.series import Trial, TrialFailed
 from scenario.factors import load_without
-from scenario.loading import load_workload
 from scenario.text.diagnostics import InvalidInput
 from scenario.types.topology import Topology, Training
 
@@ -144,7 +143,54 @@ def remedies(unaged: Topology, workload: Training) -> list[Remedy]:
             "BBR", "a congestion control that does not take loss for congestion",
             workload_overrides=("collective.congestion=bbr",),
         ),
+        *(of_rdma(unaged) if workload.transport.kind == "roce" else ()),
         *leases([campus.name for campus in unaged.campuses]),
+    ]  # fmt: skip
+
+
+def of_rdma(unaged: Topology) -> list[Remedy]:
+    """What can be done where the adapters speak RoCE: about loss, about congestion, about pauses."""
+    borders = [f"campuses.{campus.name}.border-switch" for campus in unaged.campuses]
+    longest_s = max((link.forward.delay_s for link in unaged.links), default=0.0)
+    fastest_bps = max((link.forward.rate_bps for link in unaged.links), default=0.0)
+    filling = fastest_bps / 8 * 2 * longest_s
+    models = {
+        model.name: model
+        for campus in unaged.campuses
+        for model in (campus.switch_model, campus.border_model)
+        if model
+    }
+    marks = f"{{min: {filling:.0f}B, max: {4 * filling:.0f}B, probability: 10%}}"
+    pausing = [name for name, model in models.items() if model.pausing]
+    return [
+        Remedy(
+            "selective repeat", "only what was lost is sent again: TCP stands for it, as adapters of IRN's kind would",
+            workload_overrides=("transport=tcp",),
+        ),
+        Remedy("DCQCN", "adapters obey marks", overrides=("rdma.congestion=dcqcn",)),
+        Remedy(
+            "windows", "no more under way than twice what fills each path, at its slowest wire's rate",
+            overrides=("rdma={congestion: window}",),
+        ),
+        Remedy(
+            "campuses apart", "DCQCN inside campuses, and between them a window of each path's own",
+            overrides=("rdma={congestion: split}",),
+        ),
+        Remedy(
+            "deeper buffers", "borders with memory beside the chip",
+            overrides=tuple(f"{border}=deep" for border in borders),
+        ),
+        Remedy(
+            "marks for the distance", "switches mark from one bandwidth-delay product of the longest link on",
+            overrides=tuple(f"switches.{name}.ecn={marks}" for name in models),
+        ),
+        Remedy(
+            "headroom for the distance", "pausing ports have the room that their cables' length asks for",
+            overrides=tuple(
+                text for name in pausing
+                for text in (f"switches.{name}.pfc.headroom=null", f"switches.{name}.buffer=8GB")
+            ),
+        ),
     ]  # fmt: skip
 
 
@@ -169,8 +215,8 @@ def mend(question: Question, hear: Callable[[int, int], None]) -> list[Remedied]
 
     Raises InvalidInput, TrialFailed where the run without any remedy fails.
     """
-    workload = load_workload(question.workload, question.workload_overrides)
-    assert isinstance(workload, Training)
+    workload = question.training()
+    assert workload, "only training is mended"
     known = remedies(load_without(question.topology, question.overrides, ("aging",)), workload)
     actual = [question.trial((), seed) for seed in range(1, question.seeds + 1)]
     before = _summaries(actual, question, hear)

@@ -20,9 +20,10 @@ from analysis.form.summary import TrainingSummary, read_summary
 from longhaul import folder
 from longhaul.code import code
 from longhaul.machine.child import child
+from longhaul.runs.workloads import Chosen, load_workloads, own_overrides
 from scenario.errors import LonghaulError
 from scenario.factors import load_without
-from scenario.loading import load_workload
+from scenario.types.topology import Topology, Workload
 
 _LAST_LINES = 8
 
@@ -44,10 +45,11 @@ class TrialFailed(LonghaulError):
 
 @dataclass(frozen=True)
 class Trial:
-    """One run: files, what is overridden in them, the factors switched off, and the seed."""
+    """One run: files, what is overridden in them, the factors switched off, and the seed. With no `workload` the
+    topology's own."""
 
     topology: Path
-    workload: Path
+    workload: Path | None
     overrides: tuple[str, ...] = ()
     workload_overrides: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
@@ -55,11 +57,20 @@ class Trial:
 
     def arguments(self) -> list[str]:
         """Of `longhaul run`, to do it alone."""
-        words = [str(self.topology), "--workload", str(self.workload), "--seed", str(self.seed)]
+        words = [str(self.topology), "--seed", str(self.seed)]
+        words += ["--workload", str(self.workload)] if self.workload else []
         words += [f"--set={text}" for text in self.overrides]
         words += [f"--set-workload={text}" for text in self.workload_overrides]
         words += [f"--without={','.join(self.without)}"] if self.without else []
         return words
+
+    def read(self) -> tuple[Topology, Workload]:
+        """What the files say. Raises InvalidInput."""
+        chosen = (Chosen(self.workload),) if self.workload else ()
+        topology = load_without(self.topology, self.overrides, self.without)
+        own = own_overrides(topology, chosen, self.workload_overrides)
+        topology = load_without(self.topology, (*self.overrides, *own), self.without)
+        return topology, load_workloads(topology, chosen, self.workload_overrides)[0]
 
     def digest(self) -> str:
         """Of all that the run is a function of: what the files come to, the seed, the code.
@@ -70,11 +81,12 @@ class Trial:
 
     def inputs(self) -> str:
         """What the files come to; the same under every seed. Raises InvalidInput."""
-        topology = asdict(load_without(self.topology, self.overrides, self.without))
-        workload = asdict(load_workload(self.workload, self.workload_overrides))
+        asked, trains = self.read()
+        topology, workload = asdict(asked), asdict(trains)
         for read in (topology, workload):
             del read["files"], read["source"], read["checks"]
-        topology.pop("factors")
+        for name in ("factors", "workloads"):
+            topology.pop(name)
         return json.dumps([topology, workload], sort_keys=True)
 
     def digest_of(self, inputs: str) -> str:

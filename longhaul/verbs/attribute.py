@@ -22,7 +22,11 @@ def add(verbs: Verbs) -> None:
         "longhaul attribute topologies/colossus.yaml --seeds 3",
     )  # fmt: skip
     topology(made)
-    made.add_argument("--workload", type=Path, help="a workload file (default: one training step)")
+    made.add_argument(
+        "--workload",
+        type=Path,
+        help="a workload file (default: the topology's own, if it brings one; else one training step)",
+    )
     made.add_argument(
         "--set-workload", dest="workload_overrides", action="append", default=[],
         metavar="PATH=VALUE", help="override a value of the workload, as iterations=3",
@@ -60,8 +64,9 @@ def attribute(words: argparse.Namespace) -> int:
     from longhaul.verbs.judging import Judge
 
     judge = Judge(words, str(words.topology), attribution_schema())
-    top = lh.Topology.load(words.topology, words.overrides)
-    work = _workload(words)
+    own = _own_settings(words)
+    top = lh.Topology.load(words.topology, (*words.overrides, *(own or ())))
+    work = _workload(words) if own is None else None
     with judge.watching(), progress.counted("runs", quiet=words.quiet) as hear:
         found = lh.attribute(
             top, work, factors=words.factors, seeds=words.seeds, jobs=words.jobs, mend=words.mend, hear=hear
@@ -88,3 +93,14 @@ def _workload(words: argparse.Namespace) -> lh.Workload | None:
     if not words.workload and not words.workload_overrides:
         return None
     return lh.Workload.load(words.workload or DEFAULT, words.workload_overrides)
+
+
+def _own_settings(words: argparse.Namespace) -> list[str] | None:
+    """The settings, as overrides of the topology, of the workload that it brings; None where another one is meant."""
+    from longhaul.runs.workloads import only_training, own_overrides
+    from scenario.loading import load_topology
+
+    topology = load_topology(words.topology, words.overrides)
+    if words.workload or not only_training(topology):
+        return None
+    return own_overrides(topology, (), words.workload_overrides)

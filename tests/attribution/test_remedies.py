@@ -7,8 +7,10 @@ import msgspec
 
 from analysis.form.attribution import Remedied, Worth
 from analysis.series.verdict import EQUAL, verdict
+from longhaul.planning import make_plan
 from longhaul.runs.workloads import DEFAULT
-from longhaul.trials.remedies import _greedily, _helpful, remedies
+from longhaul.trials.attribution import Question
+from longhaul.trials.remedies import _greedily, _helpful, of_rdma, remedies
 from longhaul.trials.series import Trial, TrialFailed
 from scenario.factors import load_without
 from scenario.loading import load_topology, load_workload
@@ -92,6 +94,48 @@ def test_what_cannot_be_had_or_trusted_or_felt_is_no_verdict() -> None:
         remedy("d", 0.009),
     ]
     assert verdict(had) == f"Leave it: no remedy frees 1.0 % of the computing. {EQUAL}"
+
+
+ROCE = Path("topologies/roce-ten-miles.yaml")
+
+
+def test_adapters_have_remedies_of_their_own_each_another_run_of_the_topology_s_own_workload() -> (
+    None
+):
+    question = Question(ROCE, None, (), (), (), seeds=1, jobs=1)
+    workload, actual = question.training(), question.trial((), 1)
+    assert workload
+    assert workload.transport.kind == "roce"
+    own = of_rdma(load_without(ROCE, (), ("aging",)))
+    digests = {one.name: one.applied(actual).digest() for one in own}
+    alike = {name for name, digest in digests.items() if digest == actual.digest()}
+    assert alike == {"DCQCN", "headroom for the distance"}  # it has DCQCN, and pauses nothing
+    assert len(set(digests.values())) == len(own) - 1
+
+
+def test_headroom_for_the_distance_is_what_the_formula_asks_for() -> None:
+    lossless = Path("topologies/roce-lossless.yaml")
+    (remedy,) = (
+        one for one in of_rdma(load_without(lossless, (), ())) if one.name.startswith("headroom")
+    )
+    before, after = (make_plan(load_topology(lossless, text)) for text in ((), remedy.overrides))
+    (far, near) = (
+        max(
+            end.shape.port.headroom_bytes
+            for end in next(iter(plan.long_hauls())).ends
+            if end.shape.port
+        )
+        for plan in (after, before)
+    )
+    assert near < 200_000
+    assert far > 1_500_000  # 34 MB, divided by 20
+
+
+def test_the_factor_transport_trains_over_tcp() -> None:
+    question = Question(ROCE, None, (), (), ("transport",), seeds=1, jobs=1)
+    _, workload = question.trial(("transport",), 1).read()
+    assert workload.transport.kind == "tcp"
+    assert "--workload" not in question.trial((), 1).arguments()
 
 
 def test_a_failed_run_tells_its_reason_in_a_line() -> None:

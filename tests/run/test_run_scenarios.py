@@ -25,12 +25,23 @@ FEWER = {
     "one-campus": ("campuses.c1.hosts[0].count=4",),
     "region": ("defaults.campuses.hosts[0].count=1",),
     "retrofit": UNIFORM + OTHERS,
+    "roce-lossless": (),
+    "roce-old-fibre": (),
+    "roce-shallow": (),
+    "roce-ten-miles": (),
+    "roce-victims": (),
     "two-hosts": (),
     "uniform": UNIFORM + OTHERS,
 }
 """What makes each scenario small: fewer hosts on the same network, fewer flaps."""
 WORKLOAD = ("iterations=2", "warmup=0", "collective.verify=true")
+FEWER_BYTES = "model.parameters=50e6"
 OWN = {
+    **dict.fromkeys(
+        ("roce-lossless", "roce-old-fibre", "roce-shallow", "roce-ten-miles"),
+        (*WORKLOAD, FEWER_BYTES),
+    ),
+    "roce-victims": tuple(f"train:{one}" for one in (*WORKLOAD, FEWER_BYTES)),
     "lease": (
         *(f"training:{one}" for one in WORKLOAD),
         *("inference:duration=3s", "inference:arrivals.rate=10/s"),

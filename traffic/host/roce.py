@@ -139,6 +139,7 @@ class RoceConnection:
         if settings.path.window:
             (PARAMETERS / "window").write_text(str(settings.path.window))
             (PARAMETERS / "rate").write_text(str(settings.path.rate_Bps))
+            (PARAMETERS / "dcqcn").write_text(str(int(settings.path.obeys)))
         self._pair = QueuePair(
             device, self._sent, self._received, self._room.sends, self._room.receives
         )

@@ -24,10 +24,11 @@ class HungUp(ConnectionError):
 
 class Path(NamedTuple):
     """What the way to a host bears, where that is not the transport's own business: so many packets under
-    way, so many bytes per second on its slowest wire. 0: as many as there are."""
+    way, so many bytes per second on its slowest wire, 0: as many as there are; and whether marks are obeyed."""
 
     window: int = 0
     rate_Bps: int = 0
+    obeys: bool = False
 
 
 ANY_PATH = Path()

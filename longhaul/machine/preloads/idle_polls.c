@@ -8,7 +8,7 @@
  * wait for other things, too: 1 us at first, twice as long after each poll in vain, 4 ms at most. Who asks for events
  * and polls nevertheless, more than 16 times in vain, sleeps for a while.
  *
- * sched_yield() sleeps in the same way: some programs spin on that instead.
+ * sched_yield() and pthread_spin_lock() sleep, too, where they would spin: whoever holds the lock may be asleep.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -250,10 +250,22 @@ int ibv_destroy_cq(struct ibv_cq *cq)
 	return destroy(cq);
 }
 
-int sched_yield(void)
+static void nap(void)
 {
 	struct timespec pause = { 0, SHORTEST_NS };
 
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+}
+
+int sched_yield(void)
+{
+	nap();
+	return 0;
+}
+
+int pthread_spin_lock(pthread_spinlock_t *spinlock)
+{
+	while (pthread_spin_trylock(spinlock))
+		nap();
 	return 0;
 }
