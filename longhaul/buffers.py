@@ -43,6 +43,7 @@ def rdma(topology: Topology) -> PlannedRdma | None:
         window_packets=max(1, round(window)) if window else WIDEST_WINDOW,
         byte_counter=round(DCQCN_BYTES / topology.scale_bytes),
         checked=_corrupts(topology),
+        iwarp=asked.iwarp,
     )
 
 

@@ -379,7 +379,8 @@ def make_links(plan: Plan, homes: Mapping[str, int], seed: int) -> None:
 def add_adapters(plan: Plan, homes: Mapping[str, int]) -> None:
     """Give every host its RDMA device, set as the plan says."""
     ends = (wire.a for wire in plan.wires if wire.kind == "host")
-    rdma.add_devices({end.interface: homes[end.node] for end in ends}, ["rxe"])
+    kinds = ["rxe", "siw"] if plan.rdma and plan.rdma.iwarp else ["rxe"]
+    rdma.add_devices({end.interface: homes[end.node] for end in ends}, kinds)
     if plan.rdma:
         rdma.set_up(plan.rdma)
 

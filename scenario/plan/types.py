@@ -158,12 +158,14 @@ class PlannedEvent:
 @dataclass(frozen=True)
 class PlannedRdma:
     """How Soft-RoCE is set: congestion control, packets of a queue pair that may be under way, the bytes after
-    which DCQCN raises a rate, and whether packets' checksums are computed and checked."""
+    which DCQCN raises a rate, and whether packets' checksums are computed and checked. `iwarp`: hosts have a
+    device of Soft-iWARP, too."""
 
     congestion: str
     window_packets: int
     byte_counter: int
     checked: bool
+    iwarp: bool = False
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,8 @@ class RdmaModel(Strict):
     window: Size | None = None
     """How much of a queue pair may be under way; else with `congestion: window` twice the bandwidth-delay product of
     its path, and otherwise as much as a workload hands to it."""
+    iwarp: bool = False
+    """Whether every host has a device of Soft-iWARP, `siw0`, beside `rxe0`: RDMA over TCP, for programs of your own."""
 
 
 def check(switches: dict[str, SwitchKind], problems: Problems) -> None:
@@ -108,4 +110,4 @@ def _pausing(written: PausingModel | None) -> types.Pausing | None:
 
 def rdma(written: RdmaModel | None) -> types.Rdma | None:
     """What the adapters do, in SI units."""
-    return types.Rdma(written.congestion, written.window) if written else None
+    return types.Rdma(written.congestion, written.window, written.iwarp) if written else None

@@ -97,10 +97,12 @@ Congestion: TypeAlias = Literal["none", "dcqcn", "window", "split"]
 @dataclass(frozen=True)
 class Rdma:
     """How the hosts' adapters speak RoCE: which congestion control, and how much of a queue pair may be under way
-    (`window_bytes`; None: with `window` what its path asks for, else as much as a workload hands to it)."""
+    (`window_bytes`; None: with `window` what its path asks for, else as much as a workload hands to it). `iwarp`:
+    they also have a device that speaks iWARP."""
 
     congestion: Congestion = "none"
     window_bytes: float | None = None
+    iwarp: bool = False
 
 
 @dataclass(frozen=True)
