@@ -17,12 +17,13 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path as FilePath
 
+from traffic.host import pair_counts
 from traffic.host.registered import PARTS, PIECE_BYTES, Nowhere, Room, Slots
 from traffic.host.tcp import Tcp, TcpConnection, TcpListener
 from traffic.host.transport import EXPEDITED, HungUp, Path, Settings
-from traffic.host.verbs import Completion, Device, Events, Queue, QueuePair
+from traffic.host.verbs import DEVICE, Completion, Device, Events, Queue, QueuePair
 
-COUNTERS = FilePath("/sys/class/infiniband/rxe0/ports/1/hw_counters")
+COUNTERS = FilePath(f"/sys/class/infiniband/{DEVICE}/ports/1/hw_counters")
 PARAMETERS = FilePath("/sys/module/rdma_rxe/parameters")
 """Of queue pairs that are made from now on."""
 NO_COUNTERS = ("lifespan",)
@@ -83,6 +84,7 @@ class Adapter:
         """One more user."""
         if not self._users:
             self.device = Device()
+            self.index = pair_counts.device_index(DEVICE)
             self.nowhere = self.device.register(memoryview(mmap.mmap(-1, PIECE_BYTES)))
         self._users += 1
         return self.device
@@ -205,6 +207,10 @@ class RoceConnection:
         while not self._opens():
             select.select([self._line.fileno()], [], [])
 
+    def met(self) -> dict[str, int]:
+        """As the kernel counts it of this queue pair; nothing where it does not."""
+        return pair_counts.counts(self._adapter.index, self._pair.number)
+
     def expedite(self) -> None:
         """All messages are small: the mark of what we send, if nothing was sent yet."""
         self._class = EXPEDITED << 2
@@ -226,13 +232,19 @@ class RoceConnection:
         return size
 
     def _has_room(self) -> bool:
-        """Whether two more requests may be posted; if not, there is an event when they may."""
-        if self._posted + PARTS > self._room.sends:
+        """Whether one more message may be posted; if not, there is an event when it may."""
+        if self._is_full():
             self._reap()
-        if self._posted + PARTS > self._room.sends:
+        if self._is_full():
             self._sent.arm()
             self._reap()
-        return self._posted + PARTS <= self._room.sends
+        return not self._is_full()
+
+    def _is_full(self) -> bool:
+        """Whether the requests of one more message would be too many, or its bytes would be put where others are
+        that may have to be sent again: small messages are one request, but have a slot each."""
+        sends = self._room.sends
+        return self._posted + PARTS > sends or len(self._under_way) >= sends // PARTS
 
     def _reap(self) -> None:
         """Take note of what is acknowledged."""

@@ -88,6 +88,9 @@ class Connection(Protocol):
     def settle(self) -> None:
         """Wait until the other end is ready for what is sent."""
 
+    def met(self) -> dict[str, int]:
+        """What has become of its packets so far, by name; nothing where nobody counts."""
+
     def close(self) -> None:
         """Hang up, once all that was sent is there."""
 

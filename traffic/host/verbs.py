@@ -29,6 +29,7 @@ from ipaddress import IPv4Address
 from typing import Any
 
 LIBRARY = "libibverbs.so.1"
+DEVICE = "rxe0"
 PORT = 1
 GID_INDEX = 1
 """Of a host's IPv4 address; 0 is the link-local one."""
@@ -197,6 +198,10 @@ def _done(status: int, name: str) -> None:
         raise OSError(abs(status), f"{name}: {os.strerror(abs(status))}")
 
 
+def _named(device: int) -> str:
+    return str(library().ibv_get_device_name(c_void_p(device)).decode())
+
+
 class Device:
     """A host's adapter, opened."""
 
@@ -205,9 +210,10 @@ class Device:
         count = c_int()
         devices = _made(verbs.ibv_get_device_list(byref(count)), "ibv_get_device_list")
         try:
-            if not count.value:
-                raise OSError(0, "this host has no RDMA device")
-            self.context = _made(verbs.ibv_open_device(devices[0]), "ibv_open_device")
+            own = next((one for one in devices[: count.value] if _named(one) == DEVICE), None)
+            if own is None:
+                raise OSError(0, f"this host has no RDMA device {DEVICE}")
+            self.context = _made(verbs.ibv_open_device(own), "ibv_open_device")
         finally:
             verbs.ibv_free_device_list(devices)
         self.domain = _made(verbs.ibv_alloc_pd(self.context), "ibv_alloc_pd")
