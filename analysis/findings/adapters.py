@@ -20,10 +20,19 @@ def summarise(run_dir: Path) -> list[Adapters]:
         return []
     filling = [link.get("packets_per_bdp") for link in read_plan(run_dir)["links"]]
     fine = all(count is None or count >= ENOUGH_PACKETS for count in filling)
-    sums = pl.read_parquet(path).group_by(name="workload", maintain_order=True)
+    sums = pl.read_parquet(path).group_by("workload", maintain_order=True)
     went_back = pl.col("retransmissions")
     found = sums.agg(pl.exclude("workload", "rank", "host").sum()).with_columns(
-        timeouts=pl.max_horizontal(went_back - pl.col("naks_received"), 0),
-        meaningful=pl.lit(fine) | (went_back == 0),
+        meaningful=pl.lit(fine) | (went_back == 0)
     )
-    return msgspec.convert(found.to_dicts(), list[Adapters])
+    known = found.join(_timeouts(Path(run_dir)), on="workload", how="left", maintain_order="left")
+    rows = known.rename({"workload": "name"}).to_dicts()
+    return msgspec.convert(rows, list[Adapters])
+
+
+def _timeouts(run_dir: Path) -> pl.DataFrame:
+    """Of each workload whose queue pairs the kernel has counted."""
+    path = run_dir / "queue_pairs.parquet"
+    if not path.is_file():
+        return pl.DataFrame(schema={"workload": pl.String, "timeouts": pl.Int64})
+    return pl.read_parquet(path).group_by("workload").agg(pl.col("timeouts").sum())

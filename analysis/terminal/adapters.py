@@ -25,7 +25,7 @@ def print_adapters(found: list[Adapters], out: Console) -> None:
             one.sent_packets, one.retransmissions, one.naks_received, one.timeouts, one.duplicates,
             one.not_ready_received, one.marked_packets, one.cnps_received,
         )  # fmt: skip
-        made.add_row(Text(one.name), *(f"{count:,}" for count in counts))
+        made.add_row(Text(one.name), *("–" if count is None else f"{count:,}" for count in counts))
     out.print(made)
     if any(not one.meaningful for one in found):
         out.print(NOT_MEANINGFUL)
