@@ -117,3 +117,36 @@ def test_nothing_is_lost_or_sent_again_where_nothing_loses(told: Done) -> None:
     counters = {name: int(count) for name, count in zip(words[::2], words[1::2], strict=True)}
     assert counters["rcvd_seq_err"] == counters["completer_retry_err"] == 0
     assert counters["sent_pkts"] > WRITES * 256
+
+
+MARKING = """\
+longhaul: 1
+name: marking
+rdma: {congestion: dcqcn}
+switches: {own: {buffer: 12MB, ecn: {min: 5kB, max: 200kB, probability: 100%}}}
+campuses:
+  c1: {switch: own, hosts: [{count: 3, accelerator: H100, name: h, nics: 1, nic: 1Gbit/s}]}
+"""
+HELD = """
+echo 100000000 > /sys/module/rdma_rxe/parameters/rate
+test="ib_write_bw -x 1 -d rxe0 -F -s 1048576 -D 2 -f 0 -t 16"
+if [ $RANK = 0 ]; then
+  for i in 1 2; do $test -p $((7000+i)) >/dev/null & done; wait
+else
+  sleep 1; $test -p $((7000+RANK)) 10.1.1.1 >/dev/null & sleep 1.7
+  cd /sys/class/infiniband/rxe0/ports/1/hw_counters
+  a=$(<sent_pkts); sleep 1; b=$(<sent_pkts); echo packets $((b-a)) cnps $(<rp_cnp_handled); wait
+fi
+"""
+
+
+def test_queue_pairs_with_a_static_rate_obey_marks_too(tmp_path: Path, kernel: Path) -> None:  # noqa: ARG001
+    """Two of 800 Mbit/s into 1 Gbit/s: each gets half of the line."""
+    file = tmp_path / "marking.yaml"
+    file.write_text(MARKING)
+    told = longhaul("exec", file, "--", "bash", "-c", HELD)
+    found = re.findall(r"packets (\d+) cnps (\d+)", told.out)
+    assert told.status == 0, told.complaint
+    line = 1e9 / 8 / (ROCE_MTU + HEADERS)
+    assert [int(packets) for packets, _ in found] == pytest.approx([line / 2] * 2, rel=0.1)
+    assert all(int(cnps) > 100 for _, cnps in found)

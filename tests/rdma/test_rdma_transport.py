@@ -1,7 +1,9 @@
 """RoCE as a transport: framing, windows, the binding of libibverbs; and collectives over real queue pairs."""
 
 import json
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -191,6 +193,36 @@ def test_the_same_seed_gives_the_same_digest_over_roce(tmp_path: Path, kernel: P
     assert [one.name for one in once.adapters] == ["training"]
     modelled = json.loads((tmp_path / "a" / "plan.json").read_text())["modelled"]
     assert any("Soft-RoCE" in text for text in modelled)
+
+
+LOSSY = ("--set", "links.c1-c2.loss=5e-5", "--set", "scale.bytes=200")
+
+
+@pytest.fixture(scope="module")
+def lossy(tmp_path_factory: pytest.TempPathFactory, kernel: Path) -> Path:  # noqa: ARG001
+    """A run in which packets are lost and sent again, with sums that are checked."""
+    folder = tmp_path_factory.mktemp("lossy") / "run"
+    trained(folder, *LOSSY, "--set-workload", "collective.verify=true")
+    return folder
+
+
+def test_what_is_sent_again_is_what_was_sent(lossy: Path) -> None:
+    summary = read_summary(lossy)
+    assert isinstance(summary, TrainingSummary)
+    assert summary.adapters[0].naks_received > 0
+    assert summary.collective.wrong == 0
+
+
+def test_losses_over_roce_are_the_same_in_another_checkout(lossy: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    left_out = shutil.ignore_patterns(".git", ".venv", "runs", "__pycache__")
+    shutil.copytree(ROOT, elsewhere, ignore=left_out)
+    again = json.loads((lossy / "manifest.json").read_text())["command"].split()
+    words = [tmp_path / "run" if word == str(lossy) else word for word in again[1:]]
+    command = [sys.executable, "-m", "longhaul", *map(str, words)]
+    done = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert read_summary(tmp_path / "run").digest == read_summary(lossy).digest
 
 
 def test_requests_and_background_load_go_over_queue_pairs_too(tmp_path: Path, kernel: Path) -> None:  # noqa: ARG001

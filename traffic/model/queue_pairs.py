@@ -20,24 +20,24 @@ MOST_UNACKNOWLEDGED = 64
 
 
 @dataclass(frozen=True)
-class QueuePair:
+class PairCost:
     """On its way: packets `sent` for each that comes, at least 1; payload per second that its window lets through."""
 
     sent: float = 1.0
     most_Bps: float = math.inf
 
 
-ALONE = QueuePair()
+ALONE = PairCost()
 """What loses nothing, and has no window."""
 
 
-def queue_pair(
+def pair_cost(
     ends: Sequence[End], rtt_s: float, share_bps: float, framing: Framing, rdma: PlannedRdma
-) -> QueuePair:
+) -> PairCost:
     """That of the way over some wires, of whose slowest it has a fair share, as DCQCN would have it."""
     window = acknowledged(rdma.window_packets)
     filling = share_bps / 8 * rtt_s / framing.frame_bytes
-    return QueuePair(
+    return PairCost(
         sent=1 + losses(ends) * (min(filling, window) + QUEUED_PACKETS),
         most_Bps=window * framing.payload_bytes / rtt_s,
     )

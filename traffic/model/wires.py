@@ -14,7 +14,7 @@ from scenario.plan.types import End, Plan, PlannedHost
 from scenario.types.topology import Transport
 from traffic.framing import TCP, framing
 from traffic.host.transport import EXPEDITED, SMALL_BYTES
-from traffic.model.queue_pairs import ALONE, QueuePair, queue_pair
+from traffic.model.queue_pairs import ALONE, PairCost, pair_cost
 from traffic.schedule import Op, Pause
 
 Connection = tuple[int, int, int]
@@ -89,25 +89,25 @@ class Wires:
         frame_s = sum(8 * self.framing.frame_bytes / end.shape.rate_bps for end in there)
         return frame_s + sum(end.shape.delay_s for end in (*there, *back))
 
-    def queue_pair(self, lane: Lane, share_bps: float) -> QueuePair:
+    def pair_cost(self, lane: Lane, share_bps: float) -> PairCost:
         """What carries a lane over RDMA, with a share of its slowest wire; TCP is expected to lose nothing."""
         if self._rdma is None:
             return ALONE
         rtt_s = self.rtt_s(*lane[:2])
-        return queue_pair(self.ends(lane), rtt_s, share_bps, self.framing, self._rdma)
+        return pair_cost(self.ends(lane), rtt_s, share_bps, self.framing, self._rdma)
 
     def _route(self, lane: Lane, path: Sequence[End], users: Sequence[set[Lane]]) -> Route:
         shared = [len(lanes) > 1 for lanes in users]
         own = [i for i in range(1, len(path)) if not shared[i]]
         slowest = min(own, key=lambda i: path[i].shape.rate_bps, default=0)
         kept = [i for i in range(len(path)) if i in (0, slowest) or shared[i]]
-        pair = self.queue_pair(lane, _share_bps(path, users))
+        pair = self.pair_cost(lane, _share_bps(path, users))
         return tuple(
             self._hop(path[here:there], pair)
             for here, there in zip(kept, [*kept[1:], len(path)], strict=True)
         )
 
-    def _hop(self, path: Sequence[End], pair: QueuePair) -> Hop:
+    def _hop(self, path: Sequence[End], pair: PairCost) -> Hop:
         """The first of these wires, the others behind it."""
         first = path[0].shape
         payload_Bps = first.rate_bps / 8
@@ -160,7 +160,7 @@ def path(wires: Wires, source: PlannedHost, sink: PlannedHost) -> Way:
     slowest_bps = min(end.shape.rate_bps for end in ends)
     frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
     delay_s = sum(end.shape.delay_s for end in ends)
-    pair = wires.queue_pair((source.rank, sink.rank, 0), slowest_bps)
+    pair = wires.pair_cost((source.rank, sink.rank, 0), slowest_bps)
     slowest_Bps = min(
         slowest_bps / 8 * packets.payload_share, packets.pace_Bps(source), pair.most_Bps
     )
