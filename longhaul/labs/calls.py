@@ -83,18 +83,18 @@ def _in_guest(desk: Path) -> tuple[str, str]:
     """What the program printed, and how it ended in words."""
     inside = [sys.executable, str(GUEST / "calling.py"), "calls.json"]
     command = [
-        sys.executable, "-m", "longhaul", "exec", "fabric.yaml", "--machine", "uml",
+        sys.executable, "-P", "-m", "longhaul", "exec", "fabric.yaml", "--machine", "uml",
         "--memory", MEMORY, "--patience", str(SILENCE_S), "--", *inside,
     ]  # fmt: skip
     out = desk / "said"
     with out.open("w") as file, child(command, stdout=file, cwd=desk) as process:
-        ended = _ended(process, out)
+        why = ended(process, out)
     said = out.read_text(errors="replace")
     last = [line for line in said.splitlines() if calling.ANSWER not in line][-1:]
-    return said, ended or f"it did not return: {last[0] if last else 'it said nothing'}"
+    return said, why or f"it did not return: {last[0] if last else 'it said nothing'}"
 
 
-def _ended(process: subprocess.Popen[str], out: Path) -> str:
+def ended(process: subprocess.Popen[str], out: Path) -> str:
     """Wait for a program; where it had to be ended, why."""
     begun = time.monotonic()
     while process.poll() is None:

@@ -82,6 +82,8 @@ class Sheet(Strict):
     """The module of `longhaul.labs.exercises` that marks it."""
     hand_in: Annotated[list[str], Field(min_length=1)]
     """The files that a student hands in."""
+    variants: Annotated[int, Field(ge=0, le=10)] = 2
+    """With so many further draws code is tried, beside the student's own; 0 where answers are numbers."""
     parameters: dict[str, OneOf | Steps]
     """What differs from student to student."""
     tasks: Annotated[dict[str, LabTask], Field(min_length=1)]

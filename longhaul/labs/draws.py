@@ -57,6 +57,8 @@ def others(
     lab: Lab, key: bytes, who: str, fair: Callable[[Drawn], bool], count: int
 ) -> list[Drawn]:
     """Further parameters that code is tried with, other than the student's own and the more unlike each other."""
+    if not count:
+        return []
     own = drawn(lab, key, who, fair)
     found: list[Drawn] = []
     for one in _fair_draws(lab, key, f"{who}\nvariant", fair):

@@ -131,7 +131,17 @@ def _graded(path: Path, options: Sequence[str]) -> Graded:
 
 def _checked(name: str, folder: Path, options: Sequence[str]) -> Graded:
     """Marked by `longhaul lab check` in a process of its own."""
-    command = [sys.executable, "-m", "longhaul", "lab", "check", str(folder), "--format", "json"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "longhaul",
+        "lab",
+        "check",
+        str(folder),
+        "--format",
+        "json",
+    ]
     with (
         (folder / ".said").open("w") as said,
         child([*command, *options], stdout=said) as process,

@@ -26,8 +26,6 @@ from scenario.text.strict import Strict
 from scenario.text.tree import Problems, plain
 
 OWN = "lab.yaml"
-FURTHER = 2
-"""With so many other draws code is tried, beside the student's own."""
 
 
 class Ownership(Strict):
@@ -85,7 +83,7 @@ def attempt_of(folder: Path, teacher: Teacher, hear: Callable[[str], None]) -> A
         drawn, key = _as_written(one, own, folder), draws.PUBLIC
     else:
         drawn = draws.drawn(one, key, own.student, fair(one))
-    further = draws.others(one, key, own.student, fair(one), FURTHER)
+    further = draws.others(one, key, own.student, fair(one), one.sheet.variants)
     hidden = teacher.variants.get(one.number, ())
     return Attempt(one, folder, own.student, drawn, (*further, *hidden), hear)
 

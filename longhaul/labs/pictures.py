@@ -36,7 +36,7 @@ def made(one: Lab) -> Path:
 def carry_out(line: str, folder: Path) -> None:
     """A command of a README, with what it prints where it says."""
     words, _, out = line.partition(" > ")
-    command = [sys.executable, "-m", "longhaul", *shlex.split(words)]
+    command = [sys.executable, "-P", "-m", "longhaul", *shlex.split(words)]
     said = subprocess.run(command, cwd=folder, check=True, capture_output=bool(out), text=True)
     if out:
         (folder / out.strip()).write_text(said.stdout)

@@ -51,6 +51,8 @@ def make(folder: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     for part in PARTS:
         shutil.copytree(HERE / part, made / "root" / CODE / part, ignore=ignored)
+    not_for_students = shutil.ignore_patterns("__pycache__", "solutions", "setups")
+    shutil.copytree(HERE / "labs", made / "root" / CODE / "labs", ignore=not_for_students)
     userland.compile_python(made / "root", CODE)
     shutil.copytree(HERE / "topologies", made / "topologies")
     built = ensure_kernel()

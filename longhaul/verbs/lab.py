@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longhaul.verbs.arguments import Verb, Verbs, complain, number, verb
+from longhaul.verbs.printing import printed, put, tell
 
 if TYPE_CHECKING:
     from longhaul.labs.catalogue import Lab
     from longhaul.labs.marking import Teacher
 
-FORMATS = ("text", "json", "junit", "gradescope")
 HERE = Path()
 
 
@@ -24,7 +25,7 @@ def add(verbs: Verbs) -> None:
         "longhaul lab new 1 my-first-lab --student ada",
     )  # fmt: skip
     does = made.add_subparsers(title="what to do", metavar="WHAT")
-    _part(does, "list", listed, "the labs there are")
+    printed(_part(does, "list", listed, "the labs there are"))
     _new(_part(does, "new", new, "make a folder with parameters of a student's own"))
     _check(
         _part(
@@ -79,7 +80,7 @@ def _new(made: argparse.ArgumentParser) -> None:
 
 def _check(made: argparse.ArgumentParser) -> None:
     _folder(made)
-    made.add_argument("--format", choices=FORMATS, default=FORMATS[0])
+    printed(made, "junit", "gradescope")
     _course(made)
     _variants(made)
 
@@ -110,16 +111,32 @@ def _grade(made: argparse.ArgumentParser) -> None:
     _variants(made)
 
 
-def listed(_: argparse.Namespace) -> int:
+def listed(words: argparse.Namespace) -> int:
     """The labs, a line each."""
     from longhaul.labs.catalogue import labs
 
-    for one in labs().values():
-        sheet = one.sheet
-        print(
-            f"{one.number:>2}  {sheet.title:<28} {sheet.minutes:>4} min  {one.points:>3} points  {one.folder.name}"
-        )
+    found = list(labs().values())
+    tell(
+        words,
+        lambda: [
+            {
+                "lab": one.number,
+                "title": one.sheet.title,
+                "minutes": one.sheet.minutes,
+                "points": one.points,
+                "name": one.folder.name,
+            }
+            for one in found
+        ],
+        lambda out: out.print("\n".join(map(line, found))),
+    )
     return 0
+
+
+def line(one: Lab) -> str:
+    """A lab in a line."""
+    sheet = one.sheet
+    return f"{one.number:>2}  {sheet.title:<25} {sheet.minutes:>4} min {one.points:>3} points  {one.folder.name}"
 
 
 def new(words: argparse.Namespace) -> int:
@@ -142,8 +159,8 @@ def check(words: argparse.Namespace) -> int:
     from longhaul.labs.marking import attempt_of, marked
     from longhaul.labs.sheets import FORMS
 
-    sheet = marked(attempt_of(words.folder, _teacher(words), _heard))
-    print(FORMS[words.format](sheet))
+    sheet = marked(attempt_of(words.folder, _teacher(words), _hearing(words)))
+    put(words, FORMS[words.format](sheet) + "\n")
     return 0 if sheet.whole else 1
 
 
@@ -175,7 +192,7 @@ def grade(words: argparse.Namespace) -> int:
     draws.secret(words.course)
     read_variants(words.variants)
     given = {"course": words.course, "variants": words.variants}
-    table = grade_all(words.submissions, words.out, words.jobs, given, _heard)
+    table = grade_all(words.submissions, words.out, words.jobs, given, _hearing(words))
     print(f"{words.out}: {len(table)} graded, {sum(bool(row.flags) for row in table)} flagged")
     return 0
 
@@ -195,6 +212,11 @@ def _teacher(words: argparse.Namespace) -> Teacher:
     return Teacher(secret, read_variants(words.variants))
 
 
-def _heard(text: str) -> None:
-    """What goes on, for whoever waits; not part of the answer."""
-    print(f"… {text}", file=sys.stderr, flush=True)
+def _hearing(words: argparse.Namespace) -> Callable[[str], None]:
+    """Tell what goes on, to whoever waits; not part of the answer."""
+
+    def heard(text: str) -> None:
+        if not words.quiet:
+            print(f"… {text}", file=sys.stderr, flush=True)
+
+    return heard

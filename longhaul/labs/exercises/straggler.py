@@ -19,7 +19,7 @@ from longhaul.labs.attempt import Attempt, Marked, unread
 from longhaul.labs.calls import Answered, Call
 from longhaul.labs.draws import Drawn
 
-FILE = "analysis.py"
+FILE = "late.py"
 WITHIN = 1e-6
 HOSTS = 6
 EVENTS = "events.parquet"

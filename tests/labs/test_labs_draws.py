@@ -1,0 +1,75 @@
+"""Parameters of a student's own: the same each time, different from others', fair; nobody's without the secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from longhaul.labs import draws
+from longhaul.labs.catalogue import Lab, lab, labs
+from longhaul.labs.marking import fair, read_variants
+from scenario.errors import WrongInput
+
+SECRET = b"a secret of one course"
+LABS = [pytest.param(one, id=one.folder.name) for one in labs().values()]
+
+
+def own(one: Lab, who: str, key: bytes = SECRET) -> draws.Drawn:
+    return draws.drawn(one, key, who, fair(one))
+
+
+@pytest.mark.parametrize("one", LABS)
+def test_a_student_always_gets_the_same_and_it_is_fair(one: Lab) -> None:
+    first = own(one, "ada")
+    assert own(one, "ada") == first
+    assert fair(one)(first)
+    assert all(value in one.sheet.parameters[name].values() for name, value in first.items())
+
+
+def test_students_and_courses_differ() -> None:
+    one = lab("1")
+    several = [tuple(own(one, f"student-{number}").items()) for number in range(40)]
+    assert len(set(several)) > 35
+    assert own(one, "ada") != own(one, "ada", b"the secret of another course")
+
+
+def test_further_draws_are_not_the_students_own() -> None:
+    one = lab("1")
+    further = draws.others(one, SECRET, "ada", fair(one), 5)
+    assert len(further) == 5
+    assert own(one, "ada") not in further
+
+
+def test_a_draw_that_is_not_fair_is_left_out() -> None:
+    def only_fibre(drawn: draws.Drawn) -> bool:
+        return drawn["medium"] == "fibre"
+
+    found = [draws.drawn(lab("1"), SECRET, f"student-{n}", only_fibre) for n in range(20)]
+    assert {one["medium"] for one in found} == {"fibre"}
+    with pytest.raises(draws.Unfair):
+        draws.drawn(lab("1"), SECRET, "ada", lambda _: False)
+
+
+@pytest.mark.parametrize("who", ["", "../ada", "a b", "=1+1", "x" * 65])
+def test_an_id_that_is_none_is_refused(who: str) -> None:
+    with pytest.raises(WrongInput, match="student"):
+        draws.student(who)
+
+
+def test_a_short_secret_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("guess me")
+    with pytest.raises(WrongInput, match="16"):
+        draws.secret(tmp_path / "secret")
+
+
+def test_variants_must_name_what_the_lab_draws(tmp_path: Path) -> None:
+    file = tmp_path / "variants.yaml"
+    file.write_text("lab-1:\n  - {distance_km: 2222, medium: fibre, rate_Gbps: 400}\n")
+    assert read_variants(file) == {1: ({"distance_km": 2222, "medium": "fibre", "rate_Gbps": 400},)}
+    file.write_text("lab-1:\n  - {distance_km: 2222}\n")
+    with pytest.raises(WrongInput, match="medium"):
+        read_variants(file)
+    file.write_text("lab-99: []\n")
+    with pytest.raises(WrongInput, match="no lab"):
+        read_variants(file)
