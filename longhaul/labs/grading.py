@@ -165,9 +165,8 @@ def flagged(rows: Iterable[Graded]) -> list[Graded]:
     right: dict[tuple[int, str], list[tuple[str, Any]]] = defaultdict(list)
     for row in rows:
         for task in row.sheet.get("tasks", ()):
-            if task["right"]:
-                key = (row.sheet["lab"], task["task"])
-                right[key] += [(row.who, task["given"]), (row.who, task["right_is"])]
+            known = [task["right_is"], *([task["given"]] if task["right"] else [])]
+            right[row.sheet["lab"], task["task"]] += [(row.who, value) for value in known]
     return [replace(row, flags=tuple(_flags(row, right))) for row in rows]
 
 

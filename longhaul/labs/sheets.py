@@ -17,11 +17,12 @@ from longhaul.labs.catalogue import Lab
 
 @dataclass(frozen=True)
 class MarkedSheet:
-    """All tasks of one student's lab."""
+    """All tasks of one student's lab. One that a teacher sees has the references in it."""
 
     lab: Lab
     student: str
     marks: tuple[Marked, ...]
+    teachers: bool = False
 
     @property
     def points(self) -> int:
@@ -78,7 +79,7 @@ def plain(sheet: MarkedSheet) -> dict[str, Any]:
                 "form": tasks[mark.task].form,
                 "hint": "" if mark.right else tasks[mark.task].hint,
                 "given": mark.given,
-                "right_is": mark.right_is if mark.right else None,
+                "right_is": mark.right_is if sheet.teachers else None,
             }
             for mark in sheet.marks
         ],

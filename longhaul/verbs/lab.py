@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,6 +161,7 @@ def check(words: argparse.Namespace) -> int:
     from longhaul.labs.sheets import FORMS
 
     sheet = marked(attempt_of(words.folder, _teacher(words), _hearing(words)))
+    sheet = replace(sheet, teachers=bool(words.course))
     put(words, FORMS[words.format](sheet) + "\n")
     return 0 if sheet.whole else 1
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
-from longhaul.labs.attempt import Marked
+from longhaul.labs import draws, folders
+from longhaul.labs.attempt import ANSWERS, Marked
 from longhaul.labs.catalogue import lab
-from longhaul.labs.grading import Graded, flagged, table
+from longhaul.labs.grading import Graded, flagged, grade_all, table
+from longhaul.labs.marking import fair
 from longhaul.labs.sheets import FORMS, MarkedSheet
 
 SHEET = MarkedSheet(
@@ -68,3 +72,44 @@ def test_the_table_has_a_row_for_each_and_no_formula() -> None:
     ]
     assert read[1]["submission"] == "'=cmd.zip"
     assert read[1]["problem"].startswith("'-1")
+
+
+def test_only_a_teachers_sheet_has_the_references() -> None:
+    sheet = replace(SHEET, marks=(Marked("round-trip", False, "", "", 1, 2),))
+    assert json.loads(FORMS["json"](sheet))["tasks"][0]["right_is"] is None
+    assert json.loads(FORMS["json"](replace(sheet, teachers=True)))["tasks"][0]["right_is"] == 2
+
+
+def handed_in(folder: Path, who: str, product: str) -> None:
+    """Lab 2 with the first answer alone, which needs no run."""
+    one = lab("2")
+    folders.new(one, folder / who, who, b"a secret of one course")
+    (folder / who / ANSWERS).write_text(f"in-flight: {product}\nqueue: null\n")
+
+
+def test_a_course_is_graded_flagged_and_graded_again_without_marking_again(tmp_path: Path) -> None:
+    secret = tmp_path / "course.secret"
+    secret.write_bytes(b"a secret of one course")
+    everybody = tmp_path / "submissions"
+    products = {}
+    for who in ("ada", "bob"):
+        drawn = draws.drawn(lab("2"), secret.read_bytes(), who, fair(lab("2")))
+        products[who] = (
+            f"{float(drawn['rate_Gbps']) * 1e9 / 8 * 2 * float(drawn['distance_km']) * 4.897e-6:.0f}B"
+        )
+    handed_in(everybody, "ada", products["ada"])
+    handed_in(everybody, "bob", products["ada"])
+    (everybody / "torn.zip").write_bytes(b"PK torn")
+    heard: list[str] = []
+    given = {"course": secret, "variants": None}
+    for _ in range(2):
+        rows = grade_all(everybody, tmp_path / "grades.csv", 2, given, heard.append)
+    assert len(heard) == 3
+    assert [(row.sheet.get("points"), row.flags) for row in rows] == [
+        (2, ()),
+        (0, ("in-flight is right for ada",)),
+        (None, ()),
+    ]
+    assert "no zip" in rows[2].problem
+    read = list(csv.DictReader((tmp_path / "grades.csv").read_text().splitlines()))
+    assert [row["student"] for row in read] == ["ada", "bob", ""]
