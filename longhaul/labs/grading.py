@@ -212,4 +212,4 @@ def table(rows: Sequence[Graded]) -> str:
 
 def _harmless(cell: object) -> str:
     text = str(cell)
-    return f"'{text}" if text[:1] in "=+-@\t\r" and not text.isdigit() else text
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
