@@ -46,11 +46,21 @@ def write_events(columns: Mapping[str, Any], path: Path) -> pl.DataFrame:
 
 def read_events(path: Path) -> pl.DataFrame:
     """The events stored at `path`, typed as `SCHEMA` and in canonical order."""
+    return canonical(_typed(read_table(path).to_dict(), str(path)))
+
+
+def read_table(path: Path, *needed: str) -> pl.DataFrame:
+    """A table of a run folder, which may be somebody else's. Raises RunError: unreadable, or without the columns
+    that are needed."""
     try:
-        stored = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise RunError(f"{path}: not readable as Parquet: {error}") from error
-    return canonical(_typed(stored.to_dict(), str(path)))
+        found = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise RunError(f"{path}: not readable as Parquet: {said}") from None
+    missing = [name for name in needed if name not in found.columns]
+    if missing:
+        raise RunError(f"{path}: lacks the columns {', '.join(missing)}")
+    return found
 
 
 def canonical(events: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from analysis.findings.incidents import incidents
 from analysis.findings.network import ports, samples
 from analysis.findings.stalls import iterations
 from analysis.run import Run
+from analysis.tables import read_table
 
 
 def beside(run: Run, free: int) -> Iterator[Event]:
@@ -83,7 +84,11 @@ def _again(run: Run, process: int) -> Iterator[Event]:
     path = Path(run.path) / "retransmissions.parquet"
     if not path.is_file():
         return
-    rows = pl.read_parquet(path).group_by("host", "t_ns").agg(pl.col("packets").sum())
+    rows = (
+        read_table(path, "host", "t_ns", "packets")
+        .group_by("host", "t_ns")
+        .agg(pl.col("packets").sum())
+    )
     so_far = rows.sort("host", "t_ns").with_columns(pl.col("packets").cum_sum().over("host"))
     for host, at_ns, packets in so_far.iter_rows():
         yield counter(f"{host} sent again", process, at_ns, {"packets": packets})

@@ -10,6 +10,7 @@ import polars as pl
 
 from analysis.form.beside import Adapters
 from analysis.run import read_plan
+from analysis.tables import read_table
 from scenario.plan.coarseness import ENOUGH_PACKETS
 
 
@@ -20,7 +21,7 @@ def summarise(run_dir: Path) -> list[Adapters]:
         return []
     filling = [link.get("packets_per_bdp") for link in read_plan(run_dir)["links"]]
     fine = all(count is None or count >= ENOUGH_PACKETS for count in filling)
-    sums = pl.read_parquet(path).group_by("workload", maintain_order=True)
+    sums = read_table(path).group_by("workload", maintain_order=True)
     went_back = pl.col("retransmissions")
     found = sums.agg(pl.exclude("workload", "rank", "host").sum()).with_columns(
         meaningful=pl.lit(fine) | (went_back == 0)
@@ -35,4 +36,4 @@ def _timeouts(run_dir: Path) -> pl.DataFrame:
     path = run_dir / "queue_pairs.parquet"
     if not path.is_file():
         return pl.DataFrame(schema={"workload": pl.String, "timeouts": pl.Int64})
-    return pl.read_parquet(path).group_by("workload").agg(pl.col("timeouts").sum())
+    return read_table(path).group_by("workload").agg(pl.col("timeouts").sum())

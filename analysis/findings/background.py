@@ -12,7 +12,7 @@ import polars as pl
 
 from analysis.form.beside import Load
 from analysis.run import read_plan
-from analysis.tables import NS
+from analysis.tables import NS, read_table
 
 Data = dict[str, Any]
 BIN_NS = 1_000_000
@@ -24,7 +24,7 @@ def summarise(run_dir: Path) -> list[Load]:
     path = Path(run_dir) / "background.parquet"
     if not path.is_file():
         return []
-    counted = pl.read_parquet(path)
+    counted = read_table(path)
     plan = read_plan(run_dir)
     abouts = [about for about in plan["workloads"] if about["kind"] == "background"]
     return [_load(about, counted, plan["scale_bytes"]) for about in abouts]

@@ -18,6 +18,7 @@ from analysis.findings.tail import nearest_rank
 from analysis.form.benchmark import FILE, BenchmarkTable, MeasuredCase, PlannedCase
 from analysis.form.files import write
 from analysis.run import read_plan
+from analysis.tables import read_events, read_table
 
 Data = dict[str, Any]
 
@@ -29,8 +30,8 @@ def write_results(folder: Path) -> None:
     wrong = folder / "wrong.parquet"
     found = rows(
         about,
-        pl.read_parquet(folder / "events.parquet"),
-        pl.read_parquet(wrong) if wrong.exists() else None,
+        read_events(folder / "events.parquet"),
+        read_table(wrong) if wrong.exists() else None,
     )
     results = BenchmarkTable(
         name=plan["name"],

@@ -19,6 +19,7 @@ import polars as pl
 
 from analysis.errors import RunError
 from analysis.findings.retiming import Column, OperationGraph, Seconds
+from analysis.tables import read_table
 
 COMPUTE = ("forward-compute", "backward-compute")
 FLOWS = ("forward-send", "forward-recv", "backward-send", "backward-recv")
@@ -109,13 +110,7 @@ def slowdowns(job: TracedJob) -> TraceSlowdowns:
 
 def read_job(path: Path) -> TracedJob:
     """The job of a trace. Raises RunError where it is no such trace, or is interleaved."""
-    try:
-        table = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise RunError(f"{path}: not readable as Parquet: {error}") from None
-    missing = [name for name in COLUMNS if name not in table.columns]
-    if missing:
-        raise RunError(f"{path}: lacks the columns {', '.join(missing)}")
+    table = read_table(path, *COLUMNS)
     if table.is_empty():
         raise RunError(f"{path}: holds no operations")
     if (table["mc"].fill_null(0) > 0).any():

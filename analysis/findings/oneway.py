@@ -13,7 +13,7 @@ import polars as pl
 from analysis.findings.tail import tail
 from analysis.form.beside import DirectionSeen
 from analysis.run import read_plan
-from analysis.tables import NS
+from analysis.tables import NS, read_table
 
 Data = dict[str, Any]
 
@@ -23,7 +23,7 @@ def summarise(run_dir: Path) -> list[DirectionSeen]:
     path = Path(run_dir) / "probes.parquet"
     if not path.is_file():
         return []
-    probes = pl.read_parquet(path)
+    probes = read_table(path)
     plan = read_plan(run_dir)
     return [
         _way(about, way, probes)

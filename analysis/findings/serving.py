@@ -30,7 +30,7 @@ from analysis.form.serving import (
 )
 from analysis.form.summary import ServingSummary
 from analysis.run import read_fidelity, read_manifest, read_plan, read_timeline
-from analysis.tables import NS
+from analysis.tables import NS, read_table
 
 Data = dict[str, Any]
 
@@ -58,8 +58,8 @@ def load_served(run_dir: Path) -> list[Served]:
     if not path.is_file():
         return []
     plan = read_plan(run_dir)
-    requests = _latencies(pl.read_parquet(path), plan)
-    tokens = pl.read_parquet(Path(run_dir) / "tokens.parquet")
+    requests = _latencies(read_table(path), plan)
+    tokens = read_table(Path(run_dir) / "tokens.parquet")
     abouts = [about for about in plan["workloads"] if about["kind"] == "inference"]
     return [_served(about, requests, tokens) for about in abouts]
 
@@ -160,7 +160,7 @@ def digest(run_dir: Path) -> str:
     """SHA-256 (hex) over all columns of requests and tokens, in turn, numbers little endian."""
     sha = hashlib.sha256()
     for name in ("requests", "tokens"):
-        stored = pl.read_parquet(Path(run_dir) / f"{name}.parquet").rechunk()
+        stored = read_table(Path(run_dir) / f"{name}.parquet").rechunk()
         for column in stored.iter_columns():
             if column.dtype == pl.String:
                 sha.update("\0".join(column).encode())

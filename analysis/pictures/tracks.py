@@ -16,6 +16,7 @@ import polars as pl
 
 from analysis.findings.network import SwitchPort, crossing, ports, samples
 from analysis.run import Run
+from analysis.tables import read_table
 
 MOST_TRACKS = 16
 """That a page has room for: those that dropped most, then the busiest."""
@@ -121,7 +122,7 @@ def _again(run: Run, begin_ns: int, end_ns: int) -> tuple[tuple[int, int, int, i
         return ()
     rank = {name: number for number, name in run.ranks.select("rank", "name").iter_rows()}
     rows = (
-        pl.read_parquet(path)
+        read_table(path, "t_ns", "since_ns", "packets", "host", "peer")
         .filter(pl.col("t_ns") >= begin_ns, pl.col("since_ns") < end_ns)
         .sort("packets", descending=True)
         .head(MOST_AGAIN)
@@ -143,7 +144,7 @@ def _delays(path: Path, link: str, forward: bool, shown: tuple[int, int]) -> lis
     if not link or not probes.is_file():
         return []
     direction = "forward" if forward else "backward"
-    rows = pl.read_parquet(probes).filter(link=link, direction=direction)
+    rows = read_table(probes, "link", "direction", "sent_ns").filter(link=link, direction=direction)
     rows = rows.filter(pl.col("sent_ns").is_between(*shown))
     return [list(row) for row in _thinned(rows, *shown)]
 

@@ -11,7 +11,7 @@ from analysis.findings.tail import survival
 from analysis.form.beside import DirectionSeen
 from analysis.pictures.charts import Chart, Series, survivals
 from analysis.pictures.fabric_map import COLOURS
-from analysis.tables import NS
+from analysis.tables import NS, read_table
 
 MOST_CURVES = 8
 
@@ -21,7 +21,7 @@ def probe_chart(run_dir: Path, seen: Sequence[DirectionSeen]) -> Chart | None:
     came = [one for one in seen if one.delay]
     if not came:
         return None
-    probes = pl.read_parquet(Path(run_dir) / "probes.parquet").drop_nulls("received_ns")
+    probes = read_table(Path(run_dir) / "probes.parquet", "received_ns").drop_nulls("received_ns")
     came.sort(key=lambda one: -one.delay.max_s if one.delay else 0.0)
     return survivals(
         [

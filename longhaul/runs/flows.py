@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from analysis.tables import read_table
+
 from scenario.plan.rules import GATEWAY_MAC, generation_of_cookie
 
 FILE = "flows.parquet"
@@ -39,6 +41,6 @@ def _row(flow: dict[str, Any]) -> dict[str, Any]:
 
 def busiest(folder: Path) -> pl.DataFrame:
     """The rules of a run that carried most, for `longhaul inspect`."""
-    flows = pl.read_parquet(folder / FILE).filter(pl.col("packets") > 0)
+    flows = read_table(folder / FILE, *SCHEMA).filter(pl.col("packets") > 0)
     order = ["bytes", "node", "priority", "match"]
     return flows.sort(order, descending=[True, False, True, False]).head(MOST_SHOWN)

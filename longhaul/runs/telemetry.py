@@ -6,6 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from analysis.tables import read_table
+
 from scenario.plan.types import Plan
 from longhaul.inside.telemetry import FIELDS
 from traffic.rows import read_rows
@@ -55,7 +57,8 @@ def ports(plan: Plan) -> pl.DataFrame:
 def busiest(folder: Path) -> pl.DataFrame:
     """The ports of a run that were busiest on the whole, for `longhaul inspect`: bytes and packets
     sent, drops, the longest queue, and utilisation in the mean and at its highest."""
-    samples = pl.read_parquet(folder / FILE)
+    needed = ("interface", "link", "kind", "towards", "t_ns", "rate_bps", "utilisation")
+    samples = read_table(folder / FILE, *needed, "tx_bytes", "tx_packets", "drops", "queue_packets")
     seconds = pl.col("t_ns").max() / 1e9
     mean = 8 * pl.col("tx_bytes").max() / seconds / pl.col("rate_bps").first()
     return (
