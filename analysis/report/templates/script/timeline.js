@@ -55,14 +55,18 @@ const timeline = (figure) => {
 
   // What follows the cursor: arrows of the messages that are under way for the rank or link that is meant, and readings.
   const atCursor = () => (shared.at === null ? null : shared.at - data.origin);
+  const campus = new Map(data.lanes.map((lane) => [lane.rank, lane.campus]));
+  const crossing = (ends) => {
+    const pairs = new Set(ends.flatMap((one) => one.pairs.map((pair) => pair.join("\n"))));
+    return (src, dst) => pairs.has(`${campus.get(src)}\n${campus.get(dst)}`);
+  };
   const wanted = (t) => {
     const rank = pointed ? data.lanes[pointed.lane].rank : shared.rank;
     if (rank >= 0 && track < 0) return (src, dst, sent, received) => sent <= t && t <= received && (src === rank || dst === rank);
     const ends = track >= 0 ? [network.tracks[track]] : (network?.tracks ?? []).filter((one) => one.link && one.link === shared.link);
     if (!ends.length) return null;
-    const campus = new Map(data.lanes.map((lane) => [lane.rank, lane.campus]));
-    const pairs = new Set(ends.flatMap((one) => one.pairs.map((pair) => pair.join("\n"))));
-    return (src, dst, sent, received) => sent <= t && t <= received && pairs.has(`${campus.get(src)}\n${campus.get(dst)}`);
+    const over = crossing(ends);
+    return (src, dst, sent, received) => sent <= t && t <= received && over(src, dst);
   };
   const drawOver = () => {
     const style = getComputedStyle(root), context = fitted(over, stage.clientWidth, lay.height), t = atCursor();
@@ -121,7 +125,8 @@ const timeline = (figure) => {
     const lines = track >= 0
       ? [element("b", {}, network.tracks[index].name), ...trackSays(network, network.tracks[index], t).map((said) => element("div", {}, said))]
       : [element("b", {}, "Sent again by TCP")];
-    const again = againAt(network, t);
+    const over = track >= 0 && network.tracks[index].link ? crossing([network.tracks[index]]) : () => true;
+    const again = againAt(network, t).filter(([, , src, dst]) => over(src, dst));
     for (const [, , src, dst, packets] of again.slice(0, 6)) lines.push(element("div", {}, `${name.get(src)} → ${name.get(dst) ?? "?"}: ${counted(packets, "packet")} sent again`));
     if (again.length > 6) lines.push(element("div", {}, `and ${again.length - 6} connections more`));
     showTip(axis.x(t), lay.lanes + GAP + index * TRACK + TRACK, lines, TRACK);
