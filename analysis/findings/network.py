@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from analysis.errors import RunError
 from analysis.findings.critical import critical_path
 from analysis.findings.incidents import Cost, Incident, beyond_usual, incidents
 from analysis.findings.incidents import costs as planned_costs
@@ -21,7 +22,7 @@ from analysis.findings.stalls import iterations
 from analysis.findings.tail import nearest_rank
 from analysis.form.training import LOSS, OVERFLOW
 from analysis.run import Run
-from analysis.tables import NS, read_table
+from analysis.tables import NS
 from scenario.plan.losses import by_chance
 
 FILE = "telemetry.parquet"
@@ -60,8 +61,10 @@ def samples(run_dir: Path) -> pl.DataFrame | None:
     path = Path(run_dir) / FILE
     if not path.is_file():
         return None
-    needed = ("t_ns", "interface", "kind", "queue_packets", "drops", "utilisation")
-    return read_table(path, *needed).filter(pl.col("kind") != "probe")
+    try:
+        return pl.read_parquet(path).filter(pl.col("kind") != "probe")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RunError(f"{path}: not readable as Parquet: {error}") from error
 
 
 def ports(plan: Mapping[str, Any]) -> dict[str, SwitchPort]:
@@ -282,13 +285,14 @@ class _Late:
 
 def _slowest(run: Run, quiet: Sequence[int]) -> pl.DataFrame:
     """Per iteration and pair of ranks: by how much its slowest message was slower than usual (> 0), and when."""
+    pair = ["iteration", "src", "dst"]
+    longest = run.messages.group_by(pair).agg(ns=pl.col("transfer_ns").max())
+    late = beyond_usual(longest, ["src", "dst"], quiet).filter(~pl.col("iteration").is_in(quiet))
     slowest = (
-        run.messages.sort("transfer_ns", descending=True)
-        .group_by("iteration", "src", "dst", maintain_order=True)
+        run.messages.filter(pl.col("iteration").is_in(late["iteration"].unique().to_list()))
+        .sort("transfer_ns", descending=True)
+        .group_by(pair, maintain_order=True)
         .agg(pl.col("transfer_ns", "end_ns").first())
     )
-    late = beyond_usual(slowest.rename({"transfer_ns": "ns"}), ["src", "dst"], quiet)
     begin = (pl.col("end_ns") - pl.col("transfer_ns")).alias("begin_ns")
-    return late.join(slowest, on=["iteration", "src", "dst"]).select(
-        "iteration", "src", "dst", "excess", begin, "end_ns"
-    )
+    return late.join(slowest, on=pair).select("iteration", "src", "dst", "excess", begin, "end_ns")

@@ -16,10 +16,10 @@ import polars as pl
 
 from analysis.findings.network import SwitchPort, crossing, ports, samples
 from analysis.run import Run
-from analysis.tables import read_table
 
 MOST_TRACKS = 16
 """That a page has room for: those that dropped most, then the busiest."""
+MOST_MOMENTS = 2000
 MOST_AGAIN = 4000
 MOST_DELAYS = 1500
 """Probes' delays that are kept per direction: of each moment the longest."""
@@ -81,7 +81,29 @@ def _within(found: pl.DataFrame, begin_ns: int, end_ns: int) -> pl.DataFrame:
         for name in ("drops", "marked", "tx_bytes")
     }
     ordered = found.sort("interface", "t_ns").with_columns(**new)
-    return ordered.filter(pl.col("t_ns").is_between(first, last))
+    return _bounded(ordered.filter(pl.col("t_ns").is_between(first, last)))
+
+
+def _bounded(rows: pl.DataFrame) -> pl.DataFrame:
+    """At most MOST_MOMENTS of each port: of those that become one the mean load, the longest queue, all drops."""
+    times = rows["t_ns"].unique().sort()
+    together = -(-len(times) // MOST_MOMENTS)
+    if together <= 1:
+        return rows
+    last = pl.DataFrame({"t_ns": times}).with_columns(
+        until=pl.col("t_ns").max().over(pl.int_range(pl.len()) // together)
+    )
+    return (
+        rows.join(last, on="t_ns")
+        .group_by("interface", "until")
+        .agg(
+            pl.col("utilisation").mean(),
+            pl.col("queue_packets").max(),
+            pl.col("drops", "marked", "tx_bytes").sum(),
+        )
+        .rename({"until": "t_ns"})
+        .sort("interface", "t_ns")
+    )
 
 
 def _chosen(own: pl.DataFrame, known: Mapping[str, SwitchPort]) -> list[str]:
@@ -102,7 +124,7 @@ def _track(port: SwitchPort, rows: pl.DataFrame) -> Data:
         "link": port.link if port.ends else "",
         "ends": list(port.ends or ()),
         "host": port.towards if port.kind == "host" else "",
-        "limit": port.limit_packets,
+        "limit": port.limit_packets or max(int(rows["queue_packets"].max() or 0), 1),  # type: ignore[arg-type]
         "used": used.to_list(),
         "queue": rows["queue_packets"].to_list(),
         "dropped": _sparse(rows["drops"]),
@@ -122,7 +144,7 @@ def _again(run: Run, begin_ns: int, end_ns: int) -> tuple[tuple[int, int, int, i
         return ()
     rank = {name: number for number, name in run.ranks.select("rank", "name").iter_rows()}
     rows = (
-        read_table(path, "t_ns", "since_ns", "packets", "host", "peer")
+        pl.read_parquet(path)
         .filter(pl.col("t_ns") >= begin_ns, pl.col("since_ns") < end_ns)
         .sort("packets", descending=True)
         .head(MOST_AGAIN)
@@ -144,7 +166,7 @@ def _delays(path: Path, link: str, forward: bool, shown: tuple[int, int]) -> lis
     if not link or not probes.is_file():
         return []
     direction = "forward" if forward else "backward"
-    rows = read_table(probes, "link", "direction", "sent_ns").filter(link=link, direction=direction)
+    rows = pl.read_parquet(probes).filter(link=link, direction=direction)
     rows = rows.filter(pl.col("sent_ns").is_between(*shown))
     return [list(row) for row in _thinned(rows, *shown)]
 

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.findings.critical import critical_path
 from analysis.findings.stalls import iterations
-from analysis.pictures import crossings
+from analysis.pictures import crossings, tracks
 from analysis.pictures.crossings import message_rows, path_rows
 from analysis.pictures.heat import rank_heat
 from analysis.pictures.tracks import MOST_TRACKS, Tracks, network_tracks
@@ -44,6 +44,20 @@ def test_every_direction_of_every_link_has_a_track_on_the_axis_of_the_ranks(tmp_
     assert (track["queue"][at], track["limit"], track["used"][at]) == (100, 100, 500)
     assert track["pairs"] == [["a", "b"]]
     assert all(len(one["used"]) == len(found.at_us) for one in found.tracks)
+
+
+def test_of_many_samples_some_become_one_and_no_drop_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_of(tmp_path, dropped=(("a", "b", 1.5, 21), ("a", "b", 1.51, 4)))
+    whole = tracks_of(run)
+    monkeypatch.setattr(tracks, "MOST_MOMENTS", 30)
+    few = tracks_of(run)
+    assert len(few.at_us) <= 30 < len(whole.at_us)
+    assert few.at_us[-1] == whole.at_us[-1]
+    for before, after in zip(whole.tracks, few.tracks, strict=True):
+        assert sum(n for _, n in after["dropped"]) == sum(n for _, n in before["dropped"])
+        assert max(after["queue"]) == max(before["queue"])
 
 
 def test_of_many_links_those_that_dropped_are_drawn_and_the_note_says_how_many(
