@@ -18,7 +18,7 @@ from analysis.findings.tail import nearest_rank
 from analysis.form.benchmark import FILE, BenchmarkTable, MeasuredCase, PlannedCase
 from analysis.form.files import write
 from analysis.run import read_plan
-from analysis.tables import read_events, read_table
+from analysis.tables import read_table
 
 Data = dict[str, Any]
 
@@ -30,7 +30,7 @@ def write_results(folder: Path) -> None:
     wrong = folder / "wrong.parquet"
     found = rows(
         about,
-        read_events(folder / "events.parquet"),
+        read_table(folder / "events.parquet"),
         read_table(wrong) if wrong.exists() else None,
     )
     results = BenchmarkTable(
