@@ -193,7 +193,8 @@ def _incident(port: SwitchPort, why: str, rows: Sequence[Mapping[str, Any]]) -> 
     else:
         most = max(row["queue_packets"] for row in rows)
         name = f"{port.name} overflowed"
-        says = f"{count} dropped, up to {most} of {port.limit_packets} seen in the queue"
+        limit = f" of {port.limit_packets}" if port.limit_packets else ""
+        says = f"{count} dropped, up to {most}{limit} seen in the queue"
     return Incident(
         name=name,
         kind=why,

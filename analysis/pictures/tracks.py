@@ -112,7 +112,7 @@ def _chosen(own: pl.DataFrame, known: Mapping[str, SwitchPort]) -> list[str]:
     drawn = [row for row in sums.iter_rows() if known[row[0]].ends or row[1]]
     drawn.sort(key=lambda row: (-bool(row[1]), -bool(known[row[0]].ends), -row[2], row[0]))
     kept = {name for name, *_ in drawn[:MOST_TRACKS]}
-    return sorted(kept, key=lambda name: (not known[name].ends, known[name].link))
+    return sorted(kept, key=lambda name: (not known[name].ends, known[name].link, known[name].name))
 
 
 def _track(port: SwitchPort, rows: pl.DataFrame) -> Data:

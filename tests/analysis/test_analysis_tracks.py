@@ -35,7 +35,7 @@ def tracks_of(run: Run) -> Tracks:
 def test_every_direction_of_every_link_has_a_track_on_the_axis_of_the_ranks(tmp_path: Path) -> None:
     found = tracks_of(run_of(tmp_path, dropped=(("a", "b", 1.5, 21), ("a", "b", 0.5, 7))))
     names = [track["name"] for track in found.tracks]
-    assert sorted(names) == ["a→b", "a→c", "b→a", "b→c", "c→a", "c→b"]
+    assert names == ["a→b", "b→a", "a→c", "c→a", "b→c", "c→b"]  # by link, whatever the hash seed
     assert found.at_us[0] == 0
     assert found.at_us[-1] == 1_000_000
     (track,) = [track for track in found.tracks if track["name"] == "a→b"]
