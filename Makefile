@@ -59,7 +59,7 @@ lab-pictures: python ## the pictures of the labs, by the commands of their READM
 
 solutions: ## the labs' solutions as one encrypted archive for teachers, in dist/ (asks for a passphrase; or PASSPHRASE=FILE)
 	@mkdir -p dist
-	@tar --create --gzip --directory labs solutions | openssl enc -aes-256-cbc -pbkdf2 -iter 600000 -salt $(if $(PASSPHRASE),-pass file:$(PASSPHRASE)) \
+	@tar --create --gzip --exclude=__pycache__ --directory labs solutions | openssl enc -aes-256-cbc -pbkdf2 -iter 600000 -salt $(if $(PASSPHRASE),-pass file:$(PASSPHRASE)) \
 	    -out dist/solutions.tar.gz.enc
 	@echo "dist/solutions.tar.gz.enc: open it with  openssl enc -d -aes-256-cbc -pbkdf2 -iter 600000 -in solutions.tar.gz.enc | tar xz"
 

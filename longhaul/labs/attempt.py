@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +146,14 @@ def unread(answer: calls.Answered, kind: type = float) -> str:
     """Why what a function returned is not the number (or the other kind of value) that it should be; else nothing."""
     if answer.error:
         return answer.error
-    if (
-        kind is float
-        and isinstance(answer.value, int | float)
-        and not isinstance(answer.value, bool)
-    ):
-        return ""
-    if isinstance(answer.value, kind) and not isinstance(answer.value, bool):
+    if is_number(answer.value) if kind is float else isinstance(answer.value, kind):
         return ""
     return f"returns {answer.value!r}"[:200]
+
+
+def is_number(value: object) -> bool:
+    """Whether it is one that can be reckoned with: neither true, NaN, infinite nor beyond all floats."""
+    try:
+        return not isinstance(value, bool) and isinstance(value, int | float) and isfinite(value)
+    except OverflowError:
+        return False

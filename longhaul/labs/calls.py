@@ -108,9 +108,13 @@ def ended(process: subprocess.Popen[str], out: Path) -> str:
     return ""
 
 
+def _none(_: str) -> None:
+    """What stands for NaN and the infinities: what is compared with NaN is never too large."""
+
+
 def _answered(line: str) -> Answered:
     try:
-        read = json.loads(line.partition(calling.ANSWER)[2])
+        read = json.loads(line.partition(calling.ANSWER)[2], parse_constant=_none)
         return Answered(read.get("value"), str(read.get("error", "")))
     except (ValueError, RecursionError, AttributeError):
         return Answered(error="it returned no JSON")

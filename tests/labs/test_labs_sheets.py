@@ -8,10 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
-from longhaul.labs import draws, folders
-from longhaul.labs.attempt import ANSWERS, Marked
+import pytest
+
+from longhaul.labs import calls, draws, folders
+from longhaul.labs.attempt import ANSWERS, Marked, unread
 from longhaul.labs.catalogue import lab
+from longhaul.labs.exercises import policy
 from longhaul.labs.grading import Graded, flagged, grade_all, table
+from longhaul.labs.guest import calling
 from longhaul.labs.marking import fair
 from longhaul.labs.sheets import FORMS, MarkedSheet
 
@@ -113,3 +117,32 @@ def test_a_course_is_graded_flagged_and_graded_again_without_marking_again(tmp_p
     assert "no zip" in rows[2].problem
     read = list(csv.DictReader((tmp_path / "grades.csv").read_text().splitlines()))
     assert [row["student"] for row in read] == ["ada", "bob", ""]
+
+
+@pytest.mark.parametrize(
+    "value", ["NaN", "Infinity", "1e999", "true", "null", '"5"', "[1]", "1" + "0" * 400]
+)
+def test_what_is_no_number_is_never_right(value: str) -> None:
+    """Written past our own JSON by a student's program."""
+    answer = calls._answered(f'{calling.ANSWER}{{"value": {value}}}')
+    assert unread(answer)
+
+
+def test_paths_that_were_not_asked_for_are_refused() -> None:
+    one = {"cut": None, "source": "c1", "sink": "c2", "paths": [["c1-c2"]]}
+    assert policy.formed(one)
+    assert (
+        policy._wrong(1, [one] * 160)
+        == policy._wrong(1, [one])
+        == "answers that were not asked for"
+    )
+    odd: object
+    for odd in (
+        {},
+        [],
+        None,
+        one | {"paths": 5},
+        one | {"paths": [[5]]},
+        one | {"paths": ["c1-c2"]},
+    ):
+        assert not policy.formed(odd)

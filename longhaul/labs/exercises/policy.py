@@ -129,9 +129,14 @@ def mark(work: Attempt) -> Iterator[Marked]:
 
 def _wrong(number: int, answered: Sequence[dict[str, Any]]) -> str:
     """What is wrong with a policy's paths, the first of it; else nothing."""
-    cuts = 1 + len(network(number))
-    if len(answered) != cuts * CAMPUSES * (CAMPUSES - 1):
-        return f"{len(answered)} answers"
+    cuts = (None, *(name for name, *_ in network(number)))
+    places = sorted(graph(number, None).leaving)
+    due = [(cut, a, b) for cut in cuts for a, b in permutations(places, 2)]
+    if (
+        not all(map(formed, answered))
+        or [(o["cut"], o["source"], o["sink"]) for o in answered] != due
+    ):
+        return "answers that were not asked for"
     for one in answered:
         if len(one["paths"]) != 1:
             return f"{where(one)}: {len(one['paths'])} paths"
@@ -139,6 +144,15 @@ def _wrong(number: int, answered: Sequence[dict[str, Any]]) -> str:
             links_ = " ".join(map(str, one["paths"][0])) or "no link"
             return f"{where(one)}: {links_} does not lead there"
     return ""
+
+
+def formed(one: object) -> bool:
+    """Whether an answer has the form of one: a student's code may have written what it liked."""
+    if not isinstance(one, dict) or one.keys() != {"cut", "source", "sink", "paths"}:
+        return False
+    paths = one["paths"]
+    lists = isinstance(paths, list) and all(isinstance(path, list) for path in paths)
+    return lists and all(isinstance(link, str) for path in paths for link in path)
 
 
 def where(one: dict[str, Any]) -> str:

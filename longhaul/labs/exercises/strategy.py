@@ -98,8 +98,9 @@ def _notebook(work: Attempt, km: float | None) -> Marked:
     if why := unread(answer, dict):
         return Marked(name, False, asked, why)
     cells, value = answer.value.get("cells"), answer.value.get("value")
+    enough = isinstance(cells, int) and cells >= LEAST_CELLS
     said = f"{cells} cells, {VARIABLE} = {value!r}"
-    return Marked(name, km is not None and value == km and cells >= LEAST_CELLS, asked, said)
+    return Marked(name, km is not None and value == km and enough, asked, said)
 
 
 def _report(work: Attempt, km: float | None) -> Marked:
