@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from scenario.errors import LonghaulError
@@ -67,22 +67,42 @@ def room(where: Path) -> int:
 
 @contextmanager
 def nameless() -> Iterator[int]:
-    """An open folder that is deleted already, for files without a name: a guest's memory.
+    """An open folder for files without a name: a guest's memory. Raises NoMemory.
 
-    However the guest ends, nothing of it is left. Raises NoMemory.
+    In memory (tmpfs) it is deleted already, so that however the guest ends, nothing of it is left. File systems on
+    disks take no file into a deleted folder: there it is deleted afterwards, and `kill -9` leaves it, empty.
     """
     if not (where := folder()):
         raise NoMemory(
             f"a guest's memory needs a folder that can be written and is not mounted noexec: none of "
             f"{', '.join(FOLDERS)} is"
         )
-    made = tempfile.mkdtemp(prefix="longhaul-", dir=where)
-    handle = os.open(made, os.O_PATH | os.O_DIRECTORY)
-    Path(made).rmdir()
+    made, handle = _opened(where)
+    made.rmdir()
+    if not _takes_files(handle):
+        os.close(handle)
+        made, handle = _opened(where)
     try:
         yield handle
     finally:
         os.close(handle)
+        with suppress(FileNotFoundError):
+            made.rmdir()
+
+
+def _opened(where: Path) -> tuple[Path, int]:
+    """A new folder of our own, and its handle."""
+    made = Path(tempfile.mkdtemp(prefix="longhaul-", dir=where))
+    return made, os.open(made, os.O_PATH | os.O_DIRECTORY)
+
+
+def _takes_files(handle: int) -> bool:
+    """Whether files without a name can be made in an open folder."""
+    try:
+        os.close(os.open(f"/proc/self/fd/{handle}", os.O_TMPFILE | os.O_RDWR, 0o600))
+    except OSError:
+        return False
+    return True
 
 
 def _fits(where: Path) -> bool:
