@@ -66,7 +66,7 @@ def set_up(wanted: PlannedRdma) -> None:
         "queued": QUEUED_PACKETS,
         "icrc": int(wanted.checked),
         "tos": ROCE_DSCP << 2,
-        "dcqcn": int(wanted.congestion in ("dcqcn", "split")),
+        "dcqcn": int(wanted.congestion == "dcqcn"),
         "raise_bytes": wanted.byte_counter,
     }
     for name, value in parameters.items():

@@ -91,7 +91,7 @@ class SwitchModel:
     pausing: Pausing | None = None
 
 
-Congestion: TypeAlias = Literal["none", "dcqcn", "window", "split"]
+Congestion: TypeAlias = Literal["none", "dcqcn", "window"]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path as FilePath
 
-from traffic.host import pair_counts
 from traffic.host.registered import PARTS, PIECE_BYTES, Nowhere, Room, Slots
 from traffic.host.tcp import Tcp, TcpConnection, TcpListener
 from traffic.host.transport import EXPEDITED, HungUp, Path, Settings
@@ -84,7 +83,6 @@ class Adapter:
         """One more user."""
         if not self._users:
             self.device = Device()
-            self.index = pair_counts.device_index(DEVICE)
             self.nowhere = self.device.register(memoryview(mmap.mmap(-1, PIECE_BYTES)))
         self._users += 1
         return self.device
@@ -141,7 +139,6 @@ class RoceConnection:
         if settings.path.window:
             (PARAMETERS / "window").write_text(str(settings.path.window))
             (PARAMETERS / "rate").write_text(str(settings.path.rate_Bps))
-            (PARAMETERS / "dcqcn").write_text(str(int(settings.path.obeys)))
         self._pair = QueuePair(
             device, self._sent, self._received, self._room.sends, self._room.receives
         )
@@ -206,10 +203,6 @@ class RoceConnection:
         """Wait until the other end is ready for what is sent."""
         while not self._opens():
             select.select([self._line.fileno()], [], [])
-
-    def met(self) -> dict[str, int]:
-        """As the kernel counts it of this queue pair; nothing where it does not."""
-        return pair_counts.counts(self._adapter.index, self._pair.number)
 
     def expedite(self) -> None:
         """All messages are small: the mark of what we send, if nothing was sent yet."""

@@ -171,10 +171,6 @@ class TcpConnection:
     def settle(self) -> None:
         """The kernel keeps what is sent until the other end accepts."""
 
-    def met(self) -> dict[str, int]:
-        """Nothing is counted."""
-        return {}
-
     def close(self) -> None:
         """Hang up; the kernel sends what is left."""
         self._sock.close()
