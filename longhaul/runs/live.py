@@ -138,6 +138,7 @@ class Net:
         host. Raises MachineError."""
         said = self.run / SAID.format(self._number)
         said.touch()
+        (self.run / INTERRUPT).unlink(missing_ok=True)  # of a command that could not be ended
         number = self._send("line", text=text, said=said.name)
         with said.open(encoding="utf-8", errors="replace", newline="") as coming:
             ended = False
