@@ -132,3 +132,20 @@ def test_values_are_read_in_si_and_written_as_the_file_writes_them(tmp_path: Pat
 def test_figures_have_the_units_of_the_summary() -> None:
     asked = ("iterations.p50_s", "lost", "serving[0].first_token.p99_s", "world_size", "nonsense")
     assert [unit(one) for one in asked] == ["s", "1", "s", "", None]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "studies").glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_every_shipped_study_loads_under_its_own_name_and_says_what_it_is_to_find_out(
+    path: Path,
+) -> None:
+    study = load_study(path, measurable)
+    assert study.name == path.stem
+    assert study.description
+
+
+def test_a_value_s_text_in_a_schema_s_words_is_on_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read(tmp_path, VARY)
+    assert r"\x0a" not in str(caught.value)
