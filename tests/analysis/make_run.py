@@ -275,7 +275,7 @@ def _plan(made: Scenario) -> dict[str, Any]:
         "modelled": [
             "GPU compute is a sleep: 6 · parameters · tokens / (peak · MFU)",
             "NVLink inside a host is a formula",
-            "RDMA is not emulated: the transport is the kernel's TCP",
+            "the transport is the kernel's TCP; no RDMA",
         ],
     }  # fmt: skip
 

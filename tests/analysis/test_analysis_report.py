@@ -127,7 +127,7 @@ def test_the_page_admits_no_script_but_its_own_and_no_network(tmp_path: Path) ->
 def test_the_report_says_what_the_summary_says(tmp_path: Path) -> None:
     page = report(tmp_path)
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
-    for text in (summary["headline"], summary["digest"], "n<100", "RDMA is not emulated"):
+    for text in (summary["headline"], summary["digest"], "n<100", "no RDMA"):
         assert text in page.text.replace("\N{NO-BREAK SPACE}", " ")
     assert "every fidelity check passed" not in page.text
     assert "3.4 packets fill memphis-whitehaven for a round trip" in page.text
