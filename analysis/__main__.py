@@ -76,8 +76,8 @@ def _critical(path: Path) -> None:
 
 
 def _incidents(path: Path) -> None:
-    found = network.happened(load_run(path))
-    console().print(timeline_table([cost.told() for cost in found]))
+    run = load_run(path)
+    console().print(timeline_table([cost.told(run.plan) for cost in network.happened(run)]))
 
 
 def _latencies(path: Path) -> None:

@@ -13,19 +13,24 @@ from pathlib import Path
 
 from analysis.series.shapley import shapley, subsets
 from longhaul.planning import make_plan
-from scenario.factors import load_without
+from scenario.factors import effective, load_without
 from scenario.loading import load_workload
+from scenario.text.units import YEAR_S
+from scenario.topology.aging import Span, aged, drawn
 from scenario.types.topology import Training
 from traffic.training.kind import prepare
 
 ROOT = Path(__file__).parents[1]
 COLOSSUS = ROOT / "topologies" / "colossus.yaml"
 TRAINING = ROOT / "traffic" / "workloads" / "training.yaml"
-FACTORS = ("distance", "aging", "hardware")
+FACTORS = ("distance", "aging", "generation", "hardware")
 OLD = ("links.c1-c2", "links.c1-c3")
 DDP = "strategy={kind: ddp, bucket: 2GB, first-bucket: 500MB}"
 PROPORTIONAL = "batch.shares=proportional"
 WET = tuple(f"{link}.condition=waterlogged" for link in OLD)
+OF_2016 = ("defaults.links.generation=2016", "defaults.campuses.generation=2016")
+OF_2020 = tuple(text.replace("2016", "2020") for text in OF_2016)
+CONNECTIONS = "collective.channels=8"
 THIN = tuple(f"links.{name}.rate=160Gbit/s" for name in ("c1-c2", "c1-c3", "c2-c3"))
 
 
@@ -61,6 +66,13 @@ CASES = (
     Assumption("waterlogged, 12 y, shares in proportion", WET, (PROPORTIONAL,)),
     Assumption("waterlogged, 12 y, DDP and shares in proportion", WET, (DDP, PROPORTIONAL)),
     Assumption("PAM4 optics, damp, 25 y", _each("age", "25y", "25y") + _each("aging", "loss", "loss")),
+    Assumption("equipment of 2016 on all links and campuses", OF_2016),
+    Assumption("equipment of 2016, shares in proportion", OF_2016, (PROPORTIONAL,)),
+    Assumption("equipment of 2016, shares in proportion, 8 connections", OF_2016, (PROPORTIONAL, CONNECTIONS)),
+    Assumption("equipment of 2020, shares in proportion", OF_2020, (PROPORTIONAL,)),
+    Assumption("equipment of 2020, shares in proportion, 8 connections", OF_2020, (PROPORTIONAL, CONNECTIONS)),
+    Assumption("70B parameters, fully sharded, shares in proportion", workload=(
+        "model={parameters: 70e9, layers: 80}", "strategy={kind: fsdp}", PROPORTIONAL)),
     Assumption("ten times as far, shares in proportion", _each("distance", "100mi", "120mi"), (PROPORTIONAL,)),
     Assumption("a hundred times as far, shares in proportion", _each("distance", "1000mi", "1200mi"), (PROPORTIONAL,)),
     Assumption("links a tenth as fast, shares in proportion", THIN, (PROPORTIONAL,)),
@@ -81,21 +93,41 @@ def predicted(case: Assumption, without: tuple[str, ...] = ()) -> tuple[float, f
     return float(found["iteration_s"]), float(found["ideal_iteration_s"])
 
 
+def spreads() -> None:
+    """How many of 1000 lines of ten miles and twelve years keep their rate, by how far margins spread."""
+    print("  spread        damp  waterlogged   (lines of 10 miles and 12 years at their full rate)")
+    for spread_db in (0.3, 0.5, 1.0):
+        cells = []
+        for condition in ("damp", "waterlogged"):
+            lines = drawn(Span(16_093.0, 12 * YEAR_S, condition), 1000, spread_db=spread_db)
+            full = sum(aged(one, "step", 9000).rate_share == 1.0 for one in lines)
+            cells.append(f"{full / 10:10.1f}%")
+        print(f"{spread_db:5.1f} dB {'  '.join(cells)}")
+
+
 def main(wanted: str = "") -> None:
-    """A row per case."""
-    print("iteration    lost  distance  aging  hardware  assumption")
+    """A row per case; with `spread`, what the spread of margins makes of lines."""
+    if wanted == "spread":
+        spreads()
+        return
+    print(f"iteration    lost  {'  '.join(f'{name:>10}' for name in FACTORS)}  assumption")
     for case in CASES:
         if wanted not in case.name:
             continue
+        acting_here = _effective(case)
         times = {
-            acting: predicted(case, tuple(name for name in FACTORS if name not in acting))[0]
-            for acting in subsets(FACTORS)
+            acting: predicted(case, tuple(name for name in acting_here if name not in acting))[0]
+            for acting in subsets(acting_here)
         }
         actual_s, ideal_s = predicted(case)
-        shares = shapley(times, FACTORS)
-        cells = [_share(shares[name], actual_s) for name in FACTORS]
-        lost = f"{actual_s:7.3f} s  {1 - ideal_s / actual_s:6.1%}"
-        print(f"{lost}  {cells[0]:>8}  {cells[1]:>5}  {cells[2]:>8}  {case.name}", flush=True)
+        shares = dict.fromkeys(FACTORS, 0.0) | shapley(times, acting_here)
+        cells = "  ".join(f"{_share(shares[name], actual_s):>10}" for name in FACTORS)
+        print(f"{actual_s:7.3f} s  {1 - ideal_s / actual_s:6.1%}  {cells}  {case.name}", flush=True)
+
+
+def _effective(case: Assumption) -> tuple[str, ...]:
+    """The factors that make a difference to the topology: the others need no forecasts."""
+    return tuple(one.name for one in effective(COLOSSUS, case.topology, FACTORS))
 
 
 def _share(seconds: float, actual_s: float) -> str:

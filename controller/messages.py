@@ -87,6 +87,11 @@ def _bucket(datapath: Any, number: int, bucket: Bucket, kind: str) -> Any:
     if bucket.watch is not None:
         watch = parser.OFPGroupBucketPropWatch(ofproto.OFPGBPT_WATCH_PORT, watch=bucket.watch)
         properties.append(watch)
+    if bucket.watch_group is not None:
+        watch = parser.OFPGroupBucketPropWatch(
+            ofproto.OFPGBPT_WATCH_GROUP, watch=bucket.watch_group
+        )
+        properties.append(watch)
     return parser.OFPBucket(number, actions, properties)
 
 

@@ -28,12 +28,14 @@ from scenario.plan.types import (
     packets_per_bdp,
 )
 from scenario.plan.ways import PlannedPath, PlannedWay
+from scenario.topology.catalogue import catalogued
 from scenario.types.achieved import achieved_flops, times
 from scenario.types.impairments import IMPAIRMENTS
 from scenario.types.topology import Campus, Change, Direction, Event, Host, LongHaul, Topology
 
 HOST_QUEUE_PACKETS = 100_000  # a sender's own queue is bounded by its socket buffers, not by drops
 SMALLEST_QUEUE_PACKETS = 100
+LEAST_QUEUE_PACKETS = 10  # of a queue that is given: packets are not scaled, so fewer would lose what no real one does
 HOST_INDEX = 2  # of the interface behind loopback
 SWITCH_INDICES = 1000  # above whatever the kernel has numbered itself
 BORDER_RATE = (
@@ -68,7 +70,10 @@ def make_plan(topology: Topology, seed: int = 1) -> Plan:
         routing=routing,
         rules=tables.rules,
         groups=tables.groups,
-        timeline=tuple(plan_event(x, wires, topology.scale_bytes) for x in topology.timeline),
+        timeline=tuple(
+            _unnoticed(topology, plan_event(x, wires, topology.scale_bytes), wires)
+            for x in topology.timeline
+        ),
         campuses=tuple(_campus_json(topology, campus, hosts) for campus in topology.campuses),
         links=tuple(_link_json(topology, link, wires) for link in topology.links),
         rdma=buffers.rdma(topology),
@@ -199,9 +204,23 @@ def _wires(
             yield PlannedWire(f"{link.a}-{link.b}", "fabric", a, b)
     borders = {campus.name: campus.border for campus in topology.campuses}
     for long_haul in topology.links:
-        a = ports.switch(borders[long_haul.a], shaper.long_haul(long_haul.forward))
-        b = ports.switch(borders[long_haul.b], shaper.long_haul(long_haul.backward))
-        yield PlannedWire(long_haul.name, "long-haul", a, b)
+        for number in range(1, long_haul.members + 1):
+            forward, backward = (
+                shaper.long_haul(way, long_haul.members)
+                for way in (long_haul.forward, long_haul.backward)
+            )
+            a = ports.switch(borders[long_haul.a], forward)
+            b = ports.switch(borders[long_haul.b], backward)
+            yield PlannedWire(*_named(long_haul, number), a, b, _bundle(long_haul))
+
+
+def _bundle(link: LongHaul) -> str | None:
+    return link.name if link.members > 1 else None
+
+
+def _named(link: LongHaul, number: int) -> tuple[str, str]:
+    """Name and kind of one of its wires."""
+    return (f"{link.name}.{number}" if link.members > 1 else link.name), "long-haul"
 
 
 class _Shaper:
@@ -222,8 +241,9 @@ class _Shaper:
     def switch(self, rate_bps: float, delay_s: float, queue_bytes: float | None = None) -> Shape:
         return Shape(rate_bps, delay_s, self._limit(rate_bps, delay_s, queue_bytes))
 
-    def long_haul(self, way: Direction) -> Shape:
-        rate_bps = way.rate_bps / self._scale
+    def long_haul(self, way: Direction, members: int) -> Shape:
+        """Of each member."""
+        rate_bps = way.rate_bps / self._scale / members
         limit = self._limit(rate_bps, way.delay_s + way.jitter_s, way.queue_bytes)
         return Shape(rate_bps, way.delay_s, limit, None, **way.impairments)
 
@@ -232,7 +252,7 @@ class _Shaper:
         if queue_bytes is None:
             queue = max(SMALLEST_QUEUE_PACKETS, rate_bps * self._longest_rtt_s / self._frame_bits)
         else:
-            queue = max(1.0, 8 * queue_bytes / self._scale / self._frame_bits)
+            queue = max(LEAST_QUEUE_PACKETS, 8 * queue_bytes / self._scale / self._frame_bits)
         return math.ceil(in_flight + queue)
 
 
@@ -263,6 +283,22 @@ def _campus_json(
             asdict(link) | {"rate_bps": link.rate_bps / scale} for link in campus.fabric_links
         ],
         "hosts": [_host_json(host) for host in hosts if host.campus == campus.name],
+        **_worth_json(topology, campus),
+    }
+
+
+def _worth_json(topology: Topology, campus: Campus) -> dict[str, float | None]:
+    """Power and worth of the real campus that this one stands for: of its site, and of what it computes."""
+    prices, scale = topology.economics, topology.scale_hosts
+    tdps = [host.accelerator.tdp_w for host in campus.hosts]
+    gpus_w = sum(host.gpus * (tdp or 0.0) for host, tdp in zip(campus.hosts, tdps, strict=True))
+    flops = sum(achieved_flops(h.accelerator.achieved) * h.gpus / h.slowdown for h in campus.hosts)
+    hourly = flops / achieved_flops(catalogued("H100").achieved) * prices.compute_usd_per_h100_hour
+    site_w = gpus_w * scale * prices.server_factor * prices.pue
+    return {
+        "site_w": None if None in tdps else site_w,
+        "compute_usd_per_s": hourly * scale / 3600,
+        "usd_per_kwh": prices.electricity_usd_per_kwh,
     }
 
 
@@ -274,23 +310,29 @@ def _host_json(host: PlannedHost) -> dict[str, Any]:
 def _link_json(
     topology: Topology, link: LongHaul, wires: tuple[PlannedWire, ...]
 ) -> dict[str, Any]:
-    built = next(x for x in wires if x.kind == "long-haul" and x.name == link.name)
-    return asdict(link) | {
-        "forward": asdict(built.a.shape),
-        "backward": asdict(built.b.shape),
-        "packets_per_bdp": packets_per_bdp(built, topology.mtu_bytes),
-    }
+    """In the plan's terms: rates of the whole bundle, queues and packets in flight of a member."""
+    built = next(x for x in wires if x.kind == "long-haul" and x.link == link.name)
+    shapes = {"forward": built.a.shape, "backward": built.b.shape}
+    return (
+        asdict(link)
+        | {way: asdict(x) | {"rate_bps": x.rate_bps * link.members} for way, x in shapes.items()}
+        | {"packets_per_bdp": packets_per_bdp(built, topology.mtu_bytes)}
+    )
 
 
 def plan_event(event: Event, wires: Sequence[PlannedWire], scale_bytes: float) -> PlannedEvent:
-    """An event of the language in the plan's terms; rates divided by `scale_bytes`."""
-    long_hauls = {wire.name: wire for wire in wires if wire.kind == "long-haul"}
+    """An event of the language in the plan's terms; rates divided by `scale_bytes`, and by the members of a bundle."""
     access = {wire.a.node: wire.b.interface for wire in wires if wire.kind == "host"}
-    dark = [end.interface for name in event.links_down for end in long_hauls[name].ends]
+    dark = [
+        end.interface for name in event.links_down for x in _wires_of(name, wires) for end in x.ends
+    ]
     changes: dict[str, Mapping[str, float]] = {}
     for change in event.changes:
-        a, b = long_hauls[change.link].ends
-        changes |= _changed(change, a.interface, b.interface, scale_bytes)
+        members = _wires_of(change.link, wires)
+        for wire in members:
+            changes |= _changed(
+                change, wire.a.interface, wire.b.interface, scale_bytes * len(members)
+            )
     return PlannedEvent(
         name=event.name,
         kind=event.kind,
@@ -304,6 +346,25 @@ def plan_event(event: Event, wires: Sequence[PlannedWire], scale_bytes: float) -
         slowdown=event.slowdown,
         controller_down=event.controller_down,
     )
+
+
+def _wires_of(link: str, wires: Sequence[PlannedWire]) -> list[PlannedWire]:
+    return [wire for wire in wires if wire.kind == "long-haul" and wire.link == link]
+
+
+def _unnoticed(
+    topology: Topology, event: PlannedEvent, wires: Sequence[PlannedWire]
+) -> PlannedEvent:
+    """With what it takes to notice that links are cut; of several the longest."""
+    slow = {link.name: link.noticed_s for link in topology.links if link.noticed_s > 0}
+    dark = {
+        end.interface: slow[wire.link]
+        for wire in wires
+        if wire.kind == "long-haul" and wire.link in slow
+        for end in wire.ends
+        if end.interface in event.down
+    }
+    return replace(event, unnoticed=tuple(dark), noticed_after_s=max(dark.values(), default=0.0))
 
 
 def _changed(

@@ -94,9 +94,23 @@ def _changed(
 def factors(topology: Topology) -> dict[str, Factor]:
     """All factors by name: those built in, and those that the file declares, which come first."""
     ages = tuple(f"links.{link.name}.age=0y" for link in topology.links if link.age_s > 0)
+    years = (
+        *(f"links.{link.name}.generation=null" for link in topology.links if link.generation),
+        *(
+            f"campuses.{campus.name}.generation=null"
+            for campus in topology.campuses
+            if campus.generation
+        ),
+    )
     built_in = (
         Factor("distance", "all campuses next door to each other", change=next_door),
         Factor("aging", "all long-haul links new", overrides=ages),
+        Factor(
+            "generation",
+            "links and campuses without the limits of their generation's equipment",
+            overrides=years,
+            usual=bool(years),
+        ),
         Factor("hardware", "all hosts as fast as they are on average", change=levelled),
         Factor("best-hardware", "all hosts like the best one", change=uniform, usual=False),
     )

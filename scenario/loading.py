@@ -21,7 +21,7 @@ from scenario.text.shape import complaints_of_part, examine, mended
 from scenario.text.short import spelled_out
 from scenario.text.tree import Mapping, Plain, Problems, Scalar, at, path, plain
 from scenario.topology.aging import Aged, Span, aged, aging_table
-from scenario.topology.catalogue import with_catalogue
+from scenario.topology.catalogue import with_catalogue, with_generations
 from scenario.topology.elaboration import elaborate
 from scenario.topology.meaning import check_model, check_references, without_consequences
 from scenario.topology.models import Reuse, TopologyModel
@@ -58,7 +58,7 @@ def load_topology(path: Path, overrides: Sequence[str] = ()) -> Topology:
 
 def topology_of(document: Document, overrides: Sequence[str] = ()) -> Topology:
     """The topology in a document. Raises InvalidInput."""
-    root, late = put(document.root, parse_all(overrides))
+    root, late = put(with_generations(document.root), parse_all(overrides))
     root = named(spelled_out(with_catalogue(put_rest(inherit(root), late)), "routing", "policy"))
     problems = Problems(root)
     problems.found += complaints_of_part(only(root, *SECTIONS), Reuse)
@@ -126,4 +126,4 @@ def document_of(text: str, name: str) -> Document:
 def merged(document: Document, overrides: Sequence[str] = ()) -> Plain:
     """A document with what it includes and the overrides in it, as plain data. Raises InvalidInput."""
     root, late = put(document.root, parse_all(overrides))
-    return plain(put_rest(inherit(root), late) if late else root)
+    return plain(put_rest(inherit(with_generations(root)), late) if late else root)

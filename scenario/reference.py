@@ -17,7 +17,7 @@ from scenario.study.language import StudyModel
 from scenario.text import inheritance
 from scenario.text.shape import check
 from scenario.text.strict import Strict
-from scenario.text.tree import Mapping, at
+from scenario.text.tree import Mapping, Node, Scalar, at, texts
 from scenario.text.units import BANDWIDTH, FLOPS, POWER, QUANTITIES, RATE, SIZE, YEAR_S, write
 from scenario.topology import aging, timeline
 from scenario.topology.aging import Aged, Span, aging_table
@@ -97,6 +97,34 @@ has 15 characters for the name of an interface, which leaves 10 for a host and 6
 
 Each campus has one border switch. Long-haul links end there, and it is linked with every spine, or
 with every leaf where there are no spines.
+"""
+
+GENERATIONS = """
+## Generations of equipment
+
+Cable ages slowly; what hangs on its ends is a generation behind after a few years. `generation: 2016` on a link or a
+campus brings what was usual in that year, as far as it does not say otherwise; `generations:` in a topology says
+more years, or others for these:
+
+```yaml
+longhaul: 1
+name: old-routers
+scale: {{bytes: 1000}}
+campuses:
+  c1: {{generation: 2016, hosts: [{{count: 2, accelerator: H100}}]}}
+  c2: {{hosts: [{{count: 2, accelerator: H100}}]}}
+links:
+  c1-c2: {{between: [c1, c2], distance: 10mi, rate: 800Gbit/s, generation: 2016, noticed-after: 50ms}}
+generations:
+  "2016": {{links: {{member: 40Gbit/s}}}}
+```
+
+{table}
+A link with a `member` is a bundle (link aggregation): as many wires as its rate takes, in the fabric, too. At each end
+the switch takes one by a hash of addresses and ports, so a connection is never faster than a member, and of few
+connections some meet on one while others stay idle (`collective.channels` says how many there are between two ranks).
+`longhaul attribute` and `--without generation` take the generations away, not what is said beside them.
+
 """
 
 AGING = """
@@ -203,6 +231,7 @@ SECTIONS: dict[str, str] = {
     "MarkingModel": "Marks",
     "PausingModel": "Lossless classes",
     "RdmaModel": "RDMA",
+    "GenerationModel": "Generation",
     "Defaults": "Defaults",
     "Kinds": "Kinds",
     "RoutingModel": "Routing",
@@ -234,6 +263,7 @@ SECTIONS: dict[str, str] = {
     "FSDPModel": "FSDP",
     "PipelineModel": "Pipeline",
     "MoEModel": "MoE",
+    "TensorModel": "Tensor",
     "DiLoCoModel": "DiLoCo",
     "SlowdownsModel": "Slowdowns",
     "TransportModel": "Transport",
@@ -274,7 +304,7 @@ def reference() -> str:
     topology = {k: v for k, v in _parts(TopologyModel).items() if k not in workloads | checks}
     parts += ["\n# Topology files\n", *_sections(topology)]
     parts += [REUSE.format(rules=_rules()), NAMES, "\n## The catalogue\n\n", _catalogue()]
-    parts += ["\n", _switches()]
+    parts += ["\n", _switches(), GENERATIONS.format(table=_generations())]
     parts += [AGING.format(text=_assumptions(), table=_aging(), technologies=_technologies())]
     parts += ["\n# Workload files\n", *_sections(workloads), *_sections(checks)]
     parts += ["\n# Study files\n", *_sections(_parts(StudyModel))]
@@ -378,12 +408,15 @@ _NOUNS = {
 }
 
 
+_KEYS = {"^[1-9][0-9]{0,5}$": "number", "^(?:19|20)[0-9]{2}$": "year"}
+
+
 def _collection(part: dict[str, Any]) -> str:
     if part.get("type") == "array":
         return f"list of {_value(part['items'])}"
     if "patternProperties" in part:
         ((key, below),) = part["patternProperties"].items()
-        return f"by {'number' if '[1-9]' in key else 'name'}: {_value(below)}"
+        return f"by {_KEYS.get(key, 'name')}: {_value(below)}"
     if "*?" in part.get("pattern", ""):
         return "name or pattern"
     return _named(part["pattern"]) if "pattern" in part else ""
@@ -457,6 +490,26 @@ def _switches() -> str:
         )
     head = ("name", "buffer", "alpha", "marks from", "to", "probability there", "source")
     return _table(head, rows)
+
+
+def _generations() -> str:
+    """Every generation of the catalogue, as it is written."""
+    rows = []
+    for year in texts(at(catalogue("generations"))):
+        written = at(catalogue("generations"), year)
+        brought = (
+            ", ".join(
+                f"`{key}: {_text(at(written, part, key))}`" for key in texts(at(written, part))
+            )
+            for part in ("links", "campuses")
+        )
+        rows.append((year, *brought, " ".join(_text(at(written, "source")).split())))
+    return _table(("year", "links", "campuses", "source"), rows)
+
+
+def _text(node: Node | None) -> str:
+    assert isinstance(node, Scalar)
+    return node.text
 
 
 def _assumptions() -> str:

@@ -9,7 +9,7 @@ from scenario.plan.types import WIDEST_WINDOW, PlannedHost
 from scenario.types.topology import Transport
 from traffic.host.registered import SLOT_BYTES
 from traffic.host.transport import Path, Settings
-from traffic.model.wires import Wires
+from traffic.model.wires import Lane, Wires
 
 FEWEST, MOST = 16, 512
 """Messages of one queue pair that may be under way, whatever its path."""
@@ -37,7 +37,7 @@ def paths(wires: Wires, host: PlannedHost) -> tuple[Path, ...]:
 
 
 def _path(wires: Wires, host: PlannedHost, sink: int) -> Path:
-    slowest_bps = min(end.shape.rate_bps for end in wires.ends((host.rank, sink, 0)))
+    slowest_bps = min(end.shape.rate_bps for end in wires.ends(Lane(host.rank, sink)))
     packets = slowest_bps * wires.rtt_s(host.rank, sink) / 8 / wires.framing.frame_bytes
     window = math.ceil(2 * packets) + FEWEST_PACKETS
     return Path(window, round(slowest_bps / 8) if slowest_bps < host.nic_bps else 0)

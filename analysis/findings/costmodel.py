@@ -58,7 +58,7 @@ def cost_model(run: Run) -> CostModel:
     """
     classes = fits(run)
     rings = run.workload.get("op") == "all_reduce" and run.workload.get("algorithm") == "ring"
-    if not classes or not rings:
+    if not classes or not rings or not _whole(run):
         return CostModel(classes=classes, check=None, scales=[])
     size = float(run.workload["size_bytes"])
     return CostModel(
@@ -70,6 +70,13 @@ def cost_model(run: Run) -> CostModel:
             if ranks >= run.world_size
         ],
     )
+
+
+def _whole(run: Run) -> bool:
+    """Whether a message is a rank's whole piece: over several channels, or in segments, it is not what the ring's
+    formula sends."""
+    largest = run.messages["bytes"].max()
+    return int(largest or 0) * run.world_size >= 0.9 * float(run.workload["size_bytes"])  # type: ignore[arg-type]
 
 
 def _check(run: Run, classes: Sequence[Fit], size_bytes: float) -> ModelCheck:
@@ -92,12 +99,13 @@ def _check(run: Run, classes: Sequence[Fit], size_bytes: float) -> ModelCheck:
 
 
 def _class(name: str, rows: pl.DataFrame, propagation_s: float) -> Fit:
-    """From messages that were awaited: all of their way was on the wire. Where none was, they came one
-    behind the other, and what is seen of each is its time on the slowest wire: β without α."""
+    """From messages that were awaited, where most were: all of their way was on the wire. Where most came one behind
+    the other, what is seen of each is its time on the slowest wire: β without α. The few that were awaited then are
+    those after a pause, for which TCP's window has to grow again."""
     awaited = rows.filter(pl.col("peer_late_ns") > 0)
-    if awaited.height:
+    if 2 * awaited.height >= rows.height:
         return _fit(name, awaited, propagation_s)
-    behind = _fit(name, rows, 0.0)
+    behind = _fit(name, rows.filter(pl.col("peer_late_ns") <= 0), 0.0)
     return msgspec.structs.replace(behind, alpha_s=behind.alpha_s + propagation_s)
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import polars as pl
 
 from analysis.findings.critical import critical_path
+from analysis.findings.priced import price
 from analysis.findings.stalls import iterations
 from analysis.findings.tail import nearest_rank
 from analysis.form.parts import Happened
@@ -66,8 +67,9 @@ class Cost:
         """How long it was in force, over all occurrences."""
         return sum(end - begin for begin, end in self.incident.spans_ns)
 
-    def told(self) -> EventCost:
+    def told(self, plan: dict[str, Any]) -> EventCost:
         """As `summary.json` holds it; times in seconds of the events' clock."""
+        struck, in_force_s = set(self.incident.hosts), self.in_force_ns * NS
         return EventCost(
             name=self.incident.name,
             kind=self.incident.kind,
@@ -79,6 +81,7 @@ class Cost:
             beyond=self.beyond,
             cost_s=self.cost_s,
             together=list(self.together),
+            price=price(plan, self.cost_s, self.incident.kind, struck, in_force_s),
         )
 
 

@@ -84,7 +84,7 @@ def summarise(run: Run) -> TrainingSummary:
         stalls=_stalls(run),
         critical_path=described(run),
         efficiency=efficiency(run, by_rank(run), iteration_times.mean_s),
-        timeline=[cost.told() for cost in network.happened(run)],
+        timeline=[cost.told(run.plan) for cost in network.happened(run)],
         tail=Tails(latencies(run), slowest_messages(run), slowest_entries(run)),
         links=hops.links(run),
         prediction=_prediction(run),

@@ -61,11 +61,36 @@ class TrialRun(Form, frozen=True):
     faithful: Annotated[bool, doc("Whether its network was what was asked for.")]
 
 
-class Worth(Form, frozen=True):
+class Amount(Form, frozen=True):
     """An amount of money."""
 
     amount: Annotated[float, doc("In the currency.")]
     currency: Annotated[str, doc("Such as USD.")]
+
+
+class Money(Form, frozen=True):
+    """What a remedy comes to for the real cluster, at the topology's prices (docs/dsl.md, Economics)."""
+
+    capital_usd: Annotated[float, doc("Paid at once.")]
+    npv_usd: Annotated[float, doc("Present value over the horizon, capital included.")]
+    gained_usd: Annotated[float, doc("More than the cluster as it is.")]
+    pays_back_years: Annotated[
+        float | None, doc("Until capital is earned; null where there is none, or it never is.")
+    ]
+    tokens_per_usd: Annotated[float, doc("Trained, by hardware written off and electricity.")]
+    tokens_per_kwh: Annotated[float, doc("Trained, of the whole site.")]
+
+
+class Turning(Form, frozen=True):
+    """Where the best lease and the best that leases nothing are worth as much."""
+
+    train: Annotated[str, doc("The best remedy that leases nothing and learns alike.")]
+    lease: Annotated[str, doc("The best lease.")]
+    horizon_years: Annotated[float, doc("How far ahead is reckoned.")]
+    rent_usd: Annotated[float, doc("Per GPU and hour, as reckoned.")]
+    turning_rent_usd: Annotated[float, doc("Above it, lease.")]
+    compute_usd: Annotated[float, doc("What an H100-hour of training is worth, as reckoned.")]
+    turning_compute_usd: Annotated[float, doc("Above it, train.")]
 
 
 class Remedied(Form, frozen=True):
@@ -84,7 +109,8 @@ class Remedied(Form, frozen=True):
             "Of the cluster's FLOP/s and time that the same tokens no longer take: GPUs weighed by what they achieve."
         ),
     ]
-    worth_per_day: Annotated[Worth | None, doc("Of a day of training; null without a price.")]
+    worth_per_day: Annotated[Amount | None, doc("Of a day of training; null without a price.")]
+    money: Annotated[Money | None, doc("Null where an accelerator has no price.")]
     faithful: Annotated[bool, doc("Whether all of its runs were.")]
     why_not: Annotated[str | None, doc("Why it cannot be had; null where it can.")]
 
@@ -92,6 +118,11 @@ class Remedied(Form, frozen=True):
     def freed(self) -> float:
         """The share of GPU time; 0 where the remedy cannot be had."""
         return self.share or 0.0
+
+    @property
+    def gained(self) -> float:
+        """In dollars, or, where nothing has a price, in GPU time; 0 where the remedy cannot be had."""
+        return self.money.gained_usd if self.money else self.freed
 
 
 class Attribution(Shares, frozen=True, kw_only=True, omit_defaults=True):
@@ -103,6 +134,9 @@ class Attribution(Shares, frozen=True, kw_only=True, omit_defaults=True):
     command: Annotated[str | None, doc("That made it.")] = None
     remedies: Annotated[
         list[Remedied] | None, doc("Best first; those that cannot be had last. With --mend.")
+    ] = None
+    turning: Annotated[
+        Turning | None, doc("With --mend, where something can be leased and all has a price.")
     ] = None
 
 

@@ -123,6 +123,15 @@ class Proportion(Form, frozen=True):
     says: Annotated[str, doc("All that in a sentence.")]
 
 
+class EventPrice(Form, frozen=True):
+    """Energy and money, of the real cluster."""
+
+    energy_kwh: Annotated[
+        float, doc("Drawn by all sites without training, less what a dark campus saved.")
+    ]
+    usd: Annotated[float, doc("What the lost computing rents for, and that energy.")]
+
+
 class EventCost(Form, frozen=True):
     """An event of the timeline, by name, or something seen (a queue that overflowed), and what it cost."""
 
@@ -144,6 +153,9 @@ class EventCost(Form, frozen=True):
         list[str],
         doc("Events with which an excess was divided equally, as nothing told whose it was."),
     ]
+    price: Annotated[
+        EventPrice | None, doc("Null where cost_s is, or a GPU's power or price is not known.")
+    ] = None
 
 
 class KindTail(Tail, frozen=True):

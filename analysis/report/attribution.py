@@ -10,7 +10,13 @@ from pathlib import Path
 from analysis import pages
 from analysis.form.attribution import Attribution
 from analysis.pictures.waterfall import waterfall
-from analysis.series.verdict import headline, verdict
+from analysis.series.verdict import (
+    detectable,
+    headline,
+    money_verdict,
+    remedy_detectable,
+    verdict,
+)
 
 
 def write_page(found: Attribution, path: Path) -> Path:
@@ -20,6 +26,9 @@ def write_page(found: Attribution, path: Path) -> Path:
         found=found,
         headline=headline(found),
         verdict=verdict(found.remedies) if found.remedies else None,
+        money=money_verdict(found.remedies, found.turning) if found.remedies else None,
+        detectable=remedy_detectable,
+        seen=detectable,
         waterfall=waterfall(found),
         unfaithful=[one for one in found.runs if not one.faithful],
     )

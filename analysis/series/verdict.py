@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from analysis import units
 from analysis.findings.headline import NOTICEABLE
-from analysis.form.attribution import CauseShare, Remedied, Shares
+from analysis.form.attribution import CauseShare, Remedied, Shares, Turning
 
 DETECTABLE = 1e-3
-EQUAL = "Held equal: tokens, model, how it learns; a GPU weighs what it achieves. What it costs: longhaul worth."
+EQUAL = "Held equal: tokens, model, how it learns; a GPU weighs what it achieves."
 
 
 def headline(found: Shares) -> str:
@@ -51,6 +51,34 @@ def verdict(remedies: list[Remedied]) -> str:
         return f"Leave it: no remedy frees {units.percent(NOTICEABLE)} of the computing. {EQUAL}"
     beside = f" (to {lease.name}: {units.percent(lease.freed)})" if lease else ""
     return f"Mend: {_frees(best)}{_pays(best)}{beside}. {EQUAL}"
+
+
+def money_verdict(remedies: list[Remedied], turning: Turning | None) -> str | None:
+    """The same weighed by money; None where nothing has a price."""
+    had = [one for one in remedies if one.money and one.faithful and one.learns_alike]
+    best = max(had, key=lambda one: one.gained, default=None)
+    if best is None or best.money is None:
+        return None
+    if best.gained <= 0:
+        return "By money: leave it. No remedy is worth more than the cluster as it is."
+    said = f"By money: {best.name}, {_billions(best.gained)} more than as it is."
+    if turning is None:
+        return said
+    return (
+        f"{said} In {turning.horizon_years:g} years {turning.lease} is worth as much as {turning.train} at a rent of"
+        f" {turning.turning_rent_usd:.2f} USD per GPU-hour (reckoned: {turning.rent_usd:.2f}), or where an H100-hour of"
+        f" training is worth {turning.turning_compute_usd:.2f} USD (reckoned: {turning.compute_usd:.2f})."
+    )
+
+
+def _billions(amount: float) -> str:
+    return f"{amount / 1e9:.3g} bn USD" if abs(amount) >= 1e8 else f"{amount / 1e6:.3g} m USD"
+
+
+def remedy_detectable(remedy: Remedied) -> bool:
+    """Whether what a remedy saves is more than the emulator's own spread."""
+    low, high = remedy.interval_s or (remedy.saved_s or 0.0,) * 2
+    return abs(remedy.freed) >= DETECTABLE and not low <= 0 <= high
 
 
 def _frees(remedy: Remedied) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +13,13 @@ from rich.text import Text
 from analysis import units
 from analysis.form.attribution import Attribution, Remedied
 from analysis.pictures.waterfall import characters
-from analysis.series.verdict import detectable, headline, verdict
+from analysis.series.verdict import (
+    detectable,
+    headline,
+    money_verdict,
+    remedy_detectable,
+    verdict,
+)
 from analysis.terminal.tables import table
 
 _NOTHING_S = 1e-9
@@ -26,8 +33,10 @@ def print_attribution(found: Attribution, page: Path, out: Console) -> None:
     if found.interactions:
         out.print(_interactions(found))
     if found.remedies:
-        out.print(_remedies(found.remedies))
+        out.print(_remedies(found.remedies, found.seeds))
         out.print(Text(verdict(found.remedies), "bold"))
+        if by_money := money_verdict(found.remedies, found.turning):
+            out.print(Text(by_money, "bold"))
     for name in found.without_effect:
         out.print(Text(f"{name} makes no difference to this topology", "dim"))
     out.print(f"page {page}", soft_wrap=True)
@@ -65,23 +74,47 @@ def _interactions(found: Attribution) -> Table:
     return made
 
 
-def _remedies(remedies: list[Remedied]) -> Table:
-    priced = ["worth a day"] if any(one.worth_per_day for one in remedies) else []
-    made = table(
-        "Remedies, by what each buys", "remedy", "saves", "emulator's spread", "share", *priced
-    )
+def _remedies(remedies: list[Remedied], seeds: int) -> Table:
+    columns = _columns(remedies, seeds)
+    made = table("Remedies, by what each gains", "remedy", *columns)
     for one in remedies:
         if one.saved_s is None:
-            made.add_row(
-                Text(one.name, "dim"), Text(one.why_not or "", "dim"), "", "", *[""] * len(priced)
-            )
-            continue
-        worth = one.worth_per_day
-        made.add_row(
-            Text(one.name),
-            units.time(one.saved_s),
-            units.interval(one.interval_s),
-            units.percent(one.share),
-            *[units.money(worth.amount, worth.currency) if worth else ""] * len(priced),
-        )
+            why = Text(one.why_not or "", "dim")
+            made.add_row(Text(one.name, "dim"), why, *[""] * (len(columns) - 1))
+        else:
+            made.add_row(Text(one.name), *(shown(one) for shown in columns.values()))
     return made
+
+
+def _columns(remedies: list[Remedied], seeds: int) -> dict[str, Callable[[Remedied], str]]:
+    """What there is to say of all of them, by its head."""
+    columns: dict[str, Callable[[Remedied], str]] = {"saves": _saves}
+    if seeds > 1:
+        columns["emulator's spread"] = lambda one: units.interval(one.interval_s)
+    columns["computing"] = lambda one: units.percent(one.share) if remedy_detectable(one) else ""
+    if any(one.worth_per_day for one in remedies):
+        columns["worth a day"] = _worth
+    if any(one.money for one in remedies):
+        columns["capital"] = lambda one: _money(one, "capital_usd")
+        columns["gains, bn USD"] = lambda one: _money(one, "gained_usd")
+        columns["Mtok/USD"] = lambda one: (
+            f"{one.money.tokens_per_usd / 1e6:.3g}" if one.money else ""
+        )
+    return columns
+
+
+def _saves(one: Remedied) -> str:
+    return units.time(one.saved_s or 0.0) if remedy_detectable(one) else "not detectable"
+
+
+def _worth(one: Remedied) -> str:
+    return (
+        units.money(one.worth_per_day.amount, one.worth_per_day.currency)
+        if one.worth_per_day
+        else ""
+    )
+
+
+def _money(one: Remedied, key: str) -> str:
+    """In billions."""
+    return f"{getattr(one.money, key) / 1e9:.3g}" if one.money else ""

@@ -22,6 +22,7 @@ from analysis.form.training import (
     CriticalPath,
     Efficiency,
     EventCost,
+    EventPrice,
     KindTail,
     SlowestMessages,
 )
@@ -141,7 +142,13 @@ def timeline_table(events: list[EventCost]) -> Table:
 def _cost(event: EventCost) -> str:
     if event.cost_s is None:
         return "no other to compare"
-    return units.time(event.cost_s) + with_others(event.together)
+    return units.time(event.cost_s) + with_others(event.together) + _priced(event.price)
+
+
+def _priced(price: EventPrice | None) -> str:
+    if price is None or price.usd < 1:
+        return ""
+    return f"; {price.energy_kwh:,.0f} kWh, {units.money(price.usd, 'USD')}"
 
 
 def _collective(summary: TrainingSummary) -> Table:

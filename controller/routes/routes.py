@@ -9,6 +9,7 @@ nothing is moved again: so packets turn at most once, and never loop.
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +30,7 @@ from scenario.plan.rules import (
     Tables,
     label,
 )
-from scenario.plan.types import Plan, PlannedHost, PlannedSwitch, PlannedWire
+from scenario.plan.types import End, Plan, PlannedHost, PlannedSwitch, PlannedWire
 from scenario.plan.ways import PlannedPath, PlannedWay
 from scenario.types.topology import Routing
 
@@ -68,26 +69,37 @@ class Wiring:
 
     @cached_property
     def graph(self) -> CampusGraph:
-        """The long-haul links that are up, as policies see them."""
+        """The long-haul links that are up, as policies see them: of a bundle, with the rate of all members together."""
         campus = {border.name: name for name, border in self.borders.items()}
+        rates: dict[tuple[str, str], float] = defaultdict(float)
+        first: dict[tuple[str, str], tuple[End, End]] = {}
+        for wire in self._long_hauls:
+            for near, far in (wire.ends, wire.ends[::-1]):
+                first.setdefault((wire.link, near.node), (near, far))
+                rates[wire.link, near.node] += near.shape.rate_bps
         return CampusGraph(
             tuple(
-                Arc(wire.name, campus[near.node], campus[far.node],
-                    near.shape.rate_bps, near.shape.delay_s, near.shape.loss)
-                for wire in self.live
-                if wire.kind == "long-haul"
-                for near, far in (wire.ends, wire.ends[::-1])
+                Arc(link, campus[near.node], campus[far.node],
+                    rates[link, near.node], near.shape.delay_s, near.shape.loss)
+                for (link, _), (near, far) in first.items()
             )
         )  # fmt: skip
 
-    def port(self, arc: Arc) -> int:
-        """The OpenFlow port by which an arc leaves its campus's border."""
+    def ports(self, arc: Arc) -> list[int]:
+        """The OpenFlow ports by which an arc leaves its campus's border: one, or those of a bundle's members."""
         return self._ports[arc.link, self.borders[arc.tail].name]
 
     @cached_property
-    def _ports(self) -> dict[tuple[str, str], int]:
-        long_hauls = [wire for wire in self.wires if wire.kind == "long-haul"]
-        return {(wire.name, end.node): end.port for wire in long_hauls for end in wire.ends}
+    def _long_hauls(self) -> list[PlannedWire]:
+        return [wire for wire in self.live if wire.kind == "long-haul"]
+
+    @cached_property
+    def _ports(self) -> dict[tuple[str, str], list[int]]:
+        found: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for wire in self._long_hauls:
+            for end in wire.ends:
+                found[wire.link, end.node].append(end.port)
+        return found
 
 
 def route(wiring: Wiring, routing: Routing, generation: int = 1) -> Tables:
@@ -166,29 +178,39 @@ class _Between:
             arc: self._onward(arc, sink, protection)
             for arc in dict.fromkeys(arc for _, arc in working.arcs())
         }
+        probed = {arc: self._onward(arc, sink, protection, probed=True) for arc in on}
         for number, arc in working.arcs():
             yield self._transit(arc, self._label(sink, number), on[arc])
         for number, arc in protection.arcs():
-            out = Bucket(self._wiring.port(arc))
-            yield self._transit(arc, self._label(sink, number), out)
+            yield self._transit(arc, self._label(sink, number), self._over(arc))
         for source, shares in answers.items():
-            yield from self._ingress(source, sink, shares, on)
+            yield from self._ingress(source, sink, shares, (on, probed))
 
     def _shares(self, source: str, sink: str) -> Sequence[Share]:
         return self._policy.paths(self._graph, source, sink)
 
-    def _onward(self, arc: Arc, sink: str, protection: Trees) -> Bucket:
+    def _over(self, arc: Arc, mac: str | None = None, *, probed: bool = False) -> Bucket:
+        """Over a link, while it is up: its port, or whichever member of a bundle a hash takes. What is `probed`
+        takes the first, so that it is known what is measured."""
+        ports = self._wiring.ports(arc)
+        if len(ports) == 1 or probed:
+            return Bucket(ports[0], ports[0], mac)
+        border = self._wiring.borders[arc.tail].name
+        group = self._groups.select(border, [Bucket(port, port) for port in ports])
+        return Bucket(dst_mac=mac, group=group, watch_group=group)
+
+    def _onward(self, arc: Arc, sink: str, protection: Trees, *, probed: bool = False) -> Bucket:
         """Along an arc, or, where that is protected, as a group decides."""
-        port = self._wiring.port(arc)
+        over = self._over(arc, probed=probed)
         if self._policy.routing.protection == "none":
-            return Bucket(port)
+            return over.unwatched()
         detour = backup(self._policy, self._graph, arc, sink)
         if detour is None:
-            return Bucket(port)
+            return over.unwatched()
         number = protection.add(detour)
-        aside = self._wiring.port(detour[0])
-        buckets = [Bucket(port, port), Bucket(aside, aside, self._label(sink, number))]
-        return Bucket(group=self._groups.failover(self._wiring.borders[arc.tail].name, buckets))
+        aside = self._over(detour[0], self._label(sink, number))
+        group = self._groups.failover(self._wiring.borders[arc.tail].name, [over, aside])
+        return Bucket(group=group)
 
     def _label(self, sink: str, number: int) -> str:
         return label(self._generation, self._wiring.campuses[sink], number)
@@ -199,33 +221,42 @@ class _Between:
         return Rule(border, EVERYBODY, out.port, group=out.group, match_mac=mac)
 
     def _ingress(
-        self, source: str, sink: str, shares: list[tuple[Share, int]], on: dict[Arc, Bucket]
+        self,
+        source: str,
+        sink: str,
+        shares: list[tuple[Share, int]],
+        on: tuple[dict[Arc, Bucket], dict[Arc, Bucket]],
     ) -> Iterator[Rule]:
-        """What comes from inside the campus is labelled, class by class."""
+        """What comes from inside the campus is labelled, class by class: all others as the first of `on` says,
+        probes as the second."""
         for dscp in dict.fromkeys(share.dscp for share, _ in shares):
-            ways = [
-                Bucket(
-                    on[share.path[0]].port,
-                    dst_mac=self._label(sink, number),
-                    group=on[share.path[0]].group,
-                    weight=share.weight,
-                )
-                for share, number in shares
-                if share.dscp == dscp
-            ]
-            yield from self._spread((source, sink), dscp, ways)
+            own = [(share, number) for share, number in shares if share.dscp == dscp]
+            ways, probed = (
+                [
+                    Bucket(
+                        out[share.path[0]].port,
+                        dst_mac=self._label(sink, number),
+                        group=out[share.path[0]].group,
+                        weight=share.weight,
+                    )
+                    for share, number in own
+                ]
+                for out in on
+            )
+            yield from self._spread((source, sink), dscp, ways, probed[0])
 
     def _spread(
-        self, pair: tuple[str, str], dscp: int | None, ways: list[Bucket]
+        self, pair: tuple[str, str], dscp: int | None, ways: list[Bucket], probed: Bucket
     ) -> Iterator[Rule]:
         """Probes take the first way of several: what they measure must be known."""
         border, prefix = self._wiring.borders[pair[0]].name, self._prefix(pair[1])
+        there = [host for host in self._wiring.hosts if host.campus == pair[1]]
+        if ways != [probed]:
+            for probe in (host for host in there if host.rank < 0):
+                yield _labelling(border, f"{probe.ip}/32", dscp, probed)
         if len(ways) == 1:
             yield _labelling(border, prefix, dscp, ways[0])
             return
-        there = [host for host in self._wiring.hosts if host.campus == pair[1]]
-        for probe in (host for host in there if host.rank < 0):
-            yield _labelling(border, f"{probe.ip}/32", dscp, ways[0])
         if self._policy.spread is Spread.HASH:
             group = self._groups.select(border, ways)
             yield Rule(border, prefix, group=group, match_mac=GATEWAY_MAC, dscp=dscp)

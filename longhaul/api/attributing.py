@@ -48,7 +48,10 @@ def attribute(  # noqa: PLR0913 - what an attribution can be told
     )
     told = hear or (lambda *_: None)
     found = answer(question, told)
-    return msgspec.structs.replace(found, remedies=mended(question, told)) if mend else found
+    if not mend:
+        return found
+    tried = mended(question, told)
+    return msgspec.structs.replace(found, remedies=tried.remedies, turning=tried.turning)
 
 
 def _usual(topology: Topology) -> Path | None:

@@ -213,16 +213,17 @@ class FidelityCheck:
 
 
 def directions(plan: Plan) -> Iterator[MeasuredWay]:
-    """Every long-haul link both ways, between its campuses' probes, unless the routes between the
-    two take another way; where there is no such link, from the first host to the last and back."""
+    """Every long-haul link (of a bundle, the member that probes take) both ways, between its campuses' probes, unless
+    the routes between the two take another way; where there is no such link, from the first host to the last and
+    back."""
     ways = forwarding.of(plan)
     at = {probe.leaf: probe for probe in plan.probes}
     for link in plan.long_hauls():
         near, far = at[link.a.node], at[link.b.node]
         there, back = ways.walk(near, far), ways.walk(far, near)
         if link.a in there and link.b in back:
-            yield MeasuredWay(link.name, near, far, there, back)
-            yield MeasuredWay(link.name, far, near, back, there)
+            yield MeasuredWay(link.link, near, far, there, back)
+            yield MeasuredWay(link.link, far, near, back, there)
     if not plan.probes and len(plan.hosts) > 1:
         first, last = plan.hosts[0], plan.hosts[-1]
         there, back = ways.walk(first, last), ways.walk(last, first)

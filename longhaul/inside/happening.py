@@ -16,7 +16,7 @@ from typing import Any
 
 from longhaul.inside.effects import FabricState, Order
 from longhaul.inside.stage import Stage
-from scenario.plan.occurrences import Occurrence, moments, state
+from scenario.plan.occurrences import Occurrence, known, moments, state
 from scenario.plan.types import Plan, PlannedEvent
 from traffic.host.timers import Timer
 
@@ -67,10 +67,9 @@ class TimelineRunner:
         """Do what is due, and set the timer for what comes next."""
         self._timer.went_off()
         assert self._upcoming
-        _, on = self._upcoming
+        now, on = self._upcoming
         self._note(on)
-        events = [self._plan.timeline[occurrence.event] for occurrence in on]
-        self._effects.become(state(self._plan, events))
+        self._effects.become(state(self._plan, known(self._plan, on, now)))
         self._upcoming = next(self._moments, None)
         self._wind()
 

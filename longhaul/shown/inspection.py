@@ -118,9 +118,19 @@ def _links(topology: Topology) -> Table:
                 link.name, f"{a} {'↔' if alike else '→'} {b}",
                 units.distance(link.distance_m).partition(" (")[0], aged(asdict(link)),
                 units.time(way.delay_s, 4), units.rate(way.rate_bps), units.ratio(way.loss),
-                ", ".join(_more(asdict(way))),
+                ", ".join((*_made(asdict(link)), *_more(asdict(way)))),
             )  # fmt: skip
     return made
+
+
+def _made(link: Data) -> Iterator[str]:
+    """What its equipment is like."""
+    if link["generation"]:
+        yield f"of {link['generation']}"
+    if link["members"] > 1:
+        yield f"{link['members']} members"
+    if link["noticed_s"]:
+        yield f"noticed after {units.time(link['noticed_s'])}"
 
 
 def _more(way: Data) -> Iterator[str]:

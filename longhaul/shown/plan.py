@@ -42,12 +42,14 @@ def long_hauls(plan: Plan) -> Table:
         "link", "one-way delay", "rate", "loss", "queue", "packets per BDP",
         title="Long-haul links (a to b)",
     )  # fmt: skip
-    for link in plan.long_hauls():
+    for name, members in plan.bundles().items():
+        link = members[0]
         packets = packets_per_bdp(link, plan.mtu_bytes)
+        several = f"{len(members)} x " if len(members) > 1 else ""
         table.add_row(
-            link.name,
+            name,
             units.time(link.a.shape.delay_s, 4),
-            units.rate(link.a.shape.rate_bps),
+            several + units.rate(link.a.shape.rate_bps),
             f"{link.a.shape.loss:.2g}",
             f"{link.a.shape.limit_packets} packets",
             f"{packets:.1f}" + (" (few)" if packets < ENOUGH_PACKETS else ""),

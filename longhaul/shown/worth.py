@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis import units
+from analysis.series.notice import notice
 from analysis.series.worth import (
     Worth,
     best,
@@ -49,6 +50,7 @@ def to_json(answer: Answer) -> dict[str, Any]:
         "scale_hosts": answer.topology.scale_hosts,
         "options": [asdict(one) for one in answer.found],
         "verdict": verdict(answer),
+        "notice": clause(answer),
         "economics": asdict(answer.topology.economics),
     }
 
@@ -73,7 +75,7 @@ def print_worth(answer: Answer, out: Console) -> None:
     """The table, the verdict, what it rests on."""
     out.print(_options(answer))
     out.print(Text(verdict(answer), "bold"))
-    for line in _bought(answer):
+    for line in (*_bought(answer), *_clause(answer)):
         out.print(Text(line))
     out.print(_prices(answer))
     out.print(
@@ -114,6 +116,43 @@ def _bought(answer: Answer) -> list[str]:
             never = "never pays" if years is None else f"pays back in {years:.3g} years"
             said.append(f"{one.option.name}: {_usd(one.option.capital_usd)}, {never}")
     return said
+
+
+def clause(answer: Answer) -> dict[str, Any] | None:
+    """What the notice clause makes of the best lease, today's dollars for all its GPUs: at the reckoned volatility, and
+    where it is half and twice as much. Own use is worth the rent at which the verdict turns."""
+    if not answer.leases:
+        return None
+    lease, train, prices = best(answer.leases), best(answer.trains), answer.topology.economics
+    own = max(0.0, turning_rent(lease, train, prices))
+    gpus = lease.option.leased_gpus
+    ranges = {
+        f"{spread:g}": {who: gpus * usd for who, usd in asdict(notice(prices, own, spread)).items()}
+        for spread in (f * prices.volatility_per_year for f in (1.0, 0.5, 2.0))
+    }
+    return {"lease": lease.option.name, "own_use_usd_per_hour": own, "by_volatility": ranges}
+
+
+def _clause(answer: Answer) -> list[str]:
+    found = clause(answer)
+    if found is None:
+        return []
+    (spread, usual), low, high = found["by_volatility"].items()
+    prices = answer.topology.economics
+    days = prices.lease_notice_s / 86400
+    said = ", ".join(
+        f"{who} {_usd(usual[key])} ({_usd(low[1][key])} … {_usd(high[1][key])})"
+        for key, who in (
+            ("nobody", "nobody may end"),
+            ("tenant", "the tenant may"),
+            ("both", "both may"),
+        )
+    )
+    return [
+        f"The {days:.0f} days' notice, by a binomial lattice (docs/dsl.md, Economics; the market's rent begins at"
+        f" {prices.market_usd_per_gpu_hour:g} USD and moves by {float(spread):.0%} a year, half … twice as much): a"
+        f" lease of {found['lease'].removeprefix('lease ')} that {said}."
+    ]
 
 
 def _certain(answer: Answer) -> float:

@@ -11,11 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from analysis.form.attribution import Remedied, Worth
+import msgspec
+
+from analysis.form.attribution import Amount, Remedied, Turning
 from analysis.form.summary import TrainingSummary
 from analysis.series.intervals import ends, student
+from analysis.series.verdict import DETECTABLE
+from analysis.series.worth import Worth
 from longhaul.trials import series as trials
 from longhaul.trials.attribution import Question
+from longhaul.trials.money import Weighing, weighing
 from longhaul.trials.series import Trial, TrialFailed
 from scenario.factors import load_without
 from scenario.text.diagnostics import InvalidInput
@@ -25,6 +30,8 @@ _HOURS_PER_DAY = 24
 DDP_BUCKETS = 8
 """PyTorch's own buckets of 25 MiB were made for a machine room: over a long haul each costs its round trips."""
 LARGER = 4
+CHANNELS = 8
+"""As NCCL has at least one for each of a host's NICs."""
 COMBINED = 3
 """Of the best remedies, so many are tried beside the best one, and beside the best two."""
 INNER_STEPS = 50
@@ -144,6 +151,7 @@ def remedies(unaged: Topology, workload: Training) -> list[Remedy]:
             workload_overrides=("collective.congestion=bbr",),
         ),
         *(of_rdma(unaged) if workload.transport.kind == "roce" else ()),
+        *_of_equipment(unaged),
         *leases([campus.name for campus in unaged.campuses]),
     ]  # fmt: skip
 
@@ -190,6 +198,25 @@ def of_rdma(unaged: Topology) -> list[Remedy]:
     ]  # fmt: skip
 
 
+def _of_equipment(unaged: Topology) -> list[Remedy]:
+    """What can be done about bundles, and about equipment of a past generation, where there is such."""
+    several = f"{CHANNELS} between two ranks, so that more members of a bundle are busy"
+    found = []
+    if any(link.members > 1 for link in unaged.links):
+        found.append(
+            Remedy(
+                "more connections",
+                several,
+                workload_overrides=(f"collective.channels={CHANNELS}",),
+            )
+        )
+    years = [x.generation for x in unaged.links] + [x.generation for x in unaged.campuses]
+    if any(years):
+        says = "links and campuses without the limits of their generation"
+        found.append(Remedy("new equipment", says, without=("generation",)))
+    return found
+
+
 def leases(campuses: Sequence[str]) -> list[Remedy]:
     """Training without one of the campuses, for each of them, if that leaves any."""
     return [
@@ -206,8 +233,17 @@ def leases(campuses: Sequence[str]) -> list[Remedy]:
     ]
 
 
-def mend(question: Question, hear: Callable[[int, int], None]) -> list[Remedied]:
-    """What each remedy buys, most first, then those that cannot be had and why.
+@dataclass(frozen=True)
+class Mended:
+    """What each remedy buys, best first, then those that cannot be had; and where leasing begins to pay."""
+
+    remedies: list[Remedied]
+    turning: Turning | None
+
+
+def mend(question: Question, hear: Callable[[int, int], None]) -> Mended:
+    """Try every remedy, then the best ones together: best by what they gain in money, or, where nobody said what the
+    hardware costs, by the computing that they free.
 
     Raises InvalidInput, TrialFailed where the run without any remedy fails.
     """
@@ -216,25 +252,25 @@ def mend(question: Question, hear: Callable[[int, int], None]) -> list[Remedied]
     known = remedies(load_without(question.topology, question.overrides, ("aging",)), workload)
     actual = [question.trial((), seed) for seed in range(1, question.seeds + 1)]
     before = _summaries(actual, question, hear)
-    found = [_tried(remedy, actual, before, question, hear) for remedy in known]
-    helpful = _helpful(known, found)
+    asked = _Asked(actual, before, weighing(actual[0], _tokens_per_s(before)), question, hear)
+    tried = [_tried(remedy, asked) for remedy in known]
+    helpful = _helpful(known, [one for one, _ in tried])
     for _ in range(2):  # the best two, the best three
-        together = _greedily(helpful, found)
-        found += [_tried(remedy, actual, before, question, hear) for remedy in together]
-        helpful = helpful if together else []
-        known += together
-    bought = [one for one in found if one.why_not is None]
-    return sorted(bought, key=lambda one: -one.freed) + [
-        one for one in found if one.why_not is not None
-    ]
+        together = _greedily(helpful, [one for one, _ in tried])
+        tried += [_tried(remedy, asked) for remedy in together]
+    found = [one for one, _ in tried]
+    had = sorted((one for one in found if one.why_not is None), key=lambda one: -one.gained)
+    priced = [(one, worth) for one, worth in tried if worth and one.faithful]
+    turning = asked.weighing.turning(priced) if asked.weighing else None
+    return Mended(had + [one for one in found if one.why_not is not None], turning)
 
 
 def _helpful(known: Sequence[Remedy], found: Sequence[Remedied]) -> list[Remedy]:
-    """Single remedies that free something and leave the learning as it is, best first."""
-    freed = {one.name: one.freed for one in found if one.faithful}
+    """Single remedies that gain something and leave the learning as it is, best first."""
+    gained = {one.name: one.gained for one in found if one.faithful and one.freed >= DETECTABLE}
     helping = [one for one in known if one.learns_alike and not one.leases]
     return sorted(
-        (one for one in helping if freed.get(one.name, 0.0) > 0), key=lambda one: -freed[one.name]
+        (one for one in helping if gained.get(one.name, 0.0) > 0), key=lambda one: -gained[one.name]
     )
 
 
@@ -242,7 +278,7 @@ def _greedily(helpful: Sequence[Remedy], found: Sequence[Remedied]) -> list[Reme
     """The best so far with each of the next best beside it that does not undo it."""
     by_name = {one.name: one for one in helpful}
     candidates = [one for one in found if set(one.parts or [one.name]) <= set(by_name)]
-    best = max(candidates, key=lambda one: one.freed, default=None)
+    best = max(candidates, key=lambda one: one.gained, default=None)
     if best is None:
         return []
     parts = best.parts or [best.name]
@@ -259,22 +295,37 @@ def _hidden(workload: Training) -> int:
     return 64 * round(math.sqrt(workload.parameters / len(workload.layers) / 12) / 64)
 
 
-def _tried(
-    remedy: Remedy,
-    actual: Sequence[Trial],
-    before: Sequence[TrainingSummary],
-    question: Question,
-    hear: Callable[[int, int], None],
-) -> Remedied:
-    mended = [remedy.applied(trial) for trial in actual]
+@dataclass(frozen=True)
+class _Asked:
+    """What all remedies are held against."""
+
+    actual: Sequence[Trial]
+    before: Sequence[TrainingSummary]
+    weighing: Weighing | None
+    question: Question
+    hear: Callable[[int, int], None]
+
+
+def _tried(remedy: Remedy, asked: _Asked) -> tuple[Remedied, Worth | None]:
+    """What a remedy buys, and what the cluster is worth with it."""
+    mended = [remedy.applied(trial) for trial in asked.actual]
     try:
-        if [one.digest() for one in mended] == [one.digest() for one in actual]:
-            return _not_had(remedy, "it is so already")
-        return _bought(remedy, before, _summaries(mended, question, hear))
+        if [one.digest() for one in mended] == [one.digest() for one in asked.actual]:
+            return _not_had(remedy, "it is so already"), None
+        after = _summaries(mended, asked.question, asked.hear)
     except InvalidInput as error:
-        return _not_had(remedy, error.diagnostics[0].message)
+        return _not_had(remedy, error.diagnostics[0].message), None
     except TrialFailed as error:
-        return _not_had(remedy, error.reason)
+        return _not_had(remedy, error.reason), None
+    found = _bought(remedy, asked.before, after)
+    if asked.weighing is None:
+        return found, None
+    worth = asked.weighing.of(mended[0], remedy.name, _tokens_per_s(after))
+    return msgspec.structs.replace(found, money=asked.weighing.money(worth)), worth
+
+
+def _tokens_per_s(found: Sequence[TrainingSummary]) -> float:
+    return fmean(one.efficiency.tokens_per_s or 0.0 for one in found)
 
 
 def _summaries(
@@ -305,18 +356,19 @@ def _bought(
         saved_s=fmean(saved),
         interval_s=ends(student(saved)),
         share=share,
-        worth_per_day=_worth(before[0], share),
+        worth_per_day=_priced(before[0], share),
+        money=None,
         faithful=all(one.faithful for one in after),
         why_not=None,
     )
 
 
-def _worth(before: TrainingSummary, share: float) -> Worth | None:
+def _priced(before: TrainingSummary, share: float) -> Amount | None:
     """What the GPU time that a day of training would no longer take costs; None without a price."""
     price = before.efficiency.price
     if not price:
         return None
-    return Worth(price.per_hour * _HOURS_PER_DAY * share, price.currency)
+    return Amount(price.per_hour * _HOURS_PER_DAY * share, price.currency)
 
 
 def _not_had(remedy: Remedy, why: str) -> Remedied:
@@ -330,6 +382,7 @@ def _not_had(remedy: Remedy, why: str) -> Remedied:
         interval_s=None,
         share=None,
         worth_per_day=None,
+        money=None,
         faithful=True,
         why_not=why,
     )

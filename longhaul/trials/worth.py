@@ -61,30 +61,55 @@ def h100_flops(parameters: float, precision: str) -> float:
     return achieved_flops(catalogued("H100").achieved, precision, parameters)
 
 
+def capital_usd(before: Topology, after: Topology) -> float:
+    """What has to be paid at once for one topology in place of another, at the real cluster's numbers: GPUs of another
+    kind less what the old ones bring; new cable for links that are younger or faster; optics and switch ports at both
+    ends for what is faster, for new cable, and for equipment of another year."""
+    pairs = list(zip(before.links, after.links, strict=True))
+    laid = [new for old, new in pairs if new.age_s < old.age_s or _bps(new) > _bps(old)]
+    kept = [(old, new) for old, new in pairs if new not in laid]
+    relit = sum(_bps(new) for old, new in kept if new.generation != old.generation)
+    return fibre_usd(laid, after) + _ends_usd(relit, after) + _new_gpus_usd(before, after)
+
+
 def fibre_usd(links: Iterable[LongHaul], topology: Topology) -> float:
-    """New cable, optics and ports for the aged ones of some links, at the real cluster's rates."""
+    """New cable, optics and ports for some links, at the real cluster's rates."""
+    chosen = list(links)
+    metres = sum(link.distance_m for link in chosen)
+    cable = metres * topology.economics.fibre_usd_per_m
+    return cable + _ends_usd(sum(map(_bps, chosen)), topology)
+
+
+def _ends_usd(rate_bps: float, topology: Topology) -> float:
+    """Optics and switch ports at both ends of links of so much in all, as emulated."""
     prices = topology.economics
     per_bps = 2 * (prices.optics_usd_per_bps + prices.switching_usd_per_bps)
-    return sum(
-        link.distance_m * prices.fibre_usd_per_m
-        + link.forward.rate_bps * topology.scale_hosts * per_bps
-        for link in links
-    )
+    return rate_bps * topology.scale_hosts * per_bps
+
+
+def _bps(link: LongHaul) -> float:
+    """When it was new: transponders that stepped down are there nevertheless."""
+    return link.forward.rate_bps / link.rate_share
 
 
 def _option(case: Alternative) -> Option:
-    hosts = [host for campus in case.topology.campuses for host in campus.hosts]
-    prices, scale = case.topology.economics, case.topology.scale_hosts
-    training = [host for host in hosts if host.campus in case.campuses]
     took = _iteration_s(case)
-    tokens_per_s = case.workload.tokens * steps(case.workload) / took * scale
-    needed = case.workload.active or case.workload.parameters
+    tokens_per_s = case.workload.tokens * steps(case.workload) / took * case.topology.scale_hosts
+    return used(case, tokens_per_s)
+
+
+def used(case: Alternative, tokens_per_s: float) -> Option:
+    """A cluster that trains so many tokens per second on some campuses; the others are leased. Raises Unpriced."""
+    topology, workload = case.topology, case.workload
+    hosts = [host for campus in topology.campuses for host in campus.hosts]
+    prices, scale = topology.economics, topology.scale_hosts
+    leased = [host for host in hosts if host.campus not in case.campuses]
     return Option(
         name=case.name,
-        iteration_s=took,
+        iteration_s=workload.tokens * steps(workload) / (tokens_per_s / scale),
         tokens_per_s=tokens_per_s,
-        trained_flops=FLOP_PER_PARAMETER * needed * tokens_per_s,
-        leased_gpus=scale * sum(h.gpus for h in hosts if h not in training),
+        trained_flops=FLOP_PER_PARAMETER * (workload.active or workload.parameters) * tokens_per_s,
+        leased_gpus=scale * sum(host.gpus for host in leased),
         power_w=scale * sum(host.gpus * (host.accelerator.tdp_w or 0.0) for host in hosts),
         capital_usd=case.bought_usd,
         hardware_usd=scale * _gpus_usd(hosts, prices.gpu_usd),

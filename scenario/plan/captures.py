@@ -50,7 +50,7 @@ def plan_capture(plan: Plan, patterns: Sequence[str], snap_bytes: int) -> Captur
 
     A link between a switch and a host has the host's name.
     """
-    names = [link.name for link in plan.wires]
+    names = [name for link in plan.wires for name in (link.name, link.link)]
     wrong = [
         _unknown(pattern, names)
         for pattern in patterns
@@ -58,7 +58,11 @@ def plan_capture(plan: Plan, patterns: Sequence[str], snap_bytes: int) -> Captur
     ]
     if wrong:
         raise InvalidInput(wrong)
-    chosen = [x for x in plan.wires if any(fnmatchcase(x.name, pattern) for pattern in patterns)]
+    chosen = [
+        x
+        for x in plan.wires
+        if any(fnmatchcase(name, pattern) for pattern in patterns for name in (x.name, x.link))
+    ]
     often = Counter(link.name for link in chosen)
     captured = (_captured(link, often[link.name] == 1) for link in chosen)
     return Capture(tuple(captured), snap_bytes) if patterns else None

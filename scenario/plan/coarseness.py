@@ -13,7 +13,7 @@ LEAST_MTU = 576
 
 def warning(plan: Plan) -> str | None:
     """What is coarse about the plan, what that means, and what mends it; None where nothing is."""
-    packets = {link.name: packets_per_bdp(link, plan.mtu_bytes) for link in plan.long_hauls()}
+    packets = {link.link: packets_per_bdp(link, plan.mtu_bytes) for link in plan.long_hauls()}
     few = {name: count for name, count in packets.items() if count < ENOUGH_PACKETS}
     if not few:
         return None

@@ -151,6 +151,9 @@ class Forwarding:
         yield 1.0, None, bucket.port
 
     def _lives(self, switch: str, bucket: Bucket, dead: frozenset[str]) -> bool:
+        if bucket.watch_group is not None:
+            watched = self._groups[switch, bucket.watch_group]
+            return any(self._lives(switch, one, dead) for one in watched.buckets)
         if bucket.watch is None:
             return True
         end = self._ends[switch, bucket.watch]

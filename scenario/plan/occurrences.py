@@ -20,17 +20,18 @@ from scenario.plan.types import Plan, PlannedEvent, Shape
 @dataclass(frozen=True)
 class Occurrence:
     """An event on, from `begin_ns` to before `end_ns` (None: to the end of the run), on the run's
-    clock; `event` is its index in the timeline."""
+    clock; `event` is its index in the timeline. From `noticed_ns` on the fabric knows of it (None: at once)."""
 
     begin_ns: int
     event: int
     end_ns: int | None
+    noticed_ns: int | None = None
 
 
 def moments(
     timeline: Sequence[PlannedEvent], seed: int
 ) -> Iterator[tuple[int, tuple[Occurrence, ...]]]:
-    """Each instant (ns) at which something begins or ends, with all that is on from then on.
+    """Each instant (ns) at which something begins, is noticed or ends, with all that is on from then on.
 
     In order, and without end where an event recurs. Chance is drawn from the seed and the event's
     name: one event more changes nothing about the others.
@@ -41,14 +42,40 @@ def moments(
     )
     upcoming = next(begins, None)
     on: list[Occurrence] = []
-    while upcoming or any(occurrence.end_ns is not None for occurrence in on):
-        ends = [occurrence.end_ns for occurrence in on if occurrence.end_ns is not None]
-        now = min([*ends, *([upcoming.begin_ns] if upcoming else [])])
+    now = -1
+    while upcoming or any(_turns(occurrence, now) for occurrence in on):
+        turns = [turn for occurrence in on for turn in _turns(occurrence, now)]
+        now = min([*turns, *([upcoming.begin_ns] if upcoming else [])])
         on = [occurrence for occurrence in on if occurrence.end_ns != now]
         while upcoming and upcoming.begin_ns == now:
             on.append(upcoming)
             upcoming = next(begins, None)
         yield now, tuple(on)
+
+
+def _turns(occurrence: Occurrence, now: int) -> list[int]:
+    """The instants after `now` at which something changes about it."""
+    instants = (occurrence.noticed_ns, occurrence.end_ns)
+    return [one for one in instants if one is not None and one > now]
+
+
+def known(plan: Plan, on: Iterable[Occurrence], now: int) -> list[PlannedEvent]:
+    """The events of what is on at an instant, each as far as the fabric has noticed it."""
+    found = []
+    for one in on:
+        event = plan.timeline[one.event]
+        hidden = one.noticed_ns is not None and now < one.noticed_ns
+        found.append(event.before_noticed() if hidden else event)
+    return found
+
+
+def _occurrence(
+    index: int, event: PlannedEvent, begin_s: float, lasts_s: float | None
+) -> Occurrence:
+    begin = _ns(begin_s)
+    end = None if lasts_s is None else max(_ns(begin_s + lasts_s), begin + 1)
+    noticed = begin + _ns(event.noticed_after_s)
+    return Occurrence(begin, index, end, noticed if event.noticed_after_s else None)
 
 
 def _occurrences(index: int, event: PlannedEvent, seed: int) -> Iterator[Occurrence]:
@@ -65,9 +92,9 @@ def _occurrences(index: int, event: PlannedEvent, seed: int) -> Iterator[Occurre
             if timing.mttr_s:
                 lasts_s = chance.expovariate(1 / timing.mttr_s)
             if lasts_s is None:
-                yield Occurrence(_ns(at_s), index, None)
+                yield _occurrence(index, event, at_s, None)
                 return
-            yield Occurrence(_ns(at_s), index, max(_ns(at_s + lasts_s), _ns(at_s) + 1))
+            yield _occurrence(index, event, at_s, lasts_s)
             at_s += lasts_s + timing.pause_s
         if timing.every_s:
             begin_s += timing.every_s

@@ -32,7 +32,11 @@ class Proportion:
 
 def proportion(plan: Plan, workload: Training) -> Proportion | None:
     """None without long-haul links."""
-    rates = [end.shape.rate_bps for wire in plan.long_hauls() for end in wire.ends]
+    rates = [
+        sum(rates)
+        for members in plan.bundles().values()
+        for rates in zip(*([end.shape.rate_bps for end in x.ends] for x in members), strict=True)
+    ]
     if not rates:
         return None
     size = workload.active or workload.parameters

@@ -9,7 +9,7 @@ Agarwal et al., "Shadow MACs", HotSDN 2014]
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 GATEWAY = "10.255.255.254"
@@ -59,8 +59,8 @@ class Rule:
 class Bucket:
     """One way on: write `dst_mac`, then leave by `port` or as another `group` decides.
 
-    It counts only while the port `watch` is up (None: always). A bucket that relabels may send a
-    packet out where it came in: that is what turning back is.
+    It counts only while the port `watch` is up, or any bucket of the group `watch_group` counts (None: always). A
+    bucket that relabels may send a packet out where it came in: that is what turning back is.
     """
 
     port: int | None = None
@@ -68,6 +68,11 @@ class Bucket:
     dst_mac: str | None = None
     group: int | None = None
     weight: int = 1
+    watch_group: int | None = None
+
+    def unwatched(self) -> Bucket:
+        """The same, which always counts."""
+        return replace(self, watch=None, watch_group=None)
 
 
 @dataclass(frozen=True)

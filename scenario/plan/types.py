@@ -7,7 +7,7 @@ analyse. Rates are the emulated ones, already divided by `scale.bytes`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -79,17 +79,27 @@ class End:
 
 @dataclass(frozen=True)
 class PlannedWire:
-    """A veth pair, which carries a link or joins a host. `kind` is `host`, `fabric`, `long-haul` or `probe`."""
+    """A veth pair, which carries a link or joins a host. `kind` is `host`, `fabric`, `long-haul` or `probe`.
+
+    A long-haul link is one wire of its name, or a bundle of several, each with a name of its own and the link's in
+    `bundle`.
+    """
 
     name: str
     kind: str
     a: End
     b: End
+    bundle: str | None = None
 
     @property
     def ends(self) -> tuple[End, End]:
         """Both ends."""
         return (self.a, self.b)
+
+    @property
+    def link(self) -> str:
+        """The link that it is, or is a member of."""
+        return self.bundle or self.name
 
 
 @dataclass(frozen=True)
@@ -134,7 +144,8 @@ class PlannedEvent:
 
     `down` are interfaces, `changes` fields of their shapes by interface, `off` hosts without power,
     `slowed` hosts whose compute takes `slowdown` times as long. `links` are the long-haul links
-    concerned, for people.
+    concerned, for people. For `noticed_after_s` nobody knows that the interfaces of `unnoticed` are down: what is sent
+    there is lost.
     """
 
     name: str
@@ -148,6 +159,14 @@ class PlannedEvent:
     slowed: tuple[str, ...] = ()
     slowdown: float = 1.0
     controller_down: bool = False
+    unnoticed: tuple[str, ...] = ()
+    noticed_after_s: float = 0.0
+
+    def before_noticed(self) -> PlannedEvent:
+        """The same as long as nobody has noticed."""
+        lost = {interface: {"loss": 1.0} for interface in self.unnoticed}
+        down = tuple(one for one in self.down if one not in lost)
+        return replace(self, down=down, changes={**self.changes, **lost})
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -220,6 +239,13 @@ class Plan:
     def long_hauls(self) -> Iterator[PlannedWire]:
         """The wires of the links between campuses."""
         return (wire for wire in self.wires if wire.kind == "long-haul")
+
+    def bundles(self) -> dict[str, tuple[PlannedWire, ...]]:
+        """The same by link: one wire each, or all members of a bundle."""
+        found: dict[str, tuple[PlannedWire, ...]] = {}
+        for wire in self.long_hauls():
+            found[wire.link] = (*found.get(wire.link, ()), wire)
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain data."""

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from scenario.text import units
@@ -113,18 +113,22 @@ class Matched(NameField):
 
 @dataclass(frozen=True)
 class Numbered:
-    """Reads a key that is a number, from 1 on."""
+    """Reads a key that is a number: `what` it should be the number of."""
+
+    pattern: str = r"[1-9][0-9]{0,5}"
+    what: str = "the number of a host"
+    says: str = "a whole number, from 1 on"
 
     def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.read)
 
     def __get_pydantic_json_schema__(self, _: Any, __: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "pattern": r"^[1-9][0-9]{0,5}$"}
+        return {"type": "string", "pattern": f"^{self.pattern}$"}
 
     def read(self, written: object) -> int:
         """The number. Raises PydanticCustomError."""
-        if not isinstance(written, str) or not re.fullmatch(r"[1-9][0-9]{0,5}", written):
-            raise problem("not the number of a host", "a whole number, from 1 on")
+        if not isinstance(written, str) or not re.fullmatch(self.pattern, written):
+            raise problem(f"not {self.what}", self.says)
         return int(written)
 
 
@@ -173,6 +177,12 @@ Version: TypeAlias = Annotated[int, VersionField()]
 
 Number: TypeAlias = Annotated[int, Numbered()]
 """Of a host in its group."""
+
+Year: TypeAlias = Annotated[int, Field(ge=1900, le=2099)]
+"""In which equipment was made."""
+
+YearKey: TypeAlias = Annotated[int, Numbered(r"(?:19|20)[0-9]{2}", "a year", "a year such as 2016")]
+"""The same, as a key."""
 
 Files: TypeAlias = Annotated[
     None, WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}})

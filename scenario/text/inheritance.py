@@ -1,8 +1,8 @@
 """What an item does not say, its group says; else its kind; else `defaults`.
 
-    campus   the campus > its `template` > defaults.campuses
+    campus   the campus > its `template` > its `generation` > defaults.campuses
     hosts    the host (`exceptions`) > its group > kinds.hosts by accelerator > defaults.hosts
-    link     the link > kinds.links by its `kind` > defaults.links
+    link     the link > kinds.links by its `kind` > its `generation` > defaults.links
 
 All of it is done on the tree, so that values keep the places where they were written.
 """
@@ -15,7 +15,7 @@ from scenario.text.diagnostics import InvalidInput, complain
 from scenario.text.merge import layered, merge, with_entry
 from scenario.text.tree import Entry, Listing, Mapping, Node, Scalar, at, entries, size
 
-SECTIONS = ("defaults", "kinds", "templates")
+SECTIONS = ("defaults", "kinds", "templates", "generations")
 MOST_VALUES = 200_000
 """In a document once all that is inherited is written out: ten times what one file may hold."""
 
@@ -24,7 +24,7 @@ def inherit(root: Mapping) -> Mapping:
     """The document with every campus, host group and link written out in full. Raises InvalidInput where
     that is too much."""
     root = _each(root, "campuses", lambda campus: _campus(root, campus))
-    root = _each(root, "links", lambda link: _kin(root, "links", "kind", link))
+    root = _each(root, "links", lambda link: _link(root, link))
     _check_size(root)
     return root
 
@@ -51,7 +51,8 @@ def _check_size(root: Mapping) -> None:
 def _campus(root: Mapping, campus: Mapping) -> Node:
     inherited = at(root, "defaults", "campuses")
     template = _named(root, ("templates",), merge(inherited, campus), "template")
-    full = layered(inherited, template, campus)
+    made = _made(root, "campuses", layered(inherited, template, campus))
+    full = layered(inherited, made, template, campus)
     groups = at(full, "hosts")
     if not isinstance(full, Mapping) or not isinstance(groups, Listing):
         return full
@@ -67,6 +68,19 @@ def _kin(root: Mapping, section: str, by: str, item: Node) -> Node:
     inherited = at(root, "defaults", section)
     kind = _named(root, ("kinds", section), merge(inherited, item), by)
     return layered(inherited, kind, item)
+
+
+def _link(root: Mapping, link: Mapping) -> Node:
+    inherited = at(root, "defaults", "links")
+    kind = _named(root, ("kinds", "links"), merge(inherited, link), "kind")
+    made = _made(root, "links", layered(inherited, kind, link))
+    return layered(inherited, made, kind, link)
+
+
+def _made(root: Mapping, section: str, item: Node) -> Node | None:
+    """What equipment of the item's `generation` is like, or None."""
+    year = at(item, "generation")
+    return at(root, "generations", year.text, section) if isinstance(year, Scalar) else None
 
 
 def _named(root: Mapping, section: tuple[str, ...], item: Node, by: str) -> Node | None:

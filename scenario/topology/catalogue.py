@@ -1,5 +1,5 @@
-"""The accelerators and switches that come with longhaul (accelerators.yaml, switches.yaml), put under those of
-a document."""
+"""The accelerators, switches and generations of equipment that come with longhaul (accelerators.yaml, switches.yaml,
+generations.yaml), put under those of a document."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ def catalogue(section: str = "accelerators") -> Mapping:
     """One of the catalogue's documents."""
     name = f"{section}.yaml"
     return read_text(resources.files(__package__).joinpath(name).read_text("utf-8"), name)
+
+
+def with_generations(root: Mapping) -> Mapping:
+    """The document with the catalogue's generations under its own: before anything is inherited from them."""
+    return _with_section(root, "generations")
 
 
 def with_catalogue(root: Mapping) -> Mapping:

@@ -40,6 +40,11 @@ class EconomicsModel(Strict):
     MW of Colossus 1, through May 2029 [SpaceX's S-1, as told by TechCrunch, May 2026]: 7.7."""
     notice: Moment = 90 * 86400.0
     """After how long a lease may end; reported: 90 days, by either side [the same]."""
+    market: float | None = Field(default=None, gt=0, le=1e3)
+    """Dollars of rent per GPU and hour for which such GPUs are let today; else as `lease`: agreed at the market."""
+    volatility: Share = 0.4
+    """How much that rent moves in a year, the standard deviation of its logarithm (assumed; range 20 to 80 %: rents of
+    H100s fell from about 8 to about 2.5 dollars from 2023 to 2025)."""
     electricity: float = Field(default=0.06, ge=0, le=10)
     """Dollars per kWh (assumed; range 0.04 to 0.09)."""
     server: float = Field(default=1.6, ge=1, le=10)
@@ -74,6 +79,8 @@ def economics(written: EconomicsModel) -> Economics:
         compute_usd_per_h100_hour=written.compute,
         lease_usd_per_gpu_hour=written.lease,
         lease_notice_s=written.notice,
+        market_usd_per_gpu_hour=written.lease if written.market is None else written.market,
+        volatility_per_year=written.volatility,
         electricity_usd_per_kwh=written.electricity,
         server_factor=written.server,
         pue=written.pue,

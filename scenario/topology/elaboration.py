@@ -88,7 +88,7 @@ def _campus(name: str, written: TopologyModel, problems: Problems) -> Campus:
     for index, group in enumerate(campus.hosts):
         _check_host_name(("campuses", name, "hosts", index), name, group, problems)
     hosts = tuple(host for group in campus.hosts for host in _group(name, group, written))
-    wiring = fabrics.wire(name, campus.fabric, hosts)
+    wiring = fabrics.wire(name, campus.fabric, hosts, campus.oversubscription)
     rate_bps = campus.fabric.border_rate or _border_bps(name, written, hosts)
     switches, links = fabrics.with_border(name, wiring, rate_bps, campus.fabric.link_delay)
     return Campus(
@@ -107,16 +107,18 @@ def _campus(name: str, written: TopologyModel, problems: Problems) -> Campus:
         border_model=buffering.switch_model(
             campus.border_switch or campus.switch, written.switches
         ),
+        generation=campus.generation,
     )
 
 
 def _border_bps(name: str, written: TopologyModel, hosts: tuple[Host, ...]) -> float:
-    """Enough for all long-haul links of the campus, so that its border is never the bottleneck."""
+    """Enough for all long-haul links of the campus, so that its border is no bottleneck unless it is oversubscribed."""
     here = [link for link in written.links.values() if name in link.between]
     rates = [
         max(nominal_bps(link, link.forward), nominal_bps(link, link.backward)) for link in here
     ]
-    return sum(rates) or max(host.nic_bps for host in hosts)
+    whole_bps = sum(rates) or max(host.nic_bps for host in hosts)
+    return whole_bps / written.campuses[name].border_oversubscription
 
 
 def _label(campus: str, group: HostGroup) -> str:
@@ -179,7 +181,8 @@ def _check_interfaces(
     for campus in campuses:
         ports = Counter(campus.leaf_of.values())
         ports.update(end for link in campus.fabric_links for end in (link.a, link.b))
-        ports.update(campus.border for link in links if campus.name in (link.a, link.b))
+        here = [link for link in links if campus.name in (link.a, link.b)]
+        ports[campus.border] += sum(link.members for link in here)
         for switch in campus.switches:
             longest = f"{switch.name}-eth{ports[switch.name]}"
             if len(longest) > LONGEST_INTERFACE_NAME:

@@ -53,11 +53,13 @@ def leaf_count(fabric: Fabric) -> int:
             return sum(switch.role == "leaf" for switch in fabric.switches.values())
 
 
-def wire(campus: str, fabric: Fabric, hosts: Sequence[Host]) -> CampusFabric:
-    """The fabric's switches and links, named `<campus>-<switch>`."""
+def wire(
+    campus: str, fabric: Fabric, hosts: Sequence[Host], oversubscription: float = 1.0
+) -> CampusFabric:
+    """The fabric's switches and links, named `<campus>-<switch>`; `oversubscription` where it says none."""
     match fabric:
         case LeafSpine():
-            return _leaf_spine(campus, fabric, hosts)
+            return _leaf_spine(campus, fabric, hosts, oversubscription)
         case Single():
             return CampusFabric((Switch(f"{campus}-l1", "leaf"),), ())
         case FatTree():
@@ -86,10 +88,14 @@ def _numbered(campus: str, letter: str, count: int, role: str) -> tuple[Switch, 
     return tuple(Switch(f"{campus}-{letter}{index}", role) for index in range(1, count + 1))
 
 
-def _leaf_spine(campus: str, fabric: LeafSpine, hosts: Sequence[Host]) -> CampusFabric:
+def _leaf_spine(
+    campus: str, fabric: LeafSpine, hosts: Sequence[Host], oversubscription: float
+) -> CampusFabric:
     leaves = _numbered(campus, "l", fabric.leaves, "leaf")
     spines = _numbered(campus, "s", fabric.spines, "spine")
-    rate_bps = fabric.uplink or _uplink_bps(fabric, hosts, [leaf.name for leaf in leaves])
+    thinned = fabric.oversubscription or oversubscription
+    names = [leaf.name for leaf in leaves]
+    rate_bps = fabric.uplink or _uplink_bps(fabric, hosts, names) / thinned
     links = tuple(
         FabricLink(leaf.name, spine.name, rate_bps, fabric.link_delay)
         for leaf, spine in product(leaves, spines)
@@ -98,12 +104,12 @@ def _leaf_spine(campus: str, fabric: LeafSpine, hosts: Sequence[Host]) -> Campus
 
 
 def _uplink_bps(fabric: LeafSpine, hosts: Sequence[Host], leaves: Sequence[str]) -> float:
-    """The busiest leaf's hosts, spread over the spines and thinned by the oversubscription."""
+    """The busiest leaf's hosts, spread over the spines."""
     down = dict.fromkeys(leaves, 0.0)
     leaf_of = deal(hosts, leaves)
     for host in hosts:
         down[leaf_of[host.name]] += host.nic_bps
-    return max(down.values()) / fabric.spines / (fabric.oversubscription or 1.0)
+    return max(down.values()) / fabric.spines
 
 
 def _fat_tree(campus: str, fabric: FatTree, hosts: Sequence[Host]) -> CampusFabric:

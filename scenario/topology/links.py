@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from scenario.text.tree import Problems, Steps
 from scenario.text.units import RATE, YEAR_S, write
 from scenario.topology.aging import Aged, Span, aged, oldest_age_s
@@ -12,6 +14,8 @@ from scenario.types.topology import Direction, LongHaul
 
 # A link that loses more than this is down, whatever its rate.
 MOST_LOSS = 0.5
+MOST_MEMBERS = 64
+"""Open vSwitch hashes into at most 64 slots in its data plane."""
 # Less than one packet in a billion: no run is long enough to meet it.
 NEGLIGIBLE_LOSS = 1e-9
 
@@ -23,6 +27,11 @@ def long_haul(name: str, written: TopologyModel, problems: Problems) -> LongHaul
     forward, backward = directions(link, distance_m, link.age, written.mtu)
     _check_carried(("links", name), forward, backward, written, problems)
     check_alive(("links", name, "age"), link, distance_m, (link.age, written.mtu), problems)
+    members = _members(link)
+    if members > MOST_MEMBERS:
+        problems.add(
+            ("links", name, "member"), f"a bundle of {members} members", f"at most {MOST_MEMBERS}"
+        )
     return LongHaul(
         name=name,
         a=link.between[0],
@@ -34,6 +43,9 @@ def long_haul(name: str, written: TopologyModel, problems: Problems) -> LongHaul
         backward=backward,
         medium=link.medium,
         rate_share=aged(_span(link, distance_m, link.age), link.aging, written.mtu).rate_share,
+        members=members,
+        noticed_s=link.noticed_after,
+        generation=link.generation,
     )
 
 
@@ -84,6 +96,12 @@ def _check_carried(
 def nominal_bps(link: Link, way: Effects) -> float:
     """The rate of a direction when the link was new."""
     return _first(way.rate, link.rate, 0.0)
+
+
+def _members(link: Link) -> int:
+    """As many as the faster direction takes."""
+    fastest_bps = max(nominal_bps(link, link.forward), nominal_bps(link, link.backward))
+    return math.ceil(fastest_bps / link.member - 1e-9) if link.member else 1
 
 
 def _span(link: Link, distance_m: float, age_s: float) -> Span:

@@ -41,12 +41,14 @@ def check_references(problems: Problems) -> None:
             known = texts(at(root, "switches"))
             _known(problems, ("campuses", campus, key), "model of switch", known)
         _known(problems, ("campuses", campus, "template"), "template", texts(at(root, "templates")))
+        _known_year(problems, ("campuses", campus, "generation"))
     campuses = texts(at(root, "campuses"))
     kinds = texts(at(root, "kinds", "links"))
     if isinstance(at(root, "links"), Mapping) and campuses:
         for link in texts(at(root, "links")):
             _check_ends(problems, ("links", link, "between"), campuses)
             _known(problems, ("links", link, "kind"), "kind of link", kinds)
+            _known_year(problems, ("links", link, "generation"))
     _check_events(problems, campuses)
 
 
@@ -108,6 +110,13 @@ def _known(problems: Problems, steps: Steps, what: str, known: list[str]) -> Non
         problems.add(
             steps, f"unknown {what}", lambda: one_of(sorted(known)), lambda: nearest(name, known)
         )
+
+
+def _known_year(problems: Problems, steps: Steps) -> None:
+    known = texts(at(problems.root, "generations"))
+    node = at(problems.root, *steps)
+    if isinstance(node, Scalar) and node.value is not None and node.text not in known:
+        problems.add(steps, "unknown generation", one_of(sorted(known)), "`generations` has them")
 
 
 def check_model(written: TopologyModel, problems: Problems) -> None:

@@ -34,6 +34,8 @@ from scenario.text.fields import (
     ShortName,
     Size,
     Version,
+    Year,
+    YearKey,
 )
 from scenario.text.strict import Strict
 from scenario.topology.buffering import RdmaModel, SwitchKind
@@ -259,6 +261,13 @@ class CampusModel(Strict):
     bandwidth-delay product each, counted in packets."""
     border_switch: Model | None = None
     """The model of its border switch; else as `switch`."""
+    generation: Year | None = None
+    """The year of its switches: `generations` says what that brings, unless it is said here."""
+    oversubscription: float = Field(default=1.0, gt=0, le=1000)
+    """Rate of a leaf's hosts over that of its uplinks, where the fabric (leaf-spine) says neither this nor `uplink`."""
+    border_oversubscription: float = Field(default=1.0, gt=0, le=1000)
+    """Rate of the campus's long-haul links over that of each link between the border and the fabric, where the fabric
+    has no `border-rate`."""
     hosts: list[HostGroup] = Field(min_length=1, max_length=500)
     """Groups of hosts, dealt to the leaves in order, evenly."""
 
@@ -271,7 +280,8 @@ class Effects(Impaired):
     loss: Loss | None = None
     """Share of packets lost; else as the aging model says."""
     queue: Queue | None = None
-    """Buffer in front of the link; else one bandwidth-delay product."""
+    """Buffer in front of the link, of a bundle in front of each member; else one bandwidth-delay product. At least
+    ten packets are carried, as packets are not scaled."""
 
 
 class Route(Strict):
@@ -299,6 +309,13 @@ class Route(Strict):
     Else `pam4` where it keeps its rate, `flexible` where it steps."""
     aging: Literal["loss", "step"] = "loss"
     """What an aged span does: lose packets at full rate, or step down to a rate that closes."""
+    generation: Year | None = None
+    """The year of its equipment: `generations` says what that brings, unless it or its `kind` says otherwise."""
+    member: Rate | None = None
+    """Rate of each member of the bundle (link aggregation) that the link is: as many as its rate takes. Switches spread
+    connections over them by a hash, so no connection is faster than a member. Else the link is one pipe."""
+    noticed_after: Delay = 0.0
+    """How long its ends go on sending into a link that is cut, before they notice."""
     flaps: Flaps | None = None
     """How often the link goes down by itself, at random; else it stays up."""
     forward: Effects = Effects()
@@ -331,6 +348,18 @@ class Kinds(Strict):
     """For long-haul links, by their `kind`."""
 
 
+class GenerationModel(Strict):
+    """What equipment of a year is like: campuses and links with that `generation` have it where they do not say
+    otherwise."""
+
+    campuses: CampusModel | None = None
+    """Of campuses."""
+    links: Link | None = None
+    """Of long-haul links."""
+    source: str = ""
+    """Where these figures are from, and how far they range."""
+
+
 class Reuse(Strict):
     """The parts of a topology that are there to be inherited from. In them no key is required."""
 
@@ -340,6 +369,8 @@ class Reuse(Strict):
     """What is inherited by all of a kind."""
     templates: dict[Name, CampusModel] = Field(default={})
     """Campuses to be used by name, with `template`."""
+    generations: dict[YearKey, GenerationModel] = Field(default={})
+    """Equipment by its year, beside the generations of the catalogue, or in place of them."""
 
 
 class Testbed(Strict):

@@ -14,6 +14,8 @@ class Economics:
     compute_usd_per_h100_hour: float = 2.5
     lease_usd_per_gpu_hour: float = 7.7
     lease_notice_s: float = 90 * 86400.0
+    market_usd_per_gpu_hour: float = 7.7
+    volatility_per_year: float = 0.4
     electricity_usd_per_kwh: float = 0.06
     server_factor: float = 1.6
     pue: float = 1.2

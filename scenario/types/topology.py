@@ -149,6 +149,7 @@ class Campus:
     border: str
     switch_model: SwitchModel | None = None
     border_model: SwitchModel | None = None
+    generation: int | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,10 @@ class LongHaul:
 
     `age_s` and `condition` are what the aging model was asked; what it answered (loss, stepped rate)
     is already in the directions. `rate_share` is what age has left of the rate.
+
+    A link is a bundle of `members` wires of equal rate, over which switches spread connections by a hash; rates are of
+    all together, `queue_bytes` is of each. When it is cut, its ends notice after `noticed_s`, and send into it until
+    then. `generation` is the year of its equipment, None where nobody says.
     """
 
     name: str
@@ -181,6 +186,9 @@ class LongHaul:
     backward: Direction
     medium: str = "fibre"
     rate_share: float = 1.0
+    members: int = 1
+    noticed_s: float = 0.0
+    generation: int | None = None
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,15 @@ class MoE:
 
 
 @dataclass(frozen=True)
+class Tensor:
+    """Every layer divided between all hosts or those of each campus (`within`), which sum activations twice forward and
+    twice backward in each; campuses then divide the batch, and sum gradients."""
+
+    within: Literal["all", "campus"]
+    kind: str = "tensor"
+
+
+@dataclass(frozen=True)
 class DiLoCo:
     """Local SGD: each campus trains by itself for `inner_steps`, then all average what has changed. In
     `fragments`, one after another, each of which may take `overlap_steps` of compute to come."""
@@ -73,7 +82,7 @@ class DiLoCo:
     kind: str = "diloco"
 
 
-Strategy: TypeAlias = Plain | DDP | FSDP | Pipeline | MoE | DiLoCo
+Strategy: TypeAlias = Plain | DDP | FSDP | Pipeline | MoE | Tensor | DiLoCo
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,15 @@ class MoEModel(Strict):
     """Which hosts share a set of experts: all, or those of a campus, which then has experts of its own."""
 
 
+class TensorModel(Strict):
+    """Tensor parallelism: every layer is divided between hosts, which sum its activations before the next one."""
+
+    kind: Literal["tensor"]
+    """Four all-reduces in every layer: two forward, two backward."""
+    within: Literal["all", "campus"] = "campus"
+    """Which hosts divide a layer: those of a campus, so that only gradients cross the long haul, or all."""
+
+
 class DiLoCoModel(Strict):
     """Local SGD with an outer optimizer: campuses train by themselves, and average now and then. An iteration
     is one cycle: all inner steps, and one synchronization of the whole model."""
@@ -94,7 +103,7 @@ class DiLoCoModel(Strict):
 
 
 StrategyField: TypeAlias = Annotated[
-    PlainModel | DDPModel | FSDPModel | PipelineModel | MoEModel | DiLoCoModel,
+    PlainModel | DDPModel | FSDPModel | PipelineModel | MoEModel | TensorModel | DiLoCoModel,
     Field(discriminator="kind"),
 ]
 
@@ -122,12 +131,6 @@ def strategy(written: StrategyField) -> types.Strategy:
                 overlap=written.overlap,
                 compression=written.compression,
             )
-        case FSDPModel():
-            return types.FSDP(written.reshard_after_forward, written.prefetch)
-        case PipelineModel():
-            return types.Pipeline(written.stages, written.microbatches)
-        case MoEModel():
-            return types.MoE(written.experts, written.top_k, written.within)
         case DiLoCoModel():
             return types.DiLoCo(
                 inner_steps=written.inner_steps,
@@ -135,3 +138,16 @@ def strategy(written: StrategyField) -> types.Strategy:
                 overlap_steps=written.overlap_steps,
                 compression=written.compression,
             )
+    return _divided(written)
+
+
+def _divided(written: FSDPModel | PipelineModel | MoEModel | TensorModel) -> types.Strategy:
+    """Those that divide the model between hosts."""
+    match written:
+        case FSDPModel():
+            return types.FSDP(written.reshard_after_forward, written.prefetch)
+        case PipelineModel():
+            return types.Pipeline(written.stages, written.microbatches)
+        case MoEModel():
+            return types.MoE(written.experts, written.top_k, written.within)
+    return types.Tensor(written.within)

@@ -20,6 +20,7 @@ from scenario.workload.strategy import (
     PlainModel,
     SlowdownsModel,
     StrategyField,
+    TensorModel,
     strategy,
 )
 
@@ -138,7 +139,7 @@ def _layers(model: ModelModel, where: Where) -> tuple[float, ...]:
 
 def _check_strategy(written: TrainingModel, layers: int, total: float, where: Where) -> None:
     chosen = written.strategy
-    if isinstance(chosen, (PipelineModel, MoEModel)) and written.model.hidden is None:
+    if isinstance(chosen, (PipelineModel, MoEModel, TensorModel)) and written.model.hidden is None:
         message = f"`hidden` is missing: {chosen.kind} sends activations"
         where.add(("model",), message, "values per token, such as 4096")
     if isinstance(chosen, PipelineModel):

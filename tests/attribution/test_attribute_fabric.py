@@ -105,8 +105,8 @@ def test_remedies_are_ranked_by_what_they_buy_and_excused_by_name(answered: Path
     status, said, complaint = longhaul(answered, *ASKED, *FACTORS, "--mend", "--out", out)
     assert status == 0, complaint
     data = json.loads((out / "attribution.json").read_text())["remedies"]
-    bought = [one["share"] for one in data if one["why_not"] is None]
-    assert bought == sorted(bought, reverse=True)
+    gained = [one["money"]["gained_usd"] for one in data if one["why_not"] is None]
+    assert gained == sorted(gained, reverse=True)
     by_name = {one["name"]: one for one in data}
     assert by_name["new fibre"]["why_not"] == "it is so already"
     uniform = by_name["new GPUs"]
@@ -119,7 +119,10 @@ def test_remedies_are_ranked_by_what_they_buy_and_excused_by_name(answered: Path
     actual_s = found(answered)["actual_s"]
     mended_s = actual_s - by_name["DiLoCo"]["saved_s"]
     assert mended_s == pytest.approx(once_s + (actual_s - once_s) / 50, rel=0.05)
+    # Eight B200s at 40,000 USD; the H100s that they replace bring three tenths of 25,000.
+    assert uniform["money"]["capital_usd"] == pytest.approx(8 * (40e3 - 0.3 * 25e3))
     assert "worth a day" in said
+    assert "By money: " in said
     assert "What each remedy would buy" in (out / "attribution.html").read_text()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from analysis.form.attribution import Remedied, Worth
+from analysis.form.attribution import Amount, Remedied
 from analysis.series.verdict import EQUAL, verdict
 from longhaul.planning import make_plan
 from longhaul.runs.workloads import DEFAULT
@@ -57,7 +57,7 @@ def test_a_campus_is_leased_out_by_training_on_the_others() -> None:
 
 
 def remedy(name: str, share: float, **changes: Any) -> Remedied:
-    worth = Worth(amount=100.0, currency="USD")
+    worth = Amount(amount=100.0, currency="USD")
     known = Remedied(
         name=name,
         says="",
@@ -68,6 +68,7 @@ def remedy(name: str, share: float, **changes: Any) -> Remedied:
         interval_s=None,
         share=share,
         worth_per_day=worth,
+        money=None,
         faithful=True,
         why_not=None,
     )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longhaul.planning import plan_event
-from scenario.plan.occurrences import Occurrence, moments, state
+from scenario.plan.occurrences import Occurrence, known, moments, state
 from scenario.plan.types import PlannedEvent, from_json
 from scenario.types.topology import Change, Event, Timing
 
@@ -169,3 +169,36 @@ def test_a_plan_with_a_timeline_survives_json() -> None:
     )
     plan = dataclasses.replace(PLAN, timeline=(event,))
     assert from_json(json.loads(json.dumps(plan.to_json()))).timeline == (event,)
+
+
+SLOW = plan_of(
+    "campuses:\n"
+    "  c1: {hosts: [{count: 1, accelerator: H100}]}\n"
+    "  c2: {hosts: [{count: 1, accelerator: H100}]}\n"
+    "links: {c1-c2: {between: [c1, c2], delay: 100us, rate: 400G, member: 100G, noticed-after: 900ms}}\n"
+    "timeline:\n"
+    "  - {event: link-down, link: c1-c2, at: 2s, for: 5s}\n"
+    "  - {event: link-flap, link: c1-c2, at: 10s, for: 20ms, times: 2}\n"
+)
+
+
+def test_until_a_cut_is_noticed_its_ends_lose_all_and_then_they_are_down() -> None:
+    found = [
+        (at, state(SLOW, known(SLOW, on, at)))
+        for at, on in takewhile(lambda one: one[0] < 9 * SECOND, moments(SLOW.timeline, 1))
+    ]
+    assert [at for at, _ in found] == [2 * SECOND, 2_900_000_000, 7 * SECOND]
+    ends = {end.interface for wire in SLOW.long_hauls() for end in wire.ends}
+    (_, cut), (_, noticed), (_, over) = found
+    assert len(ends) == 8
+    assert (set(cut.shapes), cut.down) == (ends, frozenset())
+    assert {shape.loss for shape in cut.shapes.values()} == {1.0}
+    assert not noticed.shapes
+    assert noticed.down == ends
+    assert (over.shapes, over.down) == ({}, frozenset())
+
+
+def test_what_is_over_before_it_is_noticed_takes_nothing_down() -> None:
+    late = [one for one in moments(SLOW.timeline, 1) if one[0] >= 10 * SECOND]
+    assert len(late) == 4
+    assert all(not state(SLOW, known(SLOW, on, at)).down for at, on in late)

@@ -21,7 +21,6 @@ SAME = {
     "Host": "a machine of a campus: elaborated, and the API's view of one that runs",
     "Transport": "what carries messages: as a workload asks for it, and at work in a host",
     "Proportion": "how communication compares with compute, as planned and as reported",
-    "Worth": "what a change is worth, as computed and as written to the file",
 }
 """Names that two rooms give to the same thing."""
 APART = {

@@ -238,3 +238,32 @@ def test_random_slowdowns_follow_the_seed_and_have_the_spread_that_was_said(
     mean = sum(slower) / len(slower)
     expected = {"half-normal": 0.1 * (2 / 3.14159265) ** 0.5, "exponential": 0.1, "fixed": 0.1}
     assert mean == pytest.approx(expected[distribution], rel=0.08)
+
+
+TENSOR = (
+    "model={parameters: 9e9, layers: 3, hidden: 1024}",
+    "batch.tokens=96Ki",
+    "batch.accumulate=2",
+)
+
+
+def test_tensor_parallelism_sums_activations_four_times_a_layer_and_gradients_among_twins(
+    plan: Plan,
+) -> None:
+    inside = graph(workload("strategy={kind: tensor, within: campus}", *TENSOR), plan)
+    found = {one.ranks: one for one in inside.communication}
+    assert {ranks: len(one.tasks) for ranks, one in found.items()} == {2: 3 * 2 * 4 * 3, 3: 2}
+    # A campus computes a third of each half of the batch.
+    assert found[2].size_bytes == pytest.approx(96 * 1024 / 2 / 3 * 1024 * 2 / 1000, rel=1e-3)
+    assert found[3].size_bytes == pytest.approx(9e9 / 2 * 2 / 1000, rel=1e-3)
+    across = graph(workload("strategy={kind: tensor, within: all}", *TENSOR), plan)
+    assert [(one.ranks, len(one.tasks)) for one in across.communication] == [(6, 2 * 4 * 3)]
+    for made in (inside, across):  # however it is divided, the same FLOP
+        ns = sum(task.ns for own in made.tasks for task in own if isinstance(task, ComputeTask))
+        assert ns == pytest.approx(6e9 * 9e9 * 96 * 1024 / plan.hosts[0].flops, rel=1e-6)
+
+
+def test_tensor_parallelism_by_campus_needs_campuses_of_one_size(mixed: Plan) -> None:
+    made = workload("strategy={kind: tensor}", *TENSOR)
+    with pytest.raises(ValueError, match="c1: 5, c2: 10, c3: 9"):
+        graph(made, mixed)

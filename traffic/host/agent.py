@@ -30,6 +30,7 @@ from typing import Any
 from traffic.host.channel import Channel
 from traffic.host.numbers import fill, right
 from traffic.host.operations import Collective, Incoming, Key, Operation, Outgoing, Peer
+from traffic.host.ports import PORT
 from traffic.host.program import CollectiveTask, ComputeTask, Program, read
 from traffic.host.timers import Timer, Work
 from traffic.host.transport import SMALL_BYTES
@@ -39,7 +40,6 @@ FIELDS = ("iteration", "task", "op", "kind", "peer", "bytes", "ready_ns", "start
 COMPUTE, COLLECTIVE, SEND, RECV = range(4)
 KINDS = ("compute", "collective", "send", "recv")
 
-PORT = 29500
 _HELLO = struct.Struct("<II")  # rank, channel
 
 

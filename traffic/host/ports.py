@@ -9,6 +9,8 @@ from __future__ import annotations
 import socket
 import zlib
 
+PORT = 29500
+"""At which a rank of training is called: as torchrun has it."""
 FIRST, COUNT = 61_000, 4_000
 """Beyond net.ipv4.ip_local_port_range, 32768 to 60999."""
 

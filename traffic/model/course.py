@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
-from traffic.model.wires import Connection, Hop, Route, Wires, lane, largest_bytes
+from traffic.model.wires import Connection, Hop, Route, Wires, lane, largest_bytes, numbered
 from traffic.schedule import Op, Pause, matches
 
 NOTHING: Mapping[Connection, int] = MappingProxyType({})
@@ -88,6 +88,9 @@ def tolls(course: Course, wires: Wires, beside: Mapping[Connection, int] = NOTHI
         connection: lane(connection, max(largest, beside.get(connection, 0)))
         for connection, largest in course.largest.items()
     }
+    if wires.hashed:
+        places = numbered(course.largest)
+        lanes = {one: at._replace(number=places[one]) for one, at in lanes.items()}
     routes = wires.routes(set(lanes.values()))
     ways = [routes[lanes[connection]] for connection in course.largest]
     names = dict.fromkeys(hop.wire for way in ways for hop in way)

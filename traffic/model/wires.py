@@ -5,22 +5,38 @@ Pure: from a plan alone.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from scenario.plan import forwarding
+from scenario.plan.hashing import FiveTuple
 from scenario.plan.types import End, Plan, PlannedHost
 from scenario.types.topology import Transport
 from traffic.framing import TCP, framing
+from traffic.host.ports import PORT, source_port
 from traffic.host.transport import EXPEDITED, SMALL_BYTES
 from traffic.model.queue_pairs import ALONE, PairCost, pair_cost
 from traffic.schedule import Op, Pause
 
 Connection = tuple[int, int, int]
 """From a rank to a rank, on a channel."""
-Lane = tuple[int, int, int]
-"""From a rank to a rank, with a DSCP: connections of one lane take the same wires."""
+
+
+class Lane(NamedTuple):
+    """From a rank to a rank, with a DSCP: connections of one lane take the same wires.
+
+    `number`: the how manieth connection between the two it is, where a hash of its ports decides on wires that are told
+    apart; None: whichever, and then the likeliest wires.
+    """
+
+    source: int
+    sink: int
+    dscp: int = 0
+    number: int | None = None
+
+
 Schedules = Iterable[Sequence[Sequence[Op | Pause]]]
 
 
@@ -59,15 +75,21 @@ class Wires:
         self.plan = plan
         self.framing = framing(plan, transport)
         self._rdma = plan.rdma if transport.kind == "roce" else None
+        self.hashed = transport.kind == "tcp" and any(wire.bundle for wire in plan.wires)
+        """Whether the members of a bundle are told apart: of RoCE, the ports are not known."""
         self._forwarding = forwarding.of(plan)
         self._ends: dict[Lane, tuple[End, ...]] = {}
 
     def ends(self, lane: Lane) -> tuple[End, ...]:
         """The sending end of every wire of a lane. Raises LookupError where the rules lead nowhere."""
         if lane not in self._ends:
-            source, sink, dscp = lane
-            hosts = self.plan.hosts
-            self._ends[lane] = self._forwarding.walk(hosts[source], hosts[sink], dscp)
+            source, sink = (self.plan.hosts[rank] for rank in (lane.source, lane.sink))
+            if lane.number is None or not isinstance(self._forwarding, forwarding.Forwarding):
+                self._ends[lane] = self._forwarding.walk(source, sink, lane.dscp)
+            else:
+                leaves_by = source_port(source.ip, sink.ip, PORT, lane.number)
+                connection = FiveTuple(source.ip, sink.ip, leaves_by, PORT)
+                self._ends[lane] = self._forwarding.take(connection, lane.dscp)
         return self._ends[lane]
 
     def routes(self, lanes: Iterable[Lane]) -> dict[Lane, Route]:
@@ -85,7 +107,7 @@ class Wires:
 
     def rtt_s(self, source: int, sink: int) -> float:
         """There and back between two ranks, for a full packet and its acknowledgement that meet nobody."""
-        there, back = self.ends((source, sink, 0)), self.ends((sink, source, 0))
+        there, back = self.ends(Lane(source, sink)), self.ends(Lane(sink, source))
         frame_s = sum(8 * self.framing.frame_bytes / end.shape.rate_bps for end in there)
         return frame_s + sum(end.shape.delay_s for end in (*there, *back))
 
@@ -148,14 +170,24 @@ def largest_bytes(schedules: Schedules) -> dict[Connection, int]:
 
 def lane(connection: Connection, largest: int) -> Lane:
     """The lane of a connection by its largest message: agents mark those whose messages are all small."""
-    return (*connection[:2], EXPEDITED if largest <= SMALL_BYTES else 0)
+    return Lane(*connection[:2], EXPEDITED if largest <= SMALL_BYTES else 0)
+
+
+def numbered(connections: Iterable[Connection]) -> dict[Connection, int]:
+    """The how manieth between its two ranks each of some connections is, in the order in which agents open them."""
+    count: Counter[tuple[int, int]] = Counter()
+    found = {}
+    for connection in connections:
+        found[connection] = count[connection[:2]]
+        count[connection[:2]] += 1
+    return found
 
 
 def path(wires: Wires, source: PlannedHost, sink: PlannedHost) -> Way:
     """Along the plan's rules, in bulk. A frame is received whole before it is sent on, so each wire but the
     slowest adds one frame's time. Raises LookupError where the rules lead nowhere."""
     packets = wires.framing
-    ends = wires.ends((source.rank, sink.rank, 0))
+    ends = wires.ends(Lane(source.rank, sink.rank))
     frame_bits = 8 * packets.frame_bytes
     slowest_bps = min(end.shape.rate_bps for end in ends)
     frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps

@@ -61,7 +61,7 @@ class ProbedDirection:
 
 def prepare(workload: Probing, plan: Plan, seed: int) -> Prepared:  # noqa: ARG001 (nothing by chance)
     """A program for every probe at the end of a probed link. Raises ValueError where there is none."""
-    names = [link.name for link in plan.long_hauls()]
+    names = [link.link for link in plan.long_hauls()]
     for pattern in workload.links:
         if not any(fnmatchcase(name, pattern) for name in names):
             known = ", ".join(names) or "none at all"
@@ -81,13 +81,13 @@ def probed(workload: Probing, plan: Plan) -> Iterator[ProbedDirection]:
     at = {probe.leaf: probe for probe in plan.probes}
     ways, number = forwarding.of(plan), 0
     for link in plan.long_hauls():
-        if not any(fnmatchcase(link.name, pattern) for pattern in workload.links):
+        if not any(fnmatchcase(link.link, pattern) for pattern in workload.links):
             continue
         for direction, near, far in (("forward", link.a, link.b), ("backward", link.b, link.a)):
             there = ways.walk(at[near.node], at[far.node])
             if near in there:
                 yield ProbedDirection(
-                    number, link.name, direction, at[near.node], at[far.node], there
+                    number, link.link, direction, at[near.node], at[far.node], there
                 )
                 number += 1
 

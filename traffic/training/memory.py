@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from scenario.plan.types import Plan, PlannedHost
 from scenario.types.topology import Training
-from scenario.types.training import FSDP, MoE, Pipeline
+from scenario.types.training import FSDP, MoE, Pipeline, Tensor
 from traffic.training.pipeline import split_layers, stages
+from traffic.training.tensor import tensor_groups
 from traffic.training.work import weights
 
 STATE_BYTES = 16.0
@@ -37,6 +38,8 @@ def state_bytes(workload: Training, plan: Plan) -> list[float]:
             return [_sharded(workload, strategy, count)] * count
         case MoE() as strategy:
             return [STATE_BYTES * _mixture(workload, strategy, host, plan) for host in plan.hosts]
+        case Tensor():
+            return [STATE_BYTES * whole / len(tensor_groups(workload, plan)[0])] * count
         case Pipeline():
             return _stages(workload, plan)
     return [STATE_BYTES * whole] * count

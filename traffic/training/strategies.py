@@ -11,13 +11,14 @@ from typing import Any
 
 from scenario.plan.types import Plan
 from scenario.types.topology import Training
-from scenario.types.training import DDP, FSDP, DiLoCo, MoE, Pipeline, Plain
+from scenario.types.training import DDP, FSDP, DiLoCo, MoE, Pipeline, Plain, Tensor
 from traffic.training.data_parallel import ddp, plain
 from traffic.training.diloco import diloco
 from traffic.training.moe import moe
 from traffic.training.pipeline import pipeline
 from traffic.training.sharded import fsdp
 from traffic.training.task_graph import Graph
+from traffic.training.tensor import tensor
 
 STRATEGIES: dict[type[Any], Callable[[Training, Graph], None]] = {
     Plain: plain,
@@ -25,6 +26,7 @@ STRATEGIES: dict[type[Any], Callable[[Training, Graph], None]] = {
     FSDP: fsdp,
     Pipeline: pipeline,
     MoE: moe,
+    Tensor: tensor,
     DiLoCo: diloco,
 }
 """What makes the tasks of each strategy. Raises ValueError where the hosts do not suit it."""

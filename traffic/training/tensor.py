@@ -1,0 +1,84 @@
+"""Tensor parallelism: every layer is divided between the hosts of a group, which sum its activations; the groups divide
+the batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scenario.plan.types import Plan
+from scenario.types.topology import Training
+from scenario.types.training import Tensor
+from traffic.training.moe import twins
+from traffic.training.task_graph import At, Graph, both
+from traffic.training.work import BACKWARD, FORWARD, seconds, weights
+
+HALVES = 2
+"""Parts of a layer, attention and the rest, each followed by an all-reduce, there and back. [Shoeybi et al. 2019]"""
+
+
+def tensor(workload: Training, graph: Graph) -> None:
+    """Forward, in each layer, twice: half of its compute, divided equally between the hosts of a group, then an
+    all-reduce of tokens × hidden values among them; backward the same. At the end each host sums its part of the
+    gradients with those that have the same part in the other groups.
+    """
+    layers = _Layers(workload, graph)
+    done: At = {}
+    for _ in range(workload.accumulate):
+        for parameters in workload.layers:
+            done = layers.passed(FORWARD * parameters, done)
+        for parameters in reversed(workload.layers):
+            done = layers.passed(BACKWARD * parameters, done)
+    for peers in twins(graph.plan, layers.groups):
+        part = workload.parameters / len(layers.groups[0])
+        graph.collective("all_reduce", peers, part * workload.value_bytes, done, stream="gradients")
+
+
+def tensor_groups(workload: Training, plan: Plan) -> list[tuple[int, ...]]:
+    """Hosts that divide every layer between them. Raises ValueError where they cannot."""
+    assert isinstance(workload.strategy, Tensor)
+    if workload.strategy.within == "all":
+        return [tuple(host.rank for host in plan.hosts)]
+    campuses = dict.fromkeys(host.campus for host in plan.hosts)
+    groups = [tuple(h.rank for h in plan.hosts if h.campus == name) for name in campuses]
+    if len({len(group) for group in groups}) > 1:
+        counts = ", ".join(
+            f"{name}: {len(group)}" for name, group in zip(campuses, groups, strict=True)
+        )
+        raise ValueError(f"`within: campus` needs campuses of equally many hosts, not {counts}")
+    return groups
+
+
+@dataclass
+class _Layers:
+    workload: Training
+    graph: Graph
+
+    def __post_init__(self) -> None:
+        self.groups = tensor_groups(self.workload, self.graph.plan)
+        hosts = self.graph.plan.hosts
+        shares = [sum(weights(self.workload, [hosts[r] for r in own])) for own in self.groups]
+        part = self.workload.tokens / self.workload.accumulate / sum(shares)
+        self._tokens = [share * part for share in shares]
+
+    def passed(self, flop_per_token: float, after: At) -> At:
+        """One layer, there or back."""
+        done = after
+        for _ in range(HALVES):
+            computed = self.graph.compute(self._seconds(flop_per_token / HALVES), done)
+            done = both(
+                computed, *(self._summed(index, computed) for index in range(len(self.groups)))
+            )
+        return done
+
+    def _seconds(self, flop_per_token: float) -> dict[int, float]:
+        """Each host computes its part of the layer for all tokens of its group."""
+        of = {
+            rank: count / len(group)
+            for group, count in zip(self.groups, self._tokens, strict=True)
+            for rank in group
+        }
+        return seconds(self.graph.plan, flop_per_token, of)
+
+    def _summed(self, index: int, after: At) -> At:
+        size = self._tokens[index] * self.workload.hidden * self.workload.value_bytes
+        return self.graph.collective("all_reduce", self.groups[index], size, after)
