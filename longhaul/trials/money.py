@@ -20,8 +20,6 @@ from analysis.series.worth import (
 )
 from longhaul.trials.series import Trial
 from longhaul.trials.worth import Alternative, Unpriced, capital_usd, h100_flops, used
-from scenario.factors import load_without
-from scenario.loading import load_workload
 from scenario.types.topology import Topology, Training
 
 
@@ -40,8 +38,8 @@ class Weighing:
 
     def of(self, trial: Trial, name: str, tokens_per_s: float) -> Worth:
         """What the cluster comes to as a trial has it."""
-        topology = load_without(trial.topology, trial.overrides, trial.without)
-        on = _training(trial).on or _campuses(topology)
+        topology, workload = _read(trial)
+        on = workload.on or _campuses(topology)
         case = Alternative(name, topology, self.workload, on, capital_usd(self.topology, topology))
         option = used(case, tokens_per_s * topology.scale_hosts)
         return worth(option, self.h100_flops, self.topology.economics)
@@ -79,8 +77,7 @@ class Weighing:
 
 def weighing(actual: Trial, tokens_per_s: float) -> Weighing | None:
     """None where an accelerator has no price."""
-    topology = load_without(actual.topology, actual.overrides, actual.without)
-    workload = _training(actual)
+    topology, workload = _read(actual)
     case = Alternative("as it is", topology, workload, _campuses(topology))
     try:
         option = used(case, tokens_per_s * topology.scale_hosts)
@@ -94,7 +91,7 @@ def _campuses(topology: Topology) -> tuple[str, ...]:
     return tuple(campus.name for campus in topology.campuses)
 
 
-def _training(trial: Trial) -> Training:
-    found = load_workload(trial.workload, trial.workload_overrides)
-    assert isinstance(found, Training)
-    return found
+def _read(trial: Trial) -> tuple[Topology, Training]:
+    topology, workload = trial.read()
+    assert isinstance(workload, Training)
+    return topology, workload

@@ -16,7 +16,7 @@ from traffic.framing import TCP
 from traffic.model.dcqcn import Bottleneck, waiting_bytes
 from traffic.model.model import Model
 from traffic.model.queue_pairs import QUEUED_PACKETS, acknowledged
-from traffic.model.wires import Wires, path
+from traffic.model.wires import Lane, Wires, path
 from traffic.schedule import Op
 
 FOUR = Path(__file__).with_name("four-hosts.yaml")
@@ -37,7 +37,7 @@ def took_s(*overrides: str, transport: Transport = ROCE) -> float:
 def under_way() -> float:
     """Packets that fill the way from the first host to the third."""
     wires = Wires(plan(), ROCE)
-    slowest_bps = min(end.shape.rate_bps for end in wires.ends((0, 2, 0)))
+    slowest_bps = min(end.shape.rate_bps for end in wires.ends(Lane(0, 2)))
     return slowest_bps * wires.rtt_s(0, 2) / 8 / FRAME
 
 

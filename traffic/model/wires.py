@@ -192,7 +192,7 @@ def path(wires: Wires, source: PlannedHost, sink: PlannedHost) -> Way:
     slowest_bps = min(end.shape.rate_bps for end in ends)
     frames_s = sum(frame_bits / end.shape.rate_bps for end in ends) - frame_bits / slowest_bps
     delay_s = sum(end.shape.delay_s for end in ends)
-    pair = wires.pair_cost((source.rank, sink.rank, 0), slowest_bps)
+    pair = wires.pair_cost(Lane(source.rank, sink.rank), slowest_bps)
     slowest_Bps = min(
         slowest_bps / 8 * packets.payload_share, packets.pace_Bps(source), pair.most_Bps
     )
