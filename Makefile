@@ -6,7 +6,7 @@ PACKAGES := scenario longhaul controller traffic analysis
 TYPED := $(PACKAGES) bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup python demo test check format bench bundle wheel site lock lab-pictures solutions clean
+.PHONY: help setup python demo test fuzz check format bench bundle wheel site lock lab-pictures solutions clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -24,6 +24,9 @@ test: setup ## set up, then all tests, those in virtual time included; the slowe
 	@./setup.sh tests
 	@$(VENV)/bin/python -m pytest -m "not alone" --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
 	@$(VENV)/bin/python -m pytest -m alone
+
+fuzz: python ## mutated inputs of every kind, 10,000 of each; LONGHAUL_FUZZ=… says how many
+	@LONGHAUL_FUZZ=$(or $(LONGHAUL_FUZZ),10000) $(VENV)/bin/python -m pytest -q tests/fuzz tests/run/test_run_damaged.py
 
 check: python ## format, lint, types (of bench and tests too), layers
 	@$(VENV)/bin/ruff format --check .

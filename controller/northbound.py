@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
+from threading import BoundedSemaphore
 from typing import Any
+from urllib.parse import unquote
 
-from controller import views
+from controller import openapi, views
 from controller.base import MAIN_DISPATCHER, App, application, ofp_event, set_ev_cls, spawn
 from controller.counters import CounterQuestions
 from controller.routed import Routed
@@ -26,6 +29,7 @@ ADDRESS = ("127.0.0.1", 8080)
 LINKS = "/v1/links/"
 STATES = ("avoid", "use")
 MOST_BODY_BYTES = 1024
+MOST_AT_ONCE = 16
 PATIENCE_S = 10.0
 log = logging.getLogger("longhaul.northbound")
 Data = dict[str, Any]
@@ -34,9 +38,9 @@ Data = dict[str, Any]
 class Refused(WrongInput):
     """A request that cannot be carried out."""
 
-    def __init__(self, status: HTTPStatus, text: str) -> None:
+    def __init__(self, status: HTTPStatus, text: str, allowed: str = "") -> None:
         super().__init__(text)
-        self.status = status
+        self.status, self.allowed = status, allowed
 
 
 class Northbound(App):
@@ -70,10 +74,12 @@ class Northbound(App):
             "/v1/routes": lambda: views.routes(routed),
             "/v1/counters": lambda: self._count(routed),
             "/v1/differences": lambda: views.differences(routed),
+            "/v1/openapi.json": lambda: openapi.description(list(routed.between)),
         }
         if path.startswith(LINKS):
             name = _known(routed, path)
             return routed.between_orders(lambda: views.link(routed, name))
+        path = path.partition("?")[0]
         if path not in found:
             raise Refused(HTTPStatus.NOT_FOUND, f"there are {', '.join(found)}, {LINKS}NAME")
         return routed.between_orders(found[path])
@@ -81,7 +87,7 @@ class Northbound(App):
     def post(self, path: str, body: bytes) -> Data:
         """Have a link avoided, or used again: the link afterwards. Raises Refused."""
         if not path.startswith(LINKS):
-            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, f"only {LINKS}NAME can be changed")
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, f"only {LINKS}NAME can be changed", "GET")
         routed = _routed()
         name, avoid = _known(routed, path), _state(body) == "avoid"
 
@@ -101,7 +107,7 @@ def _routed() -> Routed:
 
 
 def _known(routed: Routed, path: str) -> str:
-    name = path.removeprefix(LINKS)
+    name = unquote(path.removeprefix(LINKS).partition("?")[0])
     if name not in routed.between:
         raise Refused(HTTPStatus.NOT_FOUND, f"there are the links {', '.join(routed.between)}")
     return name
@@ -111,18 +117,32 @@ def _state(body: bytes) -> str:
     """What a body asks for. Raises Refused."""
     try:
         asked = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         asked = None
-    if not isinstance(asked, dict) or asked.get("state") not in STATES:
+    if not isinstance(asked, dict) or [*asked] != ["state"] or asked["state"] not in STATES:
         raise Refused(HTTPStatus.BAD_REQUEST, 'expected {"state": "avoid"} or {"state": "use"}')
     return str(asked["state"])
 
 
 class _Server(ThreadingTCPServer):
-    """http.server's own looks for the name of its address, which takes a name server."""
+    """http.server's own looks for the name of its address, which takes a name server. No more than MOST_AT_ONCE are
+    answered at once; others wait until one is done."""
 
     allow_reuse_address = True
     daemon_threads = True
+    _places = BoundedSemaphore(MOST_AT_ONCE)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """In a thread, when there is a place."""
+        self._places.acquire()
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """In the thread; leaves the place."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -144,7 +164,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
+        if not re.fullmatch("[0-9]{1,6}", length) or int(length) > MOST_BODY_BYTES:
             text = f"a body has a Content-Length, of no more than {MOST_BODY_BYTES}"
             raise Refused(HTTPStatus.BAD_REQUEST, text)
         return self.rfile.read(int(length))
@@ -153,20 +173,30 @@ class Handler(BaseHTTPRequestHandler):
         try:
             self._answer(HTTPStatus.OK, carry_out())
         except Refused as refused:
-            self._answer(refused.status, {"error": str(refused)})
+            self._answer(refused.status, {"error": str(refused)}, refused.allowed)
         except TimeoutError:
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "the controller is busy"})
 
-    def _answer(self, status: int, data: Data) -> None:
+    def _answer(self, status: int, data: Data, allowed: str = "") -> None:
         text = (json.dumps(data, indent=1) + "\n").encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
+        if allowed:
+            self.send_header("Allow", allowed)
         self.end_headers()
         self.wfile.write(text)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """What http.server itself refuses."""
+        """What http.server itself refuses: a method that it does not know is one that is not allowed here."""
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            changeable = getattr(self, "path", "").startswith(LINKS)
+            self._answer(
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                {"error": "methods here are GET and, of links, POST"},
+                "GET, POST" if changeable else "GET",
+            )
+            return
         self._answer(code, {"error": message or HTTPStatus(code).phrase})
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002

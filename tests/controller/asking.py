@@ -3,6 +3,7 @@ between. The answers are `asked.json` in RUN."""
 
 import json
 import socket
+import subprocess
 import sys
 import time
 import traceback
@@ -36,7 +37,7 @@ def main(folder: Path) -> None:
 
 def step(fabric, what, *words):
     """Carry out one step: ask, ping, cut, or send bytes as they are."""
-    return {"ask": ask, "ping": ping, "cut": cut, "raw": raw}[what](fabric, *words)
+    return {"ask": ask, "ping": ping, "cut": cut, "raw": raw, "fuzz": fuzz}[what](fabric, *words)
 
 
 def ask(_fabric, path, body=None, method=None):
@@ -50,6 +51,14 @@ def ask(_fabric, path, body=None, method=None):
         return refused.code, json.load(refused)
     time.sleep(SETTLED_S if data else 0)
     return found
+
+
+def fuzz(_fabric, examples):
+    """Requests made by rule from the API's own description: schemathesis' status, and its report."""
+    command = [Path(sys.executable).with_name("schemathesis"), "run", API + "/v1/openapi.json"]
+    command += ["--max-examples", str(examples), "--generation-deterministic", "--no-color"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout[-6000:] + done.stderr[-2000:]
 
 
 def raw(_fabric, text):

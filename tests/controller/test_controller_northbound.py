@@ -39,6 +39,12 @@ STEPS = {
     "not a link": ("ask", "/v1/topology", "{}"),
     "no method": ("ask", "/v1/topology", None, "DELETE"),
     "no request": ("raw", "nonsense\r\n\r\n"),
+    "a long length": (
+        "raw",
+        f"POST /v1/links/c1-c2 HTTP/0.9\r\nContent-Length: {'9' * 5000}\r\n\r\n",
+    ),
+    "deep": ("ask", "/v1/links/c1-c2", "[" * 1000),
+    "fuzzed": ("fuzz", 30),
 }
 
 
@@ -158,7 +164,8 @@ def test_a_link_may_be_used_again(answers: dict[str, Any]) -> None:
         ("no JSON", 400, 'expected {"state": "avoid"}'),
         ("too long", 400, "no more than 1024"),
         ("not a link", 405, "only /v1/links/NAME can be changed"),
-        ("no method", 501, "Unsupported method ('DELETE')"),
+        ("no method", 405, "methods here are GET and, of links, POST"),
+        ("deep", 400, 'expected {"state": "avoid"}'),
     ],
 )
 def test_a_request_that_makes_no_sense_is_told_what_would(
@@ -171,6 +178,15 @@ def test_a_request_that_makes_no_sense_is_told_what_would(
 
 def test_what_is_no_request_at_all_is_refused(answers: dict[str, Any]) -> None:
     assert answers["no request"]["error"].startswith("Bad request syntax")
+    assert answers["a long length"]["error"].startswith("a body has a Content-Length")
+
+
+def test_requests_made_by_rule_are_answered_as_the_description_says(
+    answers: dict[str, Any],
+) -> None:
+    status, report = answers["fuzzed"]
+    assert status == 0, report
+    assert "Tested: 6" in report
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,9 @@ import yaml
 
 from longhaul.cli import main
 from scenario.loading import load_topology, load_workload
+from scenario.study.loading import load_study
 from scenario.text.diagnostics import InvalidInput
+from scenario.workload.schedule import load_schedule
 from tests.fuzz import mutating
 from tests.traces import making
 from traffic.traces.account import account
@@ -29,6 +31,18 @@ from traffic.traces.storing import load
 ROOT = Path(__file__).parents[2]
 SPOILT = (".json", ".parquet", ".jsonl", ".html")
 EXPORTS = ("perfetto", "csv", "markdown", "openmetrics", "hdr")
+
+
+HALVES = b"""longhaul: 1
+name: halves
+kind: schedule
+op: all_reduce
+ranks: 2
+chunks: 2
+steps:
+  - [{from: 0, to: 1, chunk: 1, do: reduce}, {from: 1, to: 0, chunk: 0, do: reduce}]
+  - [{from: 0, to: 1, chunk: 0, count: 1, into: 0}, {from: 1, to: 0, chunk: 1}]
+"""
 
 
 class Kind(Protocol):
@@ -82,10 +96,9 @@ class Stored:
 class Documents:
     """YAML files of one sort."""
 
-    def __init__(self, pattern: str, read: Callable[[Path], object]) -> None:
-        files = sorted(ROOT.glob(pattern))
+    def __init__(self, texts: list[bytes], read: Callable[[Path], object]) -> None:
         self.read = read
-        self.texts = [file.read_bytes() for file in files]
+        self.texts = texts
         self.trees = [yaml.safe_load(text) for text in self.texts]
 
     def answer(self, seed: int, folder: Path) -> str:
@@ -159,11 +172,23 @@ class Defective:
 
 
 def topologies() -> Kind:
-    return Documents("topologies/*.yaml", load_topology)
+    return Documents(_files("topologies/*.yaml"), load_topology)
 
 
 def workloads() -> Kind:
-    return Documents("traffic/workloads/*.yaml", load_workload)
+    return Documents(_files("traffic/workloads/*.yaml"), load_workload)
+
+
+def studies() -> Kind:
+    return Documents(_files("studies/*.yaml"), load_study)
+
+
+def schedules() -> Kind:
+    return Documents([HALVES], load_schedule)
+
+
+def _files(pattern: str) -> list[bytes]:
+    return [file.read_bytes() for file in sorted(ROOT.glob(pattern))]
 
 
 KINDS: dict[str, Callable[[], Kind]] = {
@@ -171,6 +196,8 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "stored": Stored,
     "topologies": topologies,
     "workloads": workloads,
+    "studies": studies,
+    "schedules": schedules,
     "folders": Folders,
     "defective": Defective,
 }

@@ -14,7 +14,9 @@ COUNT = int(os.environ.get("LONGHAUL_FUZZ", "125"))
 FIRST = int(os.environ.get("LONGHAUL_FUZZ_FIRST", "0"))
 
 
-@pytest.mark.parametrize("kind", ["traces", "stored", "topologies", "workloads"])
+@pytest.mark.parametrize(
+    "kind", ["traces", "stored", "topologies", "workloads", "studies", "schedules"]
+)
 def test_every_mutated_input_is_read_or_refused(kind: str) -> None:
     command = [sys.executable, "-m", "tests.fuzz.trying", kind, str(FIRST), str(COUNT)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
