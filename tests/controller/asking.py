@@ -55,7 +55,7 @@ def ask(_fabric, path, body=None, method=None):
 
 def fuzz(_fabric, examples):
     """Requests made by rule from the API's own description: schemathesis' status, and its report."""
-    command = [Path(sys.executable).with_name("schemathesis"), "run", API + "/v1/openapi.json"]
+    command = [str(Path(sys.executable).with_name("schemathesis")), "run", API + "/v1/openapi.json"]
     command += ["--max-examples", str(examples), "--generation-deterministic", "--no-color"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout[-6000:] + done.stderr[-2000:]
