@@ -17,7 +17,7 @@ FEWEST_PACKETS = 24
 """Under way on the shortest path: an acknowledgement waits behind the few packets in its adapter's queue."""
 TIMEOUT_UNIT_S = 4.096e-6
 SHORTEST_TIMEOUT = 17
-"""0.54 s. The kernel's timers go in steps of 10 ms: shorter ones would be no shorter."""
+"""0.54 s."""
 LONGEST_TIMEOUT = 31
 PATIENCE = 4.0
 """An acknowledgement may take this many times the longest round trip, queues and all."""

@@ -72,9 +72,8 @@ def version() -> int:
     return max(int(_libc.syscall(_CREATE_RULESET, None, 0, _VERSION)), 0)
 
 
-def ruleset(rules: Iterable[tuple[Path | int, Access]]) -> int:
-    """A handle on rules that forbid all but these. A path that is not there is left out; a number is an
-    open folder. Raises OSError."""
+def ruleset(rules: Iterable[tuple[Path, Access]]) -> int:
+    """A handle on rules that forbid all but these. A path that is not there is left out. Raises OSError."""
     handle = _made()
     handled = _handled()
     for place, access in rules:
@@ -101,9 +100,9 @@ def _made() -> int:
     return _checked(_libc.syscall(_CREATE_RULESET, packed, len(packed), 0))
 
 
-def _add(ruleset_handle: int, place: Path | int, access: Access) -> None:
+def _add(ruleset_handle: int, place: Path, access: Access) -> None:
     try:
-        opened = os.open(f"/proc/self/fd/{place}" if isinstance(place, int) else place, os.O_PATH)
+        opened = os.open(place, os.O_PATH)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOTDIR):
             return

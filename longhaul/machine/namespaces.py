@@ -51,7 +51,7 @@ def enter(
     """In a child that is about to exec: see these paths alone, and be process 1 of those it can see.
 
     Those `elsewhere` are a path, and where it is to be. The process that calls this stays behind to wait, and
-    ends as the new one does. The new root has a /dev/shm in memory. Raises OSError.
+    ends as the new one does. Raises OSError.
     """
     base = next(path for path in map(Path, _BASES) if path.is_dir())
     _leave_the_others()
@@ -66,7 +66,7 @@ def enter(
         os.close(handle)
     _make_read_only(base, but=writable)
     old = base / ".old"
-    for folder in (base / "dev/shm", base / "proc", base / "sys", old):
+    for folder in (base / "proc", base / "sys", old):
         folder.mkdir(parents=True, exist_ok=True)
     _checked(_libc.syscall(_PIVOT_ROOT, str(base).encode(), str(old).encode()), "pivot_root")
     os.chdir(writable)

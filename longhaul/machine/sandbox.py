@@ -46,12 +46,10 @@ class Confinement:
 
 @dataclass(frozen=True)
 class Walls:
-    """What a guest's kernel may do: read beneath these paths, write beneath `run` and in the open folder
-    `memory` (None where it brings its own), execute these files."""
+    """What a guest's kernel may do: read beneath these paths, write beneath `run`, execute these files."""
 
     readable: tuple[Path, ...]
     run: Path
-    memory: int | None
     programs: tuple[Path, ...]
     loader: Path | None = None
     """Of a bundle: what the kernel's program asks for as open under a number."""
@@ -69,11 +67,6 @@ def held() -> Confinement:
         network=filtered or separate or "nothing",
         signals=(landlocked if _landlock() >= landlock.SIGNALS_SINCE else separate) or "nothing",
     )
-
-
-def brings_memory() -> bool:
-    """Whether the guest gets a /dev/shm of its own, as it does in namespaces."""
-    return _with_namespaces()
 
 
 def enter(walls: Walls) -> None:
@@ -104,12 +97,11 @@ def _with_namespaces() -> bool:
     return not _off() and _landlock() < landlock.SIGNALS_SINCE and namespaces.available()
 
 
-def _rules(walls: Walls) -> list[tuple[Path | int, Access]]:
-    rules: list[tuple[Path | int, Access]] = [(path, landlock.READ) for path in walls.readable]
+def _rules(walls: Walls) -> list[tuple[Path, Access]]:
+    rules = [(path, landlock.READ) for path in walls.readable]
     rules += [(path, landlock.RUN) for path in walls.programs]
     rules += [(walls.run, landlock.WRITE), (Path("/proc/cpuinfo"), landlock.READ)]
     rules += [(Path("/etc"), Access.READ_DIR)]
-    rules += [(Path("/dev/shm") if walls.memory is None else walls.memory, landlock.WRITE)]
     return rules
 
 

@@ -127,16 +127,14 @@ def booted(
     guest: Guest, console: int | None, keyboard: int | None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start the guest; on leaving it is dead. `console` and `keyboard` are as Popen's stdout and
-    stdin; None is our own terminal. Raises GuestError, NoMemory."""
+    stdin; None is our own terminal. Raises GuestError."""
     visible = shown(guest)
     with ExitStack() as stack:
-        kept = None if sandbox.brings_memory() else stack.enter_context(memory.nameless())
         opened = stack.enter_context(Opened())
         cpu = stack.enter_context(cpus.taken(guest.cpu))
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(guest.run),
-            "TMPDIR": "/dev/shm" if kept is None else f"/proc/self/fd/{kept}",
         }
         loader, libraries = Path("/lib64/ld-linux-x86-64.so.2"), sandbox.libraries()
         if guest.root and bundle.home():
@@ -147,7 +145,6 @@ def booted(
         walls = sandbox.Walls(
             readable=(*visible, guest.kernel, *libraries, *([guest.root] if guest.root else [])),
             run=guest.run,
-            memory=kept,
             programs=(guest.kernel / "linux", loader),
             loader=loader if guest.root and bundle.home() else None,
         )
@@ -159,7 +156,7 @@ def booted(
             stderr=console,
             env=environment,
             cwd=guest.run,
-            pass_fds=[*opened.handles, *([] if kept is None else [kept])],
+            pass_fds=opened.handles,
             start_new_session=keyboard is not None,
             preexec_fn=lambda: _settle(cpu, walls),  # noqa: PLW1509 (we have no threads)
         )

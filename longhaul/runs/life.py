@@ -47,9 +47,9 @@ from traffic.kind import Placed, Prepared, place
 from traffic.kinds import KINDS
 
 TRANSPORTS = {
-    "tcp": "the transport is the kernel's TCP, its timers in steps of 10 ms; no RDMA",
+    "tcp": "the transport is the kernel's TCP, its timers in steps of 1 ms; no RDMA",
     "roce": "an RDMA adapter is Soft-RoCE: its verbs, packets and go-back-N are real, but it takes no time"
-    " of its own, and its timers go in steps of 10 ms",
+    " of its own, and its timers go in steps of 1 ms",
 }
 MODELLED = (
     "payloads and rates are divided by the same number, packets and loss per packet are not:"
@@ -88,7 +88,7 @@ class Request:
     capture: tuple[str, ...] = ()
     capture_bytes: int = 96
     memory_bytes: int | None = None
-    root: str = "system"
+    root: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -344,6 +344,7 @@ def make_manifest(
         "kernel": machine.kernel,
         "kernel_patches": patches_digest() if machine.name == "uml" else None,
         "sandbox": asdict(sandbox.held()) if machine.name == "uml" else None,
+        "root": dispatch.root_name(request.root) if machine.name == "uml" else None,
         "inputs": digests,
         "overrides": list(request.overrides),
         "workload_overrides": list(request.workload_overrides),

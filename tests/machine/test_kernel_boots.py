@@ -1,12 +1,16 @@
 """The kernel that set-up built, and its seeded randomness: what a fabric relies on, seen from inside."""
 
+import errno
 import os
+import struct
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from longhaul.machine import seccomp
 from longhaul.machine.kernel import cached_kernel
 
 KERNEL = cached_kernel()
@@ -23,8 +27,14 @@ echo the end
 """
 
 
-def boot(folder: Path, commands: str, seed: int = 1, time_mode: str = "inf-cpu") -> str:
-    """What the commands print when they are all that a fresh guest runs."""
+def boot(
+    folder: Path,
+    commands: str,
+    seed: int = 1,
+    time_mode: str = "inf-cpu",
+    settle: Callable[[], None] | None = None,
+) -> str:
+    """What the commands print when they are all that a fresh guest runs. Its kernel first has to `settle`."""
     assert KERNEL
     init = folder / "init"
     init.write_text(INIT.format(commands=commands))
@@ -42,7 +52,8 @@ def boot(folder: Path, commands: str, seed: int = 1, time_mode: str = "inf-cpu")
     pinned = ["taskset", "-c", str(max(os.sched_getaffinity(0)))]
     guest = subprocess.run(
         [*pinned, str(KERNEL / "linux"), *words, f"init={init}"],
-        env={"TMPDIR": "/dev/shm"},
+        env={"TMPDIR": "/nowhere"},  # a guest's memory is in no folder
+        preexec_fn=settle,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -153,3 +164,33 @@ start = time.monotonic()
 {spin}
 print(time.monotonic() - start)
 """
+
+
+@needs_kernel
+def test_coarse_timers_go_in_steps_of_a_millisecond(tmp_path: Path) -> None:
+    """Of which TCP's and RDMA's are. 6 is CLOCK_MONOTONIC_COARSE, which moves with them."""
+    assert boot(tmp_path, "python3 -S -c 'import time; print(time.clock_getres(6))'") == "0.001\n"
+
+
+@needs_kernel
+@pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
+def test_a_guest_starts_on_a_kernel_that_does_not_know_of_executable_memfds(tmp_path: Path) -> None:
+    """As before Linux 6.3, where memfd_create with MFD_EXEC is an invalid argument."""
+    assert boot(tmp_path, "echo started", settle=_without_executable_memfds) == "started\n"
+
+
+MEMFD_CREATE, MFD_EXEC = 319, 0x10
+
+
+def _without_executable_memfds() -> None:
+    load, equal, any_bit, answer = 0x20, 0x15, 0x45, 0x06
+    allow, invalid = 0x7FFF0000, 0x00050000 | errno.EINVAL
+    code = [
+        (load, 0, 0, 0),
+        (equal, 0, 3, MEMFD_CREATE),
+        (load, 0, 0, 24),
+        (any_bit, 0, 1, MFD_EXEC),
+    ]
+    code += [(answer, 0, 0, invalid), (answer, 0, 0, allow)]
+    seccomp.no_new_privileges()
+    seccomp.restrict(b"".join(struct.pack("=HBBI", *one) for one in code))

@@ -117,7 +117,6 @@ class Scene:
         walls = sandbox.Walls(
             readable=(*sandbox.system(), Path(sys.base_prefix), self.exposed),
             run=self.run,
-            memory=None,
             programs=(python, Path("/lib64/ld-linux-x86-64.so.2")),
         )
         return subprocess.Popen(

@@ -85,7 +85,7 @@ def test_an_unmodified_iperf3_fills_the_link(executed: Done) -> None:
 
 def test_iperf3s_own_bindings_agree_with_the_framing_bound(kernel: Path) -> None:  # noqa: ARG001
     """40 MB over the two hosts' link of 1 Gbit/s: what iperf3 says arrived per second, against 8948 bytes of
-    payload in frames of 9014; slow start and its clock's steps of 10 ms take the rest."""
+    payload in frames of 9014; slow start takes the rest."""
     command = ("exec", THREE, "--hosts", "c[12]-*", "--set", "links.c1-c2.forward.loss=0")
     done = longhaul(*command, "--", sys.executable, "-m", "traffic.iperf", "--megabytes", "100")
     assert done.status == 0, done.complaint + done.out
