@@ -21,6 +21,7 @@ from typing import Any
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 DEFAULT_PRIORITY = 0x8000  # of OpenFlow; not printed
 _COUNTED = re.compile(r"(\w+)=([^, ]+), ")
+_CONTROL = "ovs-vswitchd.ctl"
 COUNTS_CORES_AFTER_S = 10.5
 """ovs-vswitchd started before this uptime believes that there are no cores and drops every upcall."""
 
@@ -37,7 +38,7 @@ def open_vswitch(folder: Path, log: Path) -> Iterator[None]:
         server = _start(["ovsdb-server", str(database), f"--remote=punix:{sock}"], out)
         _wait_for(sock)
         _run(["ovs-vsctl", f"--db=unix:{sock}", "--no-wait", "init"])
-        daemon = _start(["ovs-vswitchd", f"unix:{sock}"], out)
+        daemon = _start(["ovs-vswitchd", f"unix:{sock}", f"--unixctl={folder / _CONTROL}"], out)
         try:
             yield
         finally:
@@ -98,6 +99,12 @@ def read_flow(line: str) -> Flow:
         packets=int(counted["n_packets"]),
         bytes=int(counted["n_bytes"]),
     )
+
+
+def forget_flows() -> None:
+    """Empty the cache of what became of packets like those that came so far. Rules and their counts stay."""
+    control = Path(os.environ["OVS_RUNDIR"], _CONTROL)
+    _run(["ovs-appctl", "-t", str(control), "revalidator/purge"])
 
 
 def forwarding_ports() -> set[str]:

@@ -9,10 +9,12 @@ import gc
 import json
 import sys
 import traceback
+from contextlib import closing
 from pathlib import Path
 
 from longhaul.fabric.hosts import HostError
 from longhaul.inside.control import Stopped
+from longhaul.inside.killed import KernelLog, be_the_last_to_go, starved
 from longhaul.inside.stage import stage, tell
 from longhaul.inside.verbs import VERBS
 from scenario.job import read
@@ -28,14 +30,20 @@ def main(folder: Path) -> None:
     gc.disable()
     job = read(folder)
     plan = from_json(json.loads((folder / "plan.json").read_text()))
-    try:
-        with stage(plan, job, folder) as fabric:
-            status = VERBS[job.verb](fabric)
-        tell(folder, phase="end", status=status)
-    except (Stopped, HostError, OSError) as stop:
-        tell(folder, stopped=str(stop))
-    except Exception:
-        tell(folder, crashed=traceback.format_exc())
+    if job.verb in ("run", "exec"):
+        be_the_last_to_go()
+    with closing(KernelLog()) as log:
+        try:
+            with stage(plan, job, folder) as fabric:
+                status = VERBS[job.verb](fabric)
+            tell(folder, phase="end", status=status)
+        except Stopped as stop:
+            tell(folder, stopped=str(stop))
+        except (HostError, OSError) as stop:
+            tell(folder, stopped=starved(log) or str(stop))
+        except Exception:
+            found = starved(log)
+            tell(folder, **({"stopped": found} if found else {"crashed": traceback.format_exc()}))
 
 
 if __name__ == "__main__":

@@ -5,19 +5,27 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from longhaul.inside.control import Stopped
 
 _LOG = "/dev/kmsg"
 _RECORD_BYTES = 8192
+_COMM = 15  # so much of its name a process may have
 _KILLED = re.compile(r"Out of memory: Killed process (\d+) \((.*?)\) total-vm")
 
 
 class KernelLog:
-    """The kernel's log from now on; to be closed. Readable when there is more of it."""
+    """The kernel's log from now on; to be closed. Readable when there is more of it: never, where it is not
+    shown to us, as in a container."""
 
     def __init__(self) -> None:
-        self._log = os.open(_LOG, os.O_RDONLY | os.O_NONBLOCK)
-        os.lseek(self._log, 0, os.SEEK_END)
+        try:
+            self._log = os.open(_LOG, os.O_RDONLY | os.O_NONBLOCK)
+            os.lseek(self._log, 0, os.SEEK_END)
+        except OSError:
+            self._log = os.eventfd(0, os.EFD_NONBLOCK)
 
     def fileno(self) -> int:
         """For selectors."""
@@ -40,9 +48,37 @@ class KernelLog:
                 yield int(pid), program
 
 
+class MemoryWatch:
+    """Looks out for who is killed on a fabric whose hosts' first processes are `homes`. `started` are what was
+    started there: of a process that has gone already, its number alone tells the host."""
+
+    def __init__(self, started: Mapping[str, int], homes: Mapping[str, int]) -> None:
+        self._log = KernelLog()
+        self._started, self._homes = started, homes
+
+    def fileno(self) -> int:
+        """For selectors."""
+        return self._log.fileno()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._log.close()
+
+    def act(self) -> None:
+        """Raises Stopped where a program has been killed: the others would wait for it."""
+        for pid, program in self._log.killed():
+            raise Stopped(message(host_of(pid, self._started, self._homes), program))
+
+
 def be_the_first_to_go(pid: int) -> None:
     """Have the kernel choose this process, and those it starts, before any of ours."""
     Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
+
+
+def be_the_last_to_go() -> None:
+    """Have the kernel choose any other process before this one and those it starts: it is to say what happened."""
+    with suppress(PermissionError):  # in a container, which keeps its processes from that
+        Path("/proc/self/oom_score_adj").write_text("-999")
 
 
 def host_of(pid: int, started: Mapping[str, int], homes: Mapping[str, int]) -> str:
@@ -51,17 +87,26 @@ def host_of(pid: int, started: Mapping[str, int], homes: Mapping[str, int]) -> s
         if pid == first:
             return host
     try:
-        network = Path(f"/proc/{pid}/ns/net").readlink()
+        network = _network(pid)
     except OSError:  # it has gone already
         return "a host"
-    at = {Path(f"/proc/{home}/ns/net").readlink(): host for host, home in homes.items()}
-    return at.get(network, "a host")
+    at = {_network(home): host for host, home in homes.items() if Path(f"/proc/{home}").exists()}
+    return at.get(network, "the fabric")
+
+
+def _network(pid: int) -> Path:
+    return Path(f"/proc/{pid}/ns/net").readlink()
+
+
+def starved(log: KernelLog) -> str | None:
+    """What to tell the user where somebody has been killed, known by the program alone."""
+    return next((message("the fabric", program) for _, program in log.killed()), None)
 
 
 def message(host: str, program: str) -> str:
-    """What to tell the user."""
+    """What to tell the user. A host's own process goes by its name."""
     has_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return (
-        f"{host}: {program} was killed, as the guest's memory is full ({has_bytes / 1e9:.1f} GB, for all hosts "
-        f"together). Give it more: --memory {2 * has_bytes / 1e9:.0f}GB"
+        f"{host}: {'its agent' if program == host[:_COMM] else program} was killed, as the guest's memory is full "
+        f"({has_bytes / 1e9:.1f} GB, for all hosts together). Give it more: --memory {2 * has_bytes / 1e9:.0f}GB"
     )

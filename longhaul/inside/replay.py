@@ -11,12 +11,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from longhaul.fabric import hosts
 from longhaul.inside.control import Stopped
 from longhaul.inside.happening import happening
+from longhaul.inside.killed import MemoryWatch
 from longhaul.inside.stage import Stage
 from longhaul.inside.telemetry import sampled
 from scenario.job import Part
@@ -39,8 +40,17 @@ def replay(fabric: Stage) -> int:
     Raises Stopped where nothing has happened for the job's `patience_s`, or the user asks why.
     """
     hosts.forget(sys.stdin.fileno())
+    with closing(MemoryWatch(fabric.hosts.pids, fabric.hosts.pids)) as memory:
+        try:
+            return _played(fabric, memory)
+        except hosts.HostError:
+            memory.act()
+            raise
+
+
+def _played(fabric: Stage, memory: MemoryWatch) -> int:
     parts = list(_begun(fabric))
-    _connect(fabric, parts)
+    _connect(fabric, parts, memory)
 
     def order(host: str, slowdown: float | None) -> None:
         for part in parts:
@@ -55,7 +65,7 @@ def replay(fabric: Stage) -> int:
         happening(fabric, start_ns, order) as timeline,
         sampled(fabric.plan, fabric.hosts.pids, fabric.folder / "events", start_ns) as telemetry,
     ):
-        return _watch(fabric, parts, [timeline, telemetry])
+        return _watch(fabric, parts, [timeline, telemetry, memory])
 
 
 def next_start_ns(now_ns: int) -> int:
@@ -80,12 +90,12 @@ def _begun(fabric: Stage) -> Iterator[Playing]:
         yield Playing(**vars(part), job=job)
 
 
-def _connect(fabric: Stage, parts: list[Playing]) -> None:
+def _connect(fabric: Stage, parts: list[Playing], memory: MemoryWatch) -> None:
     """Wait until every host has its connections. Raises HostError as soon as one of them fails."""
     patience_s = fabric.job.patience_s
     jobs = [part.job for part in parts]
     try:
-        for _ in hosts.messages(jobs, patience_s, sys.stdin.fileno(), "ready"):
+        for _ in hosts.messages(jobs, patience_s, sys.stdin.fileno(), "ready", [memory]):
             pass
     except (TimeoutError, hosts.Interrupted):
         raise Stopped("the ranks have not all connected with each other") from None

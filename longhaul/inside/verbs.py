@@ -10,19 +10,19 @@ import os
 import selectors
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
 
-from longhaul.fabric import build, fidelity
+from longhaul.fabric import build, fidelity, hosts, openvswitch
 from longhaul.inside.capture import capturing
 from longhaul.inside.control import Stopped
 from longhaul.inside.flows import counted
-from longhaul.inside.happening import TimelineRunner, happening
-from longhaul.inside.killed import KernelLog, be_the_first_to_go, host_of, message
+from longhaul.inside.happening import happening
+from longhaul.inside.killed import MemoryWatch, be_the_first_to_go
 from longhaul.inside.live import live
 from longhaul.inside.replay import replay
 from longhaul.inside.stage import Stage
@@ -39,6 +39,7 @@ def run(fabric: Stage) -> int:
     checks = list(check.clean())
     build.impair(fabric.plan, fabric.job.seed)
     checks += check.loss()
+    openvswitch.forget_flows()
     (fabric.folder / "fidelity.json").write_text(json.dumps([asdict(x) for x in checks], indent=1))
     fabric.tell(phase="workload")
     with counted(fabric.plan, fabric.folder / "events"), capturing(fabric):
@@ -83,23 +84,17 @@ def execute(fabric: Stage) -> int:
     for pid in pids.values():
         be_the_first_to_go(pid)
     with (
-        closing(KernelLog()) as log,
+        closing(MemoryWatch(pids, fabric.hosts.pids)) as memory,
         happening(fabric, time.monotonic_ns(), order=lambda *_: None) as timeline,
     ):
-        for name, line in lines(outputs, fabric, timeline, log, pids):
+        for name, line in lines(outputs, fabric, [timeline, memory]):
             fabric.tell(host=name, line=line)
-        stop_if_killed(log, pids, fabric)
+        memory.act()
     statuses = {name: process.wait() for name, process in running.items()}
     for name, status in statuses.items():
         if status:
             fabric.tell(host=name, line=f"[exit status {status}]")
     return max(abs(int(status)) for status in statuses.values())
-
-
-def stop_if_killed(log: KernelLog, pids: Mapping[str, int], fabric: Stage) -> None:
-    """Raises Stopped where a program has been killed for want of memory: the others would wait for it."""
-    for pid, program in log.killed():
-        raise Stopped(message(host_of(pid, pids, fabric.hosts.pids), program))
 
 
 def torchrun_environment(rank: int, chosen: list[Any]) -> dict[str, str]:
@@ -118,23 +113,21 @@ def torchrun_environment(rank: int, chosen: list[Any]) -> dict[str, str]:
 
 
 def lines(
-    outputs: dict[str, IO[bytes]],
-    fabric: Stage,
-    timeline: TimelineRunner,
-    log: KernelLog,
-    pids: Mapping[str, int],
+    outputs: dict[str, IO[bytes]], fabric: Stage, clockworks: Sequence[hosts.Clockwork]
 ) -> Iterator[tuple[str, str]]:
     """Lines of several processes' output as they come, with the name of the process; meanwhile the
-    timeline happens."""
+    `clockworks` act."""
     rest = dict.fromkeys(outputs, b"")
     patience_s = fabric.job.patience_s
     with selectors.DefaultSelector() as selector:
         for name, output in outputs.items():
             selector.register(output, selectors.EVENT_READ, name)
-        selector.register(timeline, selectors.EVENT_READ)
-        selector.register(log, selectors.EVENT_READ)
+        for clockwork in clockworks:
+            selector.register(clockwork, selectors.EVENT_READ, clockwork)
         heard_s = time.monotonic()
-        while running := [key.data for key in selector.get_map().values() if key.data]:
+        while running := [
+            key.data for key in selector.get_map().values() if isinstance(key.data, str)
+        ]:
             left_s = heard_s + patience_s - time.monotonic()
             ready = selector.select(max(left_s, 0.0))
             if not ready:
@@ -142,11 +135,8 @@ def lines(
                 waiting = ", ".join(running)
                 raise Stopped(f"nothing was said for {limit}; still running on: {waiting}")
             for key, _ in ready:
-                if key.fileobj is timeline:
-                    timeline.act()
-                    continue
-                if key.fileobj is log:
-                    stop_if_killed(log, pids, fabric)
+                if not isinstance(key.data, str):
+                    key.data.act()
                     continue
                 heard_s = time.monotonic()
                 data = os.read(key.fd, 65536)

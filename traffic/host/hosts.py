@@ -54,6 +54,8 @@ SYSCTLS = {
 def main(directory: str) -> None:
     """Fork one process per name on the first line of standard input, then wait for its end."""
     names = sys.stdin.readline().split()
+    with contextlib.suppress(PermissionError):
+        Path("/proc/self/oom_score_adj").write_text("0")  # hosts go before the fabric
     gc.freeze()
     homes = dict.fromkeys(names, _become) | {OBSERVER: _observe}
     children = [_fork(name, Path(directory), home) for name, home in homes.items()]
