@@ -91,13 +91,24 @@ class KernelSource:
 
 
 def find_source(folder: Path, tested: str, oldest: str) -> KernelSource:
-    """The best kernel source of the first origin that has one. Raises SourceUnavailable."""
+    """The tested release from the first origin that has it; where none does, the best of all.
+
+    apt's folder is left pointing at its origin. Raises SourceUnavailable.
+    """
     origins = [Origin(mirror, suite) for mirror in mirrors_here() for suite in SUITES]
+    found: list[KernelSource] = []
     for origin in origins:
-        if best := choose(offered(folder, origin), tested, oldest):
+        found += offered(folder, origin)
+        best = choose(found, tested, oldest)
+        if best and best.release == tested:
             return best
-    tried = " or ".join(dict.fromkeys(origin.mirror for origin in origins))
-    raise SourceUnavailable(f"Linux {oldest} or newer is not in {' or '.join(SUITES)} of {tried}")
+    if best is None:
+        tried = " or ".join(dict.fromkeys(origin.mirror for origin in origins))
+        wanting = f"Linux {oldest} or newer is not in {' or '.join(SUITES)} of {tried}"
+        raise SourceUnavailable(wanting)
+    if best.origin != origins[-1]:
+        offered(folder, best.origin)
+    return best
 
 
 def choose(sources: Iterable[KernelSource], tested: str, oldest: str) -> KernelSource | None:

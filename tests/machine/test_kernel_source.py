@@ -1,9 +1,11 @@
 """Which kernel source is taken, from which mirror. Pure: no network, no apt."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from longhaul.machine import debian
 from longhaul.machine.debian import (
     KernelSource,
     Origin,
@@ -118,3 +120,30 @@ def test_sources_for_source_packages_alone_are_left_out(tmp_path: Path) -> None:
     )
     (tmp_path / "sources.list.d/c.save").write_text("deb http://c.example/debian stable main\n")
     assert mirrors(read_sources(tmp_path)) == ["http://a.example/debian", "http://b.example/debian"]
+
+
+def found(monkeypatch: pytest.MonkeyPatch, by_suite: dict[str, list[str]]) -> tuple[str, list[str]]:
+    """The version that is taken where suites offer these, and the suites in the order of asking."""
+    asked: list[str] = []
+
+    def offer(_: Path, origin: Origin) -> list[KernelSource]:
+        asked.append(origin.suite)
+        return [replace(source(one), origin=origin) for one in by_suite.get(origin.suite, [])]
+
+    monkeypatch.setattr(debian, "offered", offer)
+    monkeypatch.setattr(debian, "mirrors_here", lambda: ["http://a.example/debian"])
+    return debian.find_source(Path("/nowhere"), "7.3.4", "6.13").version, asked
+
+
+def test_the_tested_release_is_looked_for_in_every_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    offered = {"trixie-backports": ["7.2.12-1~bpo13+1"], "sid": ["7.3.4-1"]}
+    assert found(monkeypatch, offered) == ("7.3.4-1", ["trixie-backports", "sid"])
+
+
+def test_where_no_suite_has_it_the_best_of_all_is_taken_from_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    offered = {"trixie-backports": ["7.3.2-1~bpo13+1"], "sid": ["7.2.13-1"]}
+    version, asked = found(monkeypatch, offered)
+    assert version == "7.3.2-1~bpo13+1"
+    assert asked[-1] == "trixie-backports", "apt's lists are those of the suite that it comes from"
