@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from longhaul.machine import TIMES
-from longhaul.verbs.arguments import Verbs, conditions, names, patience, verb, where
+from longhaul.verbs.arguments import Verbs, conditions, names, patience, root, verb, where
 from longhaul.verbs.printing import folder, form, tell
 from longhaul.verbs.shape import topology
 
@@ -22,6 +23,7 @@ OPS = (
     "barrier",
 )  # fmt: skip
 TRANSPORTS = ("tcp", "roce")
+Kind = Literal["tcp", "roce"]
 SIZES = "64K:64M:x4"
 MOST_SIZES = 100
 
@@ -50,6 +52,7 @@ def add(verbs: Verbs) -> None:
     )
     _connections(made)
     where(made, TIMES)
+    root(made)
     form(made)
     folder(made)
     patience(made, "progress")
@@ -78,28 +81,14 @@ def bench(words: argparse.Namespace) -> int:
     """Measure, print the table, name the folder."""
     from analysis.form.benchmark import benchmark_schema, read_benchmark
     from analysis.form.files import plain
-    from longhaul.runs.benchmark import bench as measure
-    from longhaul.runs.life import Request
     from longhaul.shown import progress
     from longhaul.verbs.judging import Judge
 
     judge = Judge(words, str(words.topology), benchmark_schema())
     folders = []
     for kind in words.transports:
-        request = Request(
-            topology=words.topology,
-            workloads=(),
-            overrides=tuple(words.overrides),
-            seed=words.seed,
-            time=words.time,
-            machine=words.machine,
-            out=_folder(words, kind),
-            cpu=words.cpu,
-            patience_s=words.patience,
-            command=tuple(words.command),
-        )
         with judge.watching(), progress.shown(quiet=words.quiet) as hear:
-            folders.append(measure(request, wanted(words, kind), hear))
+            folders.append(measured(words, kind, _folder(words, kind), hear))
     tell(words, lambda: _json(folders), lambda out: _draw(folders, out))
     found = [read_benchmark(one) for one in folders]
     wrong = sum(row.wrong or 0 for one in found for row in one.rows)
@@ -124,6 +113,29 @@ def _draw(folders: list[Path], out: Console) -> None:
     out.print(f"run folder {', '.join(map(str, folders))}")
 
 
+def measured(
+    words: argparse.Namespace, kind: Kind, out: Path | None, hear: Callable[[Any], None]
+) -> Path:
+    """Measure over one transport; returns the run folder."""
+    from longhaul.runs.benchmark import bench as measure
+    from longhaul.runs.life import Request
+
+    request = Request(
+        topology=words.topology,
+        workloads=(),
+        overrides=tuple(words.overrides),
+        seed=words.seed,
+        time=words.time,
+        machine=words.machine,
+        out=out,
+        cpu=words.cpu,
+        patience_s=words.patience,
+        command=tuple(words.command),
+        root=words.root,
+    )
+    return measure(request, wanted(words, kind), hear)
+
+
 def _folder(words: argparse.Namespace, kind: str) -> Path | None:
     """Where a transport's run goes: with several, each to a folder with its name behind."""
     asked: Path | None = words.out
@@ -132,7 +144,7 @@ def _folder(words: argparse.Namespace, kind: str) -> Path | None:
     return asked.with_name(f"{asked.name}-{kind}")
 
 
-def wanted(words: argparse.Namespace, transport: Literal["tcp", "roce"]) -> Benchmark:
+def wanted(words: argparse.Namespace, transport: Kind) -> Benchmark:
     """The benchmark that the words describe, over one of their transports."""
     from scenario.types.topology import Collective, Transport
     from traffic.benchmark import Benchmark

@@ -28,7 +28,8 @@ def add(verbs: Verbs) -> None:
     )  # fmt: skip
     made.add_argument(
         "--first-difference", action="store_true",
-        help="of two runs that should be equal: the first event that differs, and what in their manifests does",
+        help="of two runs (or benchmarks) that should be equal: the first row that differs, and what in their "
+        "manifests does",
     )  # fmt: skip
     made.add_argument(
         "--html", type=Path, metavar="FILE", help="write a page, too: one file, offline"
@@ -77,14 +78,13 @@ def first_difference(words: argparse.Namespace) -> int:
     """Where two runs part; 1 where they do."""
     from dataclasses import asdict
 
-    from analysis.run import load_run
     from analysis.series.first_difference import parting
     from analysis.terminal.parting import print_parting
 
     if len(words.runs) != 2:
         raise WrongInput("--first-difference takes two runs")
     before, after = words.runs
-    found = parting(load_run(before), load_run(after))
+    found = parting(before, after)
     names = (str(before), str(after))
     tell(words, lambda: asdict(found), lambda out: print_parting(found, names, out))
     return 0 if found.same else 1

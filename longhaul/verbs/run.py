@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longhaul.machine import TIMES
+from longhaul.verbs import bench
 from longhaul.verbs.arguments import (
     Verbs,
     capture,
@@ -40,8 +42,8 @@ def add(verbs: Verbs) -> None:
     topology(made)
     made.add_argument(
         "--reproduce", type=Path, metavar="RUN",
-        help="carry out the command of a run folder again, and say whether the same comes of it; of other options "
-        "--out, --cpu and --patience alone have a meaning then",
+        help="carry out the command of a run's (or benchmark's) folder again, and say whether the same comes of it; of "
+        "other options --out, --cpu and --patience alone have a meaning then",
     )  # fmt: skip
     made.add_argument(
         "--workload", dest="workloads", type=workload, action="append", default=[],
@@ -91,33 +93,44 @@ def run(words: argparse.Namespace) -> int:
 
 
 def reproduce(words: argparse.Namespace) -> int:
-    """Run again what a run folder's manifest says; 1 where something else comes of it."""
+    """Carry out again what a run folder's manifest says; 1 where something else comes of it."""
     from dataclasses import asdict
 
-    from analysis.run import load_run
+    from analysis.run import read_manifest
     from analysis.series.first_difference import parting
     from analysis.terminal.parting import print_parting
-    from longhaul.runs.life import run as run_it
     from longhaul.shown import progress
 
-    before = load_run(words.reproduce)
-    again = said(before.manifest, words.reproduce)
+    again = said(read_manifest(words.reproduce), words.reproduce)
     again.out, again.patience = words.out, words.patience
     again.cpu = again.cpu if words.cpu is None else words.cpu
     with progress.shown(quiet=words.quiet) as hear:
-        made = run_it(requested(again), hear)
-    found = parting(before, load_run(made))
+        made = carried_out(again, words.reproduce, hear)
+    found = parting(words.reproduce, made)
     names = (str(words.reproduce), str(made))
     tell(words, lambda: asdict(found), lambda out: print_parting(found, names, out))
     return 0 if found.same else 1
 
 
+def carried_out(words: argparse.Namespace, before: Path, hear: Callable[[Any], None]) -> Path:
+    """The folder of a run, or of a benchmark over the transport that the one `before` had."""
+    from analysis.run import read_plan
+    from longhaul.runs.life import run as run_it
+
+    if words.verb is run:
+        return run_it(requested(words), hear)
+    return bench.measured(words, read_plan(before)["workloads"][0]["transport"], words.out, hear)
+
+
 def said(manifest: dict[str, Any], run_dir: Path) -> argparse.Namespace:
-    """The words of the command that a manifest holds. Raises WrongInput where that was no `run`, or names files
+    """The words of the command that a manifest holds. Raises WrongInput where that makes no runs, or names files
     that are not there or not those."""
     command = shlex.split(manifest["command"])
-    if command[:2] != ["longhaul", "run"] or "--reproduce" in command:
-        raise WrongInput(f"{run_dir}: its command is no `longhaul run`: {manifest['command']}")
+    makes_runs = command[:2] in (["longhaul", "run"], ["longhaul", "bench"])
+    if not makes_runs or "--reproduce" in command:
+        raise WrongInput(
+            f"{run_dir}: its command is no run or bench of longhaul's: {manifest['command']}"
+        )
     for name, digest in manifest["inputs"].items():
         if not Path(name).is_file():
             raise WrongInput(
@@ -136,9 +149,11 @@ def said(manifest: dict[str, Any], run_dir: Path) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    """A command line that knows this verb alone."""
+    """A command line that knows the verbs that leave run folders."""
     made = argparse.ArgumentParser(prog="longhaul")
-    add(made.add_subparsers())
+    verbs = made.add_subparsers()
+    add(verbs)
+    bench.add(verbs)
     return made
 
 

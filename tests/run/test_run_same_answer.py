@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from contextlib import closing
 from pathlib import Path
 
-from tests.run.conftest import Runs, longhaul
+import polars as pl
+
+from analysis.tables import digest
+from bench.guests import heard
+from longhaul.machine.init import PAYLOAD
+from longhaul.runs.life import Request, collect, make_job, prepare, read
+from longhaul.runs.workloads import Chosen
+from tests.run.conftest import HERE, ROOT, Runs, longhaul
 
 OURS = "from controller.routed import Routed\nclass Same(Routed): pass\n"
 """Our own controller, as an application in a file."""
+TWO_HOSTS = ROOT / "topologies/two-hosts.yaml"
 BUSY_BEFORE = """\
 import os, subprocess
 for number in range(1000):
@@ -37,6 +47,27 @@ def test_a_run_is_made_again_by_its_folder_and_is_the_same(runs: Runs, tmp_path:
     assert "events are the same, to the nanosecond" in again.out
 
 
+def test_a_run_that_serves_is_made_again_as_well(runs: Runs, tmp_path: Path) -> None:
+    first = runs("serving", "seldom")
+    again = longhaul("run", "--reproduce", first.folder, "--out", tmp_path / "again")
+    assert again.status == 0, again.complaint
+    assert re.search(r"all \d+ requests and \d+ tokens are the same", again.out)
+
+
+def test_and_so_is_a_benchmark_over_the_transport_of_its_folder(
+    kernel: Path,  # noqa: ARG001
+    tmp_path: Path,
+) -> None:
+    words = ("--sizes", "1M,4M", "--iters", "1", "--warmup", "0", "--transport", "roce,tcp")
+    first = longhaul("bench", TWO_HOSTS, *words, "--out", tmp_path / "first")
+    assert first.status == 0, first.complaint
+    for kind in ("roce", "tcp"):
+        folder = tmp_path / f"first-{kind}"
+        again = longhaul("run", "--reproduce", folder, "--out", tmp_path / f"again-{kind}")
+        assert again.status == 0, again.out + again.complaint
+        assert "are the same, to the nanosecond" in again.out
+
+
 def test_a_folder_whose_files_have_changed_is_not_made_again(runs: Runs, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(runs("spines", "verified").folder, folder)
@@ -46,3 +77,27 @@ def test_a_folder_whose_files_have_changed_is_not_made_again(runs: Runs, tmp_pat
     again = longhaul("run", "--reproduce", folder)
     assert again.status == 2
     assert "spines.yaml has changed since" in again.complaint
+
+
+def events_digest(folder: Path, payload: str) -> str:
+    """Of a run on one campus, where it is the hosts themselves that are measured before, by a payload."""
+    request = Request(
+        topology=ROOT / "topologies/one-campus.yaml", workloads=(Chosen(HERE / "verified.yaml"),), overrides=(),
+        seed=1, time="virtual", machine="uml", out=None, cpu=None, patience_s=60.0, command=(),
+    )  # fmt: skip
+    inputs = read(request)
+    folder.mkdir()
+    prepare(folder, inputs)
+    with closing(heard(folder, inputs.plan, make_job(request, inputs), payload)) as messages:
+        assert "end" in [message.get("phase") for _, message in messages]
+    collect(folder, inputs)
+    return digest(pl.read_parquet(folder / "events.parquet"))
+
+
+def test_what_is_measured_before_the_workload_does_not_reach_into_it(
+    kernel: Path,  # noqa: ARG001
+    tmp_path: Path,
+) -> None:
+    """Neither how often, nor how long: switches have forgotten the packets of the measurement by then."""
+    once = events_digest(tmp_path / "once", PAYLOAD)
+    assert events_digest(tmp_path / "thrice", "tests.run.thrice") == once
