@@ -6,13 +6,16 @@ PACKAGES := scenario longhaul controller traffic analysis
 TYPED := $(PACKAGES) bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup python demo test fuzz check format bench bundle wheel site lock lab-pictures solutions clean
+.PHONY: help setup own python demo test fuzz check format bench bundle wheel site lock lab-pictures solutions clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 setup: ## system packages, .venv, the virtual-time kernel
 	@./setup.sh all
+
+own: ## the same, with guests that bring Mininet and Open vSwitch along
+	@./setup.sh own
 
 python:
 	@./setup.sh python

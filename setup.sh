@@ -2,6 +2,8 @@
 # From a bare Debian or Ubuntu to a checkout that runs: system packages, .venv, the virtual-time kernel.
 #
 #   ./setup.sh [all|system|python|kernel]…      what to see to; all three unless said otherwise
+#   ./setup.sh own                              the same, but guests bring Mininet, Open vSwitch and all else that a
+#                                               fabric is made of: of the system, only what builds the kernel is needed
 #   ./setup.sh tests                            packages that a few tests need, where the distribution has them
 #   ./setup.sh torch                            PyTorch (800 MB) in a folder of its own, for one test
 #   ./setup.sh check                            say what is missing of packages and Python; change nothing
@@ -15,9 +17,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 venv=${LONGHAUL_VENV:-$here/.venv}
 python=/usr/bin/python3 # Debian's own: Mininet's package belongs to it, and one from pyenv would not see that
 machine=$(uname -m)
+own= # whether guests bring what a fabric is made of
 
-# package | why. Needed to run a fabric, on every machine.
-run_packages=(
+# package | why. Needed to run a fabric that sees this system, and what `exec` commonly needs.
+fabric_packages=(
     "mininet|the emulator whose hosts, switches and links make the fabric"
     "openvswitch-switch|the switches"
     "iproute2|tc and ip: link delay, rate and loss"
@@ -30,6 +33,9 @@ run_packages=(
     "ibverbs-utils|RDMA: ibv_devinfo, ibv_rc_pingpong"
     "rdmacm-utils|RDMA: rping"
     "perftest|RDMA: ib_write_bw, ib_send_lat and the like"
+)
+# Needed in any case.
+python_packages=(
     "python3-venv|the project's own Python environment"
     "ca-certificates|to fetch Python packages over TLS"
 )
@@ -60,7 +66,8 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 # --- system packages ---------------------------------------------------------------------------
 
 wanted_packages() {
-    printf '%s\n' "${run_packages[@]}"
+    [[ -n $own ]] || printf '%s\n' "${fabric_packages[@]}"
+    printf '%s\n' "${python_packages[@]}"
     [[ $machine != x86_64 ]] || printf '%s\n' "${kernel_packages[@]}"
 }
 
@@ -261,6 +268,10 @@ set_up_kernel() {
     (cd "$here" && "$python" -m longhaul.machine.kernel >/dev/null)
 }
 
+set_up_root() {
+    (cd "$here" && "$venv/bin/python" -m longhaul.machine.userland >/dev/null)
+}
+
 # One line for each thing that is missing, in a form for programs too (`longhaul doctor` reads it).
 check() {
     local line
@@ -282,10 +293,17 @@ main() {
             set_up_python
             set_up_kernel
             ;;
+        own)
+            own=yes
+            set_up_system
+            set_up_python
+            set_up_kernel
+            set_up_root
+            ;;
         system | python | kernel | tests | torch) "set_up_$step" ;;
         check) check ;;
         -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
-        *) die "unknown step '$step': all, system, python, kernel, tests, torch or check" ;;
+        *) die "unknown step '$step': all, own, system, python, kernel, tests, torch or check" ;;
         esac
     done
 }

@@ -26,7 +26,6 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     │   └── NothingToAttribute           longhaul.trials.attribution  no factor makes a difference, or too many do
     ├── MachineError                     longhaul.machine.dispatch    a fabric cannot run here, or did not end well
     ├── GuestError                       longhaul.machine.uml         the guest cannot be started here
-    ├── NoMemory                         longhaul.machine.memory      no folder takes a guest's memory
     ├── KernelUnavailable                longhaul.machine.kernel      no virtual-time kernel, and none can be made
     ├── BuildFailed                      longhaul.machine.kernel_build  a step of the kernel's build failed
     ├── PreloadUnavailable               longhaul.machine.preload     a library to be preloaded cannot be made

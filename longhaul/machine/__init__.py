@@ -2,4 +2,4 @@
 
 MACHINES = ("auto", "uml", "native")
 TIMES = ("virtual", "real")
-ROOTS = ("system", "own")
+ROOTS = ("auto", "system", "own")

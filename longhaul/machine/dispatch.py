@@ -127,18 +127,29 @@ def on(
     try:
         with uml.booted(guest, console, keyboard) as process:
             yield process
-    except (uml.GuestError, memory.NoMemory) as error:
+    except uml.GuestError as error:
         raise MachineError(str(error)) from None
 
 
 def root_for(job: Job) -> Path | None:
     """The guest's own root file system, where it is to have one; a bundle has no other. Raises MachineError."""
-    if bundled := bundle.root():
-        return bundled
+    if root_name(job.root) == "system":
+        return None
     try:
-        return userland.ensure() if job.root == "own" else None
+        return bundle.root() or userland.ensure()
     except userland.UserlandUnavailable as error:
-        raise MachineError(str(error)) from None
+        lacking = userland.lacking()
+        why = f"this system lacks {', '.join(lacking)} (./setup.sh system), and " if lacking else ""
+        raise MachineError(f"{why}there is no root file system for guests: {error}") from None
+
+
+def root_name(wanted: str) -> str:
+    """Which root a guest gets: `auto` is the system, where that has what a fabric is made of."""
+    if bundle.home():
+        return "own"
+    if wanted == "auto":
+        return "own" if userland.lacking() else "system"
+    return wanted
 
 
 def memory_for(job: Job) -> int:

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from longhaul.machine import bundle, memory, native, sandbox
+from longhaul.machine import bundle, memory, native, sandbox, userland
 from longhaul.machine.kernel import cache_folder, cached_kernel, kernel_release
 
 CHECKOUT = Path(__file__).parents[2]
@@ -46,8 +46,7 @@ def diagnose() -> list[Finding]:
         *installed,
         cpu_check(Path("/proc/cpuinfo").read_text()),
         cpus_check(len(os.sched_getaffinity(0))),
-        memory_check(Path("/proc/meminfo").read_text()),
-        guest_memory_check(memory.folder()),
+        memory_check(memory.available()),
         seccomp_check(native.read(Path("/proc/sys/kernel/seccomp/actions_avail"))),
         sandbox_check(sandbox.held()),
         native_check(native.kernel_features(), os.geteuid() == 0),
@@ -63,7 +62,7 @@ def installation() -> list[Finding]:
     return [
         system_check(platform.freedesktop_os_release()),
         architecture_check(platform.machine()),
-        packages_check(missing),
+        packages_check(missing, userland.lacking(), userland.cached()),
         python_check(),
         environment_check(missing),
         kernel_check(),
@@ -97,9 +96,12 @@ def missing_parts() -> list[list[str]]:
     return [line.split("|", 2) for line in told.stdout.splitlines()]
 
 
-def packages_check(missing: list[list[str]]) -> Finding:
-    """Whether all system packages are installed."""
+def packages_check(missing: list[list[str]], lacking: list[str], own: Path | None) -> Finding:
+    """Whether all system packages are installed; what a fabric is made of may be in a root of the guests' `own`."""
     names = [name for kind, name, _ in missing if kind == "package"]
+    if own and lacking:
+        detail = f"no {', no '.join(lacking)}: guests bring their own, {own}"
+        return Finding("system packages", None, detail)
     if not shutil.which("dpkg-query"):
         return Finding("system packages", False, "this machine has no dpkg", "vagrant up")
     if names:
@@ -187,31 +189,12 @@ def cpus_check(count: int) -> Finding:
     return Finding("CPUs", True, str(count))
 
 
-def memory_check(meminfo: str) -> Finding:
-    """How much memory is free for a guest."""
-    available = re.search(r"^MemAvailable:\s*(\d+) kB", meminfo, re.M)
-    free_bytes = int(available[1]) * 1024 if available else 0
+def memory_check(free_bytes: int) -> Finding:
+    """How much memory a guest may take."""
     detail = f"{free_bytes / 1e9:.1f} GB available"
     if free_bytes < MEMORY_BYTES:
         return Finding("memory", None, f"{detail}: enough for small fabrics only")
     return Finding("memory", True, detail)
-
-
-def guest_memory_check(folder: Path | None) -> Finding:
-    """Whether there is a folder that takes guests' memory, and how much of it.
-
-    In containers /dev/shm is often 64 MB; a guest that outgrows its folder dies of a bus error.
-    """
-    name = "guest memory"
-    wider = "sudo mount -o remount,exec,size=8G /dev/shm"
-    if folder is None:
-        wanting = f"none of {', '.join(memory.FOLDERS)} can be written, holds code and has room"
-        return Finding(name, False, wanting, wider)
-    free_bytes = memory.room(folder)
-    detail = f"{folder} has {free_bytes / 1e9:.1f} GB free"
-    if free_bytes < MEMORY_BYTES:
-        return Finding(name, False, f"{detail}: too little", wider)
-    return Finding(name, True, detail)
 
 
 def seccomp_check(actions: str) -> Finding:

@@ -17,10 +17,12 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from longhaul.machine import bundle, kernel
 from longhaul.machine.debian import PUBLIC_MIRROR, Origin, apt_get, mirrors_here, prepare
+from longhaul.machine.init import ENVIRONMENT
 from longhaul.machine.progress import Progress
 from scenario.errors import LonghaulError
 
@@ -32,6 +34,8 @@ PACKAGES = (
     "iperf3 iproute2 iputils-ping less mininet mount net-tools netbase netcat-openbsd "
     "openvswitch-switch procps psmisc python3 sed socat tar tcpdump telnet util-linux"
 ).split()
+NEEDED = ("ip", "mnexec", "ovs-vsctl", "ovs-vswitchd", "ovsdb-server", "ping")
+"""Programs that a fabric is made with, whatever root it has."""
 LINKS = {
     "usr/bin/awk": "gawk",
     "usr/bin/which": "which.debianutils",
@@ -59,13 +63,18 @@ def ensure() -> Path:
         return ready
     if missing := [tool for tool in ("apt-get", "dpkg-deb") if not shutil.which(tool)]:
         raise UserlandUnavailable(
-            f"{' and '.join(missing)} not found: make the guest's root where there is Debian or Ubuntu, or use "
-            "--root system"
+            f"{' and '.join(missing)} not found: it is made where there is Debian or Ubuntu"
         )
     cache = kernel.cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     with kernel.locked(cache), Progress("the guest's root") as progress:
         return cached() or make(cache, progress)
+
+
+def lacking() -> list[str]:
+    """What a fabric needs of a system and this one has not."""
+    programs = [name for name in NEEDED if not shutil.which(name, path=ENVIRONMENT["PATH"])]
+    return [*programs, *([] if find_spec("mininet") else ["Mininet's Python package"])]
 
 
 def cached() -> Path | None:
@@ -77,7 +86,7 @@ def cached() -> Path | None:
 def digest() -> str:
     """Twelve hexadecimal digits that change with anything that the result depends on, bar Debian's updates."""
     recipe = hashlib.sha256(repr((BUILDER, SUITE, PYTHON, PACKAGES, LINKS, UNNEEDED)).encode())
-    recipe.update(_LOCK.read_bytes() if _LOCK.exists() else b"")
+    recipe.update("".join(entries()).encode())
     return recipe.hexdigest()[:12]
 
 
@@ -159,8 +168,7 @@ def install_python_packages(work: Path, root: Path) -> None:
     """Those that longhaul needs, as requirements.lock has them, for the root's Python."""
     wheels = work / "wheels"
     wheels.mkdir(exist_ok=True)
-    entries = locked_entries(_LOCK.read_text(), needed_names())
-    made_here = download_wheels(entries, wheels)
+    made_here = download_wheels(entries(), wheels)
     for entry in made_here:
         listed = work / "one.lock"
         listed.write_text(entry)
@@ -179,9 +187,9 @@ def compile_python(root: Path, *folders: Path) -> None:
     run([*python, *words, "-s", root, "-p", "/", *(root / folder for folder in folders)])
 
 
-def download_wheels(entries: Sequence[str], wheels: Path) -> list[str]:
+def download_wheels(wanted: Sequence[str], wheels: Path) -> list[str]:
     """Fetch what there are wheels of; the entries of which there are only sources."""
-    left, made_here = list(entries), list[str]()
+    left, made_here = list(wanted), list[str]()
     listed = wheels.parent / "now.lock"
     while True:
         listed.write_text("".join(left))
@@ -221,10 +229,15 @@ def needed_names() -> set[str]:
     return found - {"longhaul"}
 
 
+def entries() -> list[str]:
+    """What requirements.lock says of the packages that longhaul needs."""
+    return locked_entries(_LOCK.read_text(), needed_names())
+
+
 def locked_entries(lock: str, names: set[str]) -> list[str]:
     """The entries of a lock file for these packages, with their hashes and without their markers."""
-    entries = re.split(r"(?m)^(?=[a-z0-9])", lock)
-    chosen = [entry for entry in entries if entry.partition("==")[0] in names]
+    every = re.split(r"(?m)^(?=[a-z0-9])", lock)
+    chosen = [entry for entry in every if entry.partition("==")[0] in names]
     return [re.sub(r" ; .*(?= \\\n)", "", entry, count=1) for entry in chosen]
 
 

@@ -42,7 +42,7 @@ class FabricRequest:
     controller: Path | None = None
     rest: bool = False
     memory_bytes: int | None = None
-    root: str = "system"
+    root: str = "auto"
     exposed: Sequence[Path] = ()
 
     @classmethod

@@ -15,6 +15,7 @@ from analysis.form.attribution import Attribution, TrialRun
 from analysis.form.summary import TrainingSummary
 from analysis.series.attribution import Cause, Trials, attribute
 from analysis.series.shapley import Causes, subsets
+from longhaul.machine import ROOTS
 from longhaul.trials import series as trials
 from longhaul.trials.series import Trial
 from scenario.errors import WrongInput
@@ -43,6 +44,7 @@ class Question:
     factors: tuple[str, ...]
     seeds: int
     jobs: int
+    root: str = ROOTS[0]
 
     def trial(self, without: Sequence[str], seed: int) -> Trial:
         """The run without some of the factors."""
@@ -51,7 +53,9 @@ class Question:
 
     def as_asked(self) -> Trial:
         """The run that nobody has changed anything of."""
-        return Trial(self.topology, self.workload, self.overrides, self.workload_overrides)
+        return Trial(
+            self.topology, self.workload, self.overrides, self.workload_overrides, root=self.root
+        )
 
     def training(self) -> Training | None:
         """What trains; None where the workload is another. Raises InvalidInput."""

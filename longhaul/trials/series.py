@@ -19,6 +19,7 @@ from pathlib import Path
 from analysis.form.summary import TrainingSummary, read_summary
 from longhaul import folder
 from longhaul.code import code
+from longhaul.machine import ROOTS
 from longhaul.machine.child import child
 from longhaul.runs.workloads import Chosen, load_workloads, own_overrides
 from scenario.errors import LonghaulError
@@ -45,8 +46,8 @@ class TrialFailed(LonghaulError):
 
 @dataclass(frozen=True)
 class Trial:
-    """One run: files, what is overridden in them, the factors switched off, and the seed. With no `workload` the
-    topology's own."""
+    """One run: files, what is overridden in them, the factors switched off, the seed, the guest's root. With no
+    `workload` the topology's own."""
 
     topology: Path
     workload: Path | None
@@ -54,6 +55,7 @@ class Trial:
     workload_overrides: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     seed: int = 1
+    root: str = ROOTS[0]
 
     def arguments(self) -> list[str]:
         """Of `longhaul run`, to do it alone."""
@@ -62,6 +64,7 @@ class Trial:
         words += [f"--set={text}" for text in self.overrides]
         words += [f"--set-workload={text}" for text in self.workload_overrides]
         words += [f"--without={','.join(self.without)}"] if self.without else []
+        words += [f"--root={self.root}"] if self.root != ROOTS[0] else []
         return words
 
     def read(self) -> tuple[Topology, Workload]:
@@ -91,7 +94,7 @@ class Trial:
 
     def digest_of(self, inputs: str) -> str:
         """Its digest, where its `inputs` are known already."""
-        what = json.dumps([inputs, self.seed, code()])
+        what = json.dumps([inputs, self.seed, self.root, code()])
         return hashlib.sha256(what.encode()).hexdigest()[:20]
 
 

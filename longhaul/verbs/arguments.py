@@ -72,8 +72,8 @@ def root(made: argparse.ArgumentParser) -> None:
     """`--root`."""
     made.add_argument(
         "--root", choices=ROOTS, default=ROOTS[0],
-        help="the guest's root file system: this machine's software, or Debian's packages of its own, the same "
-        "on every machine (default system)",
+        help="the guest's root file system: this system's software, or Debian's packages of its own, the same "
+        "on every machine (default: the system's, where it has Mininet and Open vSwitch)",
     )  # fmt: skip
 
 

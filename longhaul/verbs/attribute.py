@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longhaul.verbs.arguments import Verbs, conditions, names, number, verb
+from longhaul.verbs.arguments import Verbs, conditions, names, number, root, verb
 from longhaul.verbs.printing import folder, form, tell
 from longhaul.verbs.shape import topology
 
@@ -42,6 +42,7 @@ def add(verbs: Verbs) -> None:
         "--seeds", type=number, default=3, help="runs of each combination (default 3)"
     )
     cpus = len(os.sched_getaffinity(0))
+    root(made)
     made.add_argument("--jobs", type=number, default=cpus, help=f"runs at a time (default {cpus})")
     form(made)
     folder(made, "runs/<name>-attribution-<number>")
@@ -69,7 +70,8 @@ def attribute(words: argparse.Namespace) -> int:
     work = _workload(words) if own is None else None
     with judge.watching(), progress.counted("runs", quiet=words.quiet) as hear:
         found = lh.attribute(
-            top, work, factors=words.factors, seeds=words.seeds, jobs=words.jobs, mend=words.mend, hear=hear
+            top, work, factors=words.factors, seeds=words.seeds, jobs=words.jobs, mend=words.mend, root=words.root,
+            hear=hear,
         )  # fmt: skip
     command = shlex.join(words.command)
     found = msgspec.structs.replace(found, command=command)

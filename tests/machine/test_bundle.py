@@ -1,14 +1,19 @@
 """What a bundle and its wheel are made of; the whole of one takes minutes, and is `make bundle`."""
 
+import functools
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
+from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from longhaul.machine import bundle, bundling, userland, wheel
+from longhaul.machine import bundle, bundling, dispatch, userland, wheel
+from longhaul.machine.init import ENVIRONMENT
 
 LOADER = b"/lib64/ld-linux-x86-64.so.2\0"
 
@@ -49,32 +54,94 @@ def test_what_longhaul_needs_to_run_is_found_and_its_tests_needs_are_not() -> No
     assert not {"pytest", "ruff", "mypy", "longhaul"} & names
 
 
-def test_a_wheel_installs_one_name_and_starts_what_is_in_it(tmp_path: Path) -> None:
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Of a bundle that says what it was started with."""
     name = "longhaul-9-linux-x86_64"
     inside = tmp_path / name
     inside.mkdir()
     (inside / "longhaul").write_text('#!/bin/sh\necho started "$@"\n')
     (inside / "longhaul").chmod(0o755)
-    archive = tmp_path / f"{name}.tar.gz"
-    subprocess.run(["tar", "-czf", archive, "-C", tmp_path, name], check=True)
+    (inside / "absolute").symlink_to("/etc/passwd")
+    packed = tmp_path / f"{name}.tar.gz"
+    subprocess.run(["tar", "-czf", packed, "-C", tmp_path, name], check=True)
+    return packed
+
+
+Start = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def installed(made: Path, site: Path) -> Start:
+    """A wheel's command, once pip has installed it into a folder."""
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--target"]
+    subprocess.run([*install, site, made], check=True)
+
+    def start(**environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "error", site / "bin" / "longhaul", "run", "a b"],
+            env={"PYTHONPATH": str(site), "HOME": str(site / "home"), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return start
+
+
+def test_a_wheel_installs_one_name_and_starts_what_is_in_it(archive: Path, tmp_path: Path) -> None:
     made = wheel.make(archive, tmp_path)
     with zipfile.ZipFile(made) as packed:
         assert {path.split("/")[0] for path in packed.namelist()} == {
             "longhaul_bundle",
             packed.namelist()[-1].split("/")[0],
         }
-    site = tmp_path / "site"
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--target"]
-    subprocess.run([*install, site, made], check=True)
+    start = installed(made, tmp_path / "site")
     for _ in range(2):  # unpacked, and there already
-        said = subprocess.run(
-            [site / "bin" / "longhaul", "run", "a b"],
-            env={"PYTHONPATH": str(site), "HOME": str(tmp_path / "home")},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert said.stdout == "started run a b\n"
+        assert start().stdout == "started run a b\n"
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def served(archive: Path) -> Iterator[str]:
+    """The archive's address at a server on loopback."""
+    handler = functools.partial(_Quiet, directory=str(archive.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/{archive.name}"
+        server.shutdown()
+
+
+def test_a_wheel_without_contents_fetches_them_once_from_where_the_user_says(
+    archive: Path, served: str, tmp_path: Path
+) -> None:
+    made = wheel.make_fetching(archive, tmp_path)
+    assert made.stat().st_size < 10_000
+    for number, place in enumerate((str(archive), archive.as_uri(), served)):
+        start = installed(made, tmp_path / f"site{number}")
+        assert start(LONGHAUL_BUNDLE=place).stdout == "started run a b\n"
+        assert start().stdout == "started run a b\n", "it is in the cache by then"
+
+
+def test_it_takes_no_other_archive_and_says_what_it_wants(
+    archive: Path, served: str, tmp_path: Path
+) -> None:
+    start = installed(wheel.make_fetching(archive, tmp_path), tmp_path / "site")
+    unsaid = start()
+    assert unsaid.returncode == 1
+    assert "Say where longhaul-9-linux-x86_64.tar.gz is, a path or a URL" in unsaid.stderr
+    for place in ("/nowhere.tar.gz", "http://127.0.0.1:1/x", f"{served}x", "no-such://x"):
+        wrong = start(LONGHAUL_BUNDLE=place)
+        assert wrong.returncode == 1
+        assert "Traceback" not in wrong.stderr
+    archive.write_bytes(archive.read_bytes() + b"more")
+    other = start(LONGHAUL_BUNDLE=served)
+    assert other.returncode == 1
+    assert "is not the archive that this package was made with" in other.stderr
+    assert not list((tmp_path / "site/home/.cache/longhaul").iterdir()), "nothing is left of it"
 
 
 @pytest.mark.parametrize("missing", ["apt-get", "dpkg-deb"])
@@ -83,5 +150,17 @@ def test_a_root_that_cannot_be_made_here_says_what_is_missing(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(shutil, "which", lambda tool: None if tool == missing else tool)
-    with pytest.raises(userland.UserlandUnavailable, match=f"{missing} not found.*--root system"):
+    with pytest.raises(userland.UserlandUnavailable, match=f"{missing} not found"):
         userland.ensure()
+
+
+def test_a_system_that_lacks_what_a_fabric_is_made_of_has_guests_bring_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert dispatch.root_name("own") == "own"
+    monkeypatch.setattr(userland, "lacking", list)
+    assert dispatch.root_name("auto") == "system"
+    monkeypatch.undo()
+    monkeypatch.setitem(ENVIRONMENT, "PATH", str(tmp_path))
+    assert userland.lacking()[: len(userland.NEEDED)] == list(userland.NEEDED)
+    assert (dispatch.root_name("auto"), dispatch.root_name("system")) == ("own", "system")
