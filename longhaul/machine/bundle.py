@@ -17,6 +17,8 @@ LOADER = 200
 LOADER_PATH = f"/proc/self/fd/{LOADER}"
 """What the kernel's program names as its loader: ELF wants a whole path there, and a bundle has none."""
 HERE = Path(__file__).resolve().parents[2]
+OURS = ("scenario", "longhaul", "controller", "traffic", "analysis")
+"""Our own packages, which a guest needs."""
 MARK = "bundle.txt"
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 
 from longhaul import __version__
 from longhaul.machine import userland
-from longhaul.machine.bundle import CODE, HERE, LOADER_PATH, MARK
+from longhaul.machine.bundle import CODE, HERE, LOADER_PATH, MARK, OURS
 from longhaul.machine.kernel import ensure_kernel
 
-PARTS = ("scenario", "longhaul", "controller", "traffic", "analysis")
 _SYSTEMS_LOADER = b"/lib64/ld-linux-x86-64.so.2\0"
 
 LAUNCHER = """\
@@ -49,7 +48,7 @@ def make(folder: Path) -> Path:
     shutil.rmtree(made, ignore_errors=True)
     shutil.copytree(userland.ensure(), made / "root", symlinks=True)
     ignored = shutil.ignore_patterns("__pycache__")
-    for part in PARTS:
+    for part in OURS:
         shutil.copytree(HERE / part, made / "root" / CODE / part, ignore=ignored)
     not_for_students = shutil.ignore_patterns("__pycache__", "solutions", "setups")
     shutil.copytree(HERE / "labs", made / "root" / CODE / "labs", ignore=not_for_students)

@@ -25,7 +25,6 @@ from scenario.errors import LonghaulError
 START_NS = 1_700_000_000_000_000_000
 """Wall-clock time at which every virtual run begins, nanoseconds since the epoch."""
 
-OWN = ("scenario", "longhaul", "controller", "traffic", "analysis")
 OWN_PYTHON = "/usr/bin/python3"
 """In a root of the guest's own."""
 _PLAIN_PATH = re.compile(r"[\w./+@:,~^-]+", re.ASCII)
@@ -111,7 +110,7 @@ def first_words(guest: Guest) -> str:
 
 def shown(guest: Guest) -> list[Path]:
     """What the guest sees of this machine: its software, ours, and what is exposed to it."""
-    packages = {*OWN, guest.payload.partition(".")[0]}
+    packages = {*bundle.OURS, guest.payload.partition(".")[0]}
     ours = [ROOT / name for name in sorted(packages) if (ROOT / name).exists()]
     if guest.root:
         needed = [*guest.exposed, *([] if ROOT.is_relative_to(guest.root) else ours)]

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -256,9 +257,21 @@ def run(command: Sequence[object]) -> str:
 
 
 def main() -> int:
-    """Make it available and print its folder; 1 if that cannot be."""
+    """Make it available, compile our own modules for its Python, and print its folder; 1 if that cannot be."""
     try:
-        print(ensure())
+        root = ensure()
+        with suppress(UserlandUnavailable):  # the checkout may be somebody else's
+            run(
+                [
+                    *bundle.python(root),
+                    "-I",
+                    "-m",
+                    "compileall",
+                    "-q",
+                    *(bundle.HERE / one for one in bundle.OURS),
+                ]
+            )
+        print(root)
     except LonghaulError as error:
         print(f"longhaul: {error}", file=sys.stderr)
         return 1
