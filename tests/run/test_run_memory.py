@@ -7,13 +7,16 @@ from pathlib import Path
 
 from tests.run.conftest import HERE, longhaul
 
-FEW = ("run", HERE / "spines.yaml", "--workload", HERE / "large.yaml", "--memory", "270MB")
+MUCH = ("--set", "scale.bytes=10", "--set-workload", "model.parameters=2e9")
+"""400 MB for each of eight hosts to add up."""
 
 
 def test_a_run_whose_agent_is_killed_for_want_of_memory_says_which(
     kernel: Path,  # noqa: ARG001
     tmp_path: Path,
 ) -> None:
-    done = longhaul(*FEW, "--out", tmp_path / "run")
+    files = (HERE / "spines.yaml", "--workload", HERE / "verified.yaml")
+    done = longhaul("run", *files, *MUCH, "--out", tmp_path / "run")
     assert done.status == 1
-    assert re.search(r"was killed, as the guest's memory is full \(0\.\d GB", done.complaint)
+    said = r"c[12]-\w+-\d: its agent was killed, as the guest's memory is full \(1\.\d GB, .*--memory \dGB"
+    assert re.search(said, done.complaint), done.complaint
