@@ -14,7 +14,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from longhaul.machine import bundle, landlock, namespaces, seccomp
+from longhaul.machine import landlock, namespaces, seccomp
 from longhaul.machine.landlock import Access
 
 SWITCH = "LONGHAUL_SANDBOX"
@@ -51,8 +51,8 @@ class Walls:
     readable: tuple[Path, ...]
     run: Path
     programs: tuple[Path, ...]
-    loader: Path | None = None
-    """Of a bundle: what the kernel's program asks for as open under a number."""
+    opened: tuple[tuple[Path, Path], ...] = ()
+    """Files and folders that it asks for by the number they are open as: each with its name beneath /proc."""
 
 
 def held() -> Confinement:
@@ -75,8 +75,7 @@ def enter(walls: Walls) -> None:
         return
     if _with_namespaces():
         readable = [*walls.readable, *walls.programs, Path("/proc/cpuinfo")]
-        loader = [] if walls.loader is None else [(walls.loader, Path(bundle.LOADER_PATH))]
-        namespaces.enter(readable, walls.run, loader)
+        namespaces.enter(readable, walls.run, walls.opened)
     _drop_capabilities()
     seccomp.no_new_privileges()
     if _landlock():

@@ -141,15 +141,16 @@ def booted(
             libraries = []
             opened.as_number(loader, bundle.LOADER)
             environment["LD_LIBRARY_PATH"] = opened.name(loader.parent)
+        root = opened.name(guest.root) if guest.root else "/"
         walls = sandbox.Walls(
             readable=(*visible, guest.kernel, *libraries, *([guest.root] if guest.root else [])),
             run=guest.run,
             programs=(guest.kernel / "linux", loader),
-            loader=loader if guest.root and bundle.home() else None,
+            opened=tuple(opened.names),
         )
         (guest.run / SHOWN).write_text(json.dumps([str(path) for path in visible]))
         process = subprocess.Popen(
-            command(guest, opened.name(guest.root) if guest.root else "/"),
+            command(guest, root),
             stdin=keyboard,
             stdout=console,
             stderr=console,
@@ -168,6 +169,7 @@ class Opened:
 
     def __init__(self) -> None:
         self.handles: list[int] = []
+        self.names: list[tuple[Path, Path]] = []
 
     def __enter__(self) -> Opened:
         return self
@@ -180,15 +182,19 @@ class Opened:
         """A name for the path without spaces or anything that needs quoting."""
         if _PLAIN_PATH.fullmatch(str(path)):
             return str(path)
-        self.handles.append(os.open(path, os.O_PATH))
-        return f"/proc/self/fd/{self.handles[-1]}"
+        self._add(path, os.open(path, os.O_PATH))
+        return str(self.names[-1][1])
 
     def as_number(self, path: Path, number: int) -> None:
         """Open as just this number."""
         handle = os.open(path, os.O_PATH)
         os.dup2(handle, number)
         os.close(handle)
-        self.handles.append(number)
+        self._add(path, number)
+
+    def _add(self, path: Path, handle: int) -> None:
+        self.handles.append(handle)
+        self.names.append((path, Path(f"/proc/self/fd/{handle}")))
 
 
 def _settle(cpu: int, walls: sandbox.Walls) -> None:
