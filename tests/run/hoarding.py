@@ -1,4 +1,4 @@
-"""The payload of a guest in which somebody, on one host, takes all memory once the workload has begun."""
+"""The payload of a guest in which somebody, on one host, takes all memory."""
 
 import subprocess
 import sys
@@ -14,15 +14,15 @@ hoard = []
 while True:
     hoard.append(b"x" * 10_000_000)
 """
-_replay = verbs.replay
+_run = verbs.VERBS["run"]
 
 
 def hoarded(fabric: Stage) -> int:
-    """The workload, and the hoarder beside it in its host's network."""
+    """The run, and the hoarder beside it in its host's network."""
     home = fabric.hosts.pids[fabric.plan.hosts[-1].name]
     subprocess.Popen(["nsenter", f"--net=/proc/{home}/ns/net", sys.executable, "-c", HOARD])
-    return _replay(fabric)
+    return _run(fabric)
 
 
-verbs.replay = hoarded
+verbs.VERBS["run"] = hoarded
 main(Path(sys.argv[1]))
