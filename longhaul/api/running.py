@@ -190,7 +190,7 @@ def _wait(future: Submitted, words: list[str], out: str | Path | None, name: str
 
 def _in_process(future: Submitted, words: list[str], out: str | Path | None, name: str) -> Run:
     final = Path(out) if out else folder.reserved(name)
-    command = [sys.executable, "-m", "longhaul", "run", *words, "--out", str(final)]
+    command = [sys.executable, "-P", "-m", "longhaul", "run", *words, "--out", str(final)]
     with child(command, stdout=subprocess.PIPE) as process:
         future.begun(process)
         said, _ = process.communicate()

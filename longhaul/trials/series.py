@@ -136,7 +136,16 @@ class Runner:
 
     def run(self, trial: Trial, path: Path) -> None:
         """Carry a trial out into a folder. Raises TrialFailed."""
-        command = [sys.executable, "-m", "longhaul", "run", *trial.arguments(), "--out", str(path)]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "longhaul",
+            "run",
+            *trial.arguments(),
+            "--out",
+            str(path),
+        ]
         with child(command, stdout=subprocess.PIPE) as process:
             self._processes.add(process)
             if self._ended:
