@@ -15,6 +15,7 @@ import polars as pl
 from analysis.findings import adapters, background, hops, network, oneway, serving
 from analysis.findings.bandwidth import algbw, bus_factor
 from analysis.findings.blame import between_groups, blame_by_rank, blame_matrix
+from analysis.findings.collisions import collisions
 from analysis.findings.costmodel import cost_model
 from analysis.findings.critical import described
 from analysis.findings.efficiency import efficiency
@@ -90,6 +91,7 @@ def summarise(run: Run) -> TrainingSummary:
         prediction=_prediction(run),
         cost_model=cost_model(run),
         proportion=_proportion(run),
+        collisions=collisions(run.workload),
         fidelity=run.fidelity,
         faithful=faithful(run.fidelity),
         serving=[serving.summarise(one) for one in serving.load_served(run.path)],

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, field
 
 from analysis.form.beside import Adapters, DirectionSeen, Load
+from analysis.form.collisions import Collisions
 from analysis.form.files import read
 from analysis.form.parts import Check, Count, Form, Happened, Tail, doc
 from analysis.form.serving import Service
@@ -74,6 +75,9 @@ class TrainingSummary(_Common, frozen=True, kw_only=True, tag_field="kind", tag=
     cost_model: Annotated[CostModel, doc("Alpha and beta fitted to this run.")]
     proportion: Annotated[
         Proportion | None, doc("Communication over compute; null without long-haul links.")
+    ] = None
+    collisions: Annotated[
+        Collisions | None, doc("Big connections that share a way; null where none do.")
     ] = None
 
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from analysis import pages, units
 from analysis.findings import incidents, network
+from analysis.findings.collisions import sentence
 from analysis.findings.critical import critical_path
 from analysis.findings.headline import NOTICEABLE
 from analysis.findings.stalls import collectives, iterations
@@ -84,6 +85,7 @@ def render(run: Run, summary: TrainingSummary) -> str:
         heat=heat_rows(summary.stalls.blame),
         blamed=_most_blamed(summary),
         waits=_waits(summary),
+        collisions_say=sentence(summary.collisions) if summary.collisions else None,
         services=serving_page.services(run.path),
     )
 

@@ -28,6 +28,7 @@ from analysis.form.training import (
 )
 from analysis.terminal.adapters import print_adapters
 from analysis.terminal.background import print_background
+from analysis.terminal.collisions import print_collisions
 from analysis.terminal.oneway import print_probes
 from analysis.terminal.serving import print_serving
 from analysis.terminal.tables import captioned, table, tail_cells
@@ -75,6 +76,8 @@ def print_training(summary: TrainingSummary, out: Console) -> None:
     out.print(_prediction(summary))
     if summary.proportion:
         out.print(Text(summary.proportion.says, "dim"))
+    if summary.collisions:
+        print_collisions(summary.collisions, out)
 
 
 def print_headline(summary: Summary, out: Console) -> None:

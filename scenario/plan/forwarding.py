@@ -33,6 +33,15 @@ class _Packet:
     connection: FiveTuple | None
 
 
+@dataclass(frozen=True)
+class Choice:
+    """At a switch: the interfaces that lead on, and the one that was taken."""
+
+    switch: str
+    of: tuple[str, ...]
+    took: str
+
+
 class Forwarding:
     """The switches of a plan, with their tables."""
 
@@ -63,6 +72,21 @@ class Forwarding:
         source, sink = (self._at(address) for address in (connection.source, connection.sink))
         ((_, ends),) = self.ways(source, sink, dscp, dead, connection)
         return ends
+
+    def choices(self, connection: FiveTuple, dscp: int = 0) -> Iterator[Choice]:
+        """Where several ways were open to a connection, and which of them it takes. Raises LookupError as `take`
+        does."""
+        sink = self._at(connection.sink)
+        packet = _Packet(_number(sink.ip), GATEWAY_MAC, dscp, connection)
+        for end in self.take(connection, dscp)[1:]:
+            rule = self._tables[end.node].lookup(packet)
+            assert rule, "the connection has gone there"
+            ports = {port for _, _, port in self._out(end.node, rule, None, frozenset())}
+            ((_, mac, _),) = self._out(end.node, rule, connection, frozenset())
+            packet = replace(packet, mac=mac or packet.mac)
+            if len(ports) > 1:
+                open_to_it = (self._ends[end.node, port].interface for port in ports)
+                yield Choice(end.node, tuple(sorted(open_to_it)), end.interface)
 
     def _at(self, address: str) -> PlannedHost:
         if address not in self._hosts:

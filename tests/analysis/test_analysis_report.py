@@ -318,7 +318,7 @@ def test_a_browser_draws_the_timelines_and_complains_of_nothing(
             "--disable-sync", f"--user-data-dir={tmp_path / 'browser'}", "--enable-logging=stderr",
             "--window-size=1300,900", "--dump-dom", f"file://{tmp_path / 'run' / 'report.html'}",
         ],
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     assert "CONSOLE" not in done.stderr, done.stderr
     page = Page(done.stdout)

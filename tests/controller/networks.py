@@ -55,6 +55,6 @@ def longhaul(*words: str | Path) -> tuple[int, str, str]:
     """Carry out a command line: its status, output and complaints."""
     done = subprocess.run(
         [sys.executable, "-m", "longhaul", *map(str, words)],
-        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=150,
+        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=1800,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr

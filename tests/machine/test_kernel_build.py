@@ -97,7 +97,7 @@ def test_a_second_builder_waits_for_the_first_and_says_so(
         )
         with pytest.raises(subprocess.TimeoutExpired):
             second.wait(0.5)
-    said, _ = second.communicate(timeout=10)
+    said, _ = second.communicate(timeout=300)
     assert said == "mine\n"
     assert "waiting for it" in capfd.readouterr().err
 
@@ -106,7 +106,7 @@ def test_a_child_dies_even_when_its_parent_is_killed_outright() -> None:
     program = (
         "from longhaul.machine.child import child\n"
         "import subprocess\n"
-        "with child(['sleep', '60'], stdout=subprocess.PIPE) as process:\n"
+        "with child(['sleep', '6000'], stdout=subprocess.PIPE) as process:\n"
         "    print(process.pid, flush=True)\n"
         "    process.wait()\n"
     )
@@ -127,7 +127,7 @@ def runs(pid: int) -> bool:
         return False
 
 
-def wait_until(condition: Callable[[], bool], limit_s: float = 5.0) -> None:
+def wait_until(condition: Callable[[], bool], limit_s: float = 300.0) -> None:
     deadline = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < deadline

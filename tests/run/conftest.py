@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 
+PATIENCE_S = 1800
+"""On a machine that is busy with other things; what hangs in the guest ends by itself much sooner."""
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
@@ -53,7 +56,14 @@ def longhaul(*words: str | Path, folder: Path = ROOT, **options: Any) -> Done:
     """Carry out a command line to its end."""
     typed = options.pop("typed", None)
     process = started(*words, stdin=subprocess.PIPE if typed else subprocess.DEVNULL, **options)
-    out, complaint = process.communicate(typed, timeout=150)
+    try:
+        out, complaint = process.communicate(typed, timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        said = process.communicate()
+        pytest.fail(
+            f"longhaul {shlex.join(map(str, words))} took over {PATIENCE_S} s; it said\n{said}"
+        )
     return Done(process.returncode, out, complaint, folder)
 
 

@@ -39,7 +39,7 @@ def shell(*words: str | Path) -> Done:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
     )
     return Done(done.returncode, done.stdout, done.stderr)
 

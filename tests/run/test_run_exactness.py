@@ -197,7 +197,7 @@ def test_a_wrong_sum_is_counted_on_every_rank_that_has_it(tmp_path: Path, kernel
     wrong = []
     carry_out(
         choose("uml", "virtual"), tmp_path, make_job(request, inputs),
-        lambda message: wrong.append(message.get("wrong", 0)), 60.0,
+        lambda message: wrong.append(message.get("wrong", 0)), 600.0,
     )  # fmt: skip
     about = inputs.prepared[0].about
     iterations = about["warmup"] + about["iterations"]
@@ -207,5 +207,5 @@ def test_a_wrong_sum_is_counted_on_every_rank_that_has_it(tmp_path: Path, kernel
 def request_for(topology: Path, workload: Path = DEFAULT) -> Request:
     return Request(
         topology=topology, workloads=(Chosen(workload),), overrides=(), seed=1, time="virtual", machine="uml",
-        out=None, cpu=None, patience_s=60.0, command=("longhaul", "run", os.fspath(ROOT)),
+        out=None, cpu=None, patience_s=600.0, command=("longhaul", "run", os.fspath(ROOT)),
     )  # fmt: skip

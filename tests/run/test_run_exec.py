@@ -166,7 +166,8 @@ def test_mininets_command_line_works_as_ever(kernel: Path) -> None:  # noqa: ARG
 def test_this_kernel_as_the_machine_carries_a_run_in_namespaces_of_its_own(kernel: Path) -> None:  # noqa: ARG001
     """Proven inside a guest, whose kernel has netem and Open Vswitch, and where we are root."""
     inner = (
-        f"{sys.executable} -m longhaul run {TWO_HOSTS} --machine native --time real --out /tmp/x "
+        f"{sys.executable} -m longhaul run {TWO_HOSTS} --workload {HERE}/verified.yaml "
+        "--machine native --time real --out /tmp/x "
         "&& cat /tmp/x/summary.json && ls /sys/class/net && pgrep -c ovs-vswitchd"
     )
     environment = ("--env", f"PYTHONPATH={ROOT}")

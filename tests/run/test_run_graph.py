@@ -167,7 +167,7 @@ def test_graphviz_takes_any_text(evil: dict[str, Any]) -> None:
 
 def _drawn_by_graphviz(plan: dict[str, Any]) -> ET.Element:
     done = subprocess.run(
-        ["dot", "-Tsvg"], input=dot(plan), capture_output=True, text=True, check=True, timeout=60
+        ["dot", "-Tsvg"], input=dot(plan), capture_output=True, text=True, check=True, timeout=600
     )
     assert not done.stderr
     picture = ET.fromstring(done.stdout)

@@ -22,7 +22,7 @@ def payload_sent(folder: Path, iterations: int) -> tuple[Plan, dict[str, int]]:
     but for the first two of a connection, whose number does not depend on the iterations."""
     request = Request(
         topology=HERE / "uneven.yaml", workloads=(Chosen(HERE / "hierarchical.yaml"),), overrides=(),
-        seed=1, time="virtual", machine="uml", out=None, cpu=None, patience_s=60.0, command=(),
+        seed=1, time="virtual", machine="uml", out=None, cpu=None, patience_s=600.0, command=(),
         workload_overrides=(f"iterations={iterations}",),
     )  # fmt: skip
     inputs = read(request)

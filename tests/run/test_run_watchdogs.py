@@ -21,7 +21,7 @@ def prepared(folder: Path, change: Change) -> tuple[Inputs, Job]:
     """A run of two hosts, ready to go, with every rank's program changed."""
     request = Request(
         topology=ROOT / "topologies" / "two-hosts.yaml", workloads=(), overrides=(),
-        seed=1, time="virtual", machine="uml", out=None, cpu=None, patience_s=60.0, command=(),
+        seed=1, time="virtual", machine="uml", out=None, cpu=None, patience_s=600.0, command=(),
     )  # fmt: skip
     inputs = read(request)
     prepare(folder, inputs)
@@ -32,7 +32,7 @@ def prepared(folder: Path, change: Change) -> tuple[Inputs, Job]:
     return inputs, make_job(request, inputs)
 
 
-def told(folder: Path, job: Job, patience_s: float = 60.0) -> str:
+def told(folder: Path, job: Job, patience_s: float = 600.0) -> str:
     """How a job that cannot end is ended."""
     with pytest.raises(MachineError) as caught:
         carry_out(choose("uml", "virtual"), folder, job, lambda _: None, patience_s)

@@ -1,6 +1,8 @@
 """Workloads in the real fabric: every shipped strategy takes as long as its forecast; several at a time."""
 
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,46 +42,56 @@ def plan_of(done: Done) -> dict[str, Any]:
     return data
 
 
-def against_the_model(name: str, topology: Path, folder: Path, *more: str) -> float:
+Strategies = Callable[..., Done]
+
+
+@pytest.fixture(scope="module")
+def strategies(kernel: Path, tmp_path_factory: pytest.TempPathFactory) -> Strategies:  # noqa: ARG001
+    """A run of a strategy, small, its results checked; each is made once."""
+
+    @functools.cache
+    def run(name: str, topology: Path, *more: str) -> Done:
+        words = settings(*SMALL[name], *more, "iterations=2", "warmup=4", "collective.verify=true")
+        file = WORKLOADS / f"{name}.yaml"
+        return carried_out(
+            tmp_path_factory.mktemp(name) / "run", topology, "--workload", file, *words
+        )
+
+    return run
+
+
+def against_the_model(done: Done) -> float:
     """The mean iteration over what the model says, once windows have grown."""
-    words = settings(*SMALL[name], *more, "iterations=2", "warmup=4")
-    done = carried_out(folder, topology, "--workload", WORKLOADS / f"{name}.yaml", *words)
     predicted_s: float = plan_of(done)["workloads"][0]["prediction"]["iteration_s"]
     return float(done.summary["iterations"]["mean_s"]) / predicted_s
 
 
-@pytest.mark.usefixtures("kernel")
 @pytest.mark.parametrize("name", ["ddp", "fsdp", "diloco"])
 def test_strategies_that_go_round_a_ring_take_as_long_as_the_model_says(
-    name: str, tmp_path: Path
+    name: str, strategies: Strategies
 ) -> None:
-    assert against_the_model(name, SIX, tmp_path / "run") == pytest.approx(1, rel=0.01)
+    assert against_the_model(strategies(name, SIX)) == pytest.approx(1, rel=0.01)
 
 
-@pytest.mark.usefixtures("kernel")
 @pytest.mark.parametrize(("name", "more"), [("pipeline", ("strategy.stages=2",)), ("moe", ())])
 def test_strategies_whose_hosts_exchange_directly_do_so_too_where_they_share_no_link(
-    name: str, more: tuple[str, ...], tmp_path: Path
+    name: str, more: tuple[str, ...], strategies: Strategies
 ) -> None:
-    found = against_the_model(name, ONE_CAMPUS, tmp_path / "run", *more)
+    found = against_the_model(strategies(name, ONE_CAMPUS, *more))
     assert found == pytest.approx(1, rel=0.01)
 
 
-@pytest.mark.usefixtures("kernel")
 @pytest.mark.parametrize("name", ["pipeline", "moe"])
 def test_where_hosts_share_a_long_haul_link_tcp_takes_longer_than_the_model_but_not_much(
-    name: str, tmp_path: Path
+    name: str, strategies: Strategies
 ) -> None:
     """The model has messages cross a wire one after another; TCP has them compete for it."""
-    assert 1 <= against_the_model(name, SIX, tmp_path / "run") <= 1.25
+    assert 1 <= against_the_model(strategies(name, SIX)) <= 1.25
 
 
-@pytest.mark.usefixtures("kernel")
 @pytest.mark.parametrize("name", SMALL)
-def test_every_collective_of_every_strategy_is_right(name: str, tmp_path: Path) -> None:
-    words = settings(*SMALL[name], "iterations=1", "warmup=0", "collective.verify=true")
-    done = carried_out(tmp_path / "run", SIX, "--workload", WORKLOADS / f"{name}.yaml", *words)
-    assert done.summary["collective"]["wrong"] == 0
+def test_every_collective_of_every_strategy_is_right(name: str, strategies: Strategies) -> None:
+    assert strategies(name, SIX).summary["collective"]["wrong"] == 0
 
 
 @pytest.mark.usefixtures("kernel")

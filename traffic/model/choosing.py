@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from scenario.plan.types import End
 from traffic.collectives import Layout, Options, algorithms_of, make_schedule
-from traffic.model.wires import Wires, lane, largest_bytes
+from traffic.model.wires import Wires, largest_bytes
 from traffic.schedule import Schedule
 
 BURSTING = ("direct", "parameter_server")
@@ -71,12 +71,12 @@ def overflows(wires: Wires, schedule: Schedule) -> bool:
     """Whether what all ranks may send at once, at the start, is more packets than a queue on their ways
     holds."""
     packets: Counter[End] = Counter()
-    largest = largest_bytes([schedule])
+    lanes = wires.lanes(largest_bytes([schedule]))
     for rank, ops in enumerate(schedule):
         for op in ops:
             if op.kind == "send" and not op.after:
                 count = -(-op.size // wires.framing.payload_bytes)
                 connection = (rank, op.peer, op.channel)
-                ends = wires.ends(lane(connection, largest[connection]))
+                ends = wires.ends(lanes[connection])
                 packets.update(dict.fromkeys(ends[1:], count))
     return any(count > end.shape.limit_packets for end, count in packets.items())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
-from traffic.model.wires import Connection, Hop, Route, Wires, lane, largest_bytes, numbered
+from traffic.model.wires import Connection, Hop, Route, Wires, largest_bytes
 from traffic.schedule import Op, Pause, matches
 
 NOTHING: Mapping[Connection, int] = MappingProxyType({})
@@ -84,14 +84,9 @@ class Tolls:
 
 def tolls(course: Course, wires: Wires, beside: Mapping[Connection, int] = NOTHING) -> Tolls:
     """Of every message of a course; `beside` are the largest messages that come over its connections at other times."""
-    lanes = {
-        connection: lane(connection, max(largest, beside.get(connection, 0)))
-        for connection, largest in course.largest.items()
-    }
-    if wires.hashed:
-        places = numbered(course.largest)
-        lanes = {one: at._replace(number=places[one]) for one, at in lanes.items()}
-    routes = wires.routes(set(lanes.values()))
+    own = {key: max(size, beside.get(key, 0)) for key, size in course.largest.items()}
+    lanes = wires.lanes({**beside, **own})
+    routes = wires.routes({lanes[connection] for connection in course.largest})
     ways = [routes[lanes[connection]] for connection in course.largest]
     names = dict.fromkeys(hop.wire for way in ways for hop in way)
     numbers = {name: place for place, name in enumerate(names)}

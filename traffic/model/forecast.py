@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from scenario.plan.types import Plan
+from scenario.plan.types import End, Plan
 from scenario.types.topology import Transport
 from traffic.framing import TCP
 from traffic.host.program import CollectiveTask, ComputeTask, Task
@@ -121,6 +121,10 @@ def _structure(cycle: Cycle) -> Structure:
 
 class _OneCampus(Wires):
     """Every host's NIC as slow as the slowest, with full packets; and no other wire."""
+
+    def ends(self, lane: Lane) -> tuple[End, ...]:  # noqa: ARG002
+        """No wires to choose among."""
+        return ()
 
     def routes(self, lanes: Iterable[Lane]) -> dict[Lane, Route]:
         """One hop, without delay."""

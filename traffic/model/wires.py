@@ -6,11 +6,13 @@ Pure: from a plan alone.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from scenario.plan import forwarding
+from scenario.plan.bridging import Bridged
+from scenario.plan.forwarding import Choice
 from scenario.plan.hashing import FiveTuple
 from scenario.plan.types import End, Plan, PlannedHost
 from scenario.types.topology import Transport
@@ -75,22 +77,42 @@ class Wires:
         self.plan = plan
         self.framing = framing(plan, transport)
         self._rdma = plan.rdma if transport.kind == "roce" else None
-        self.hashed = transport.kind == "tcp" and any(wire.bundle for wire in plan.wires)
-        """Whether the members of a bundle are told apart: of RoCE, the ports are not known."""
+        self.hashed = transport.kind == "tcp" and bool(plan.groups) and not plan.bridged
+        """Whether equal ways are told apart: of RoCE, the ports are not known."""
         self._forwarding = forwarding.of(plan)
         self._ends: dict[Lane, tuple[End, ...]] = {}
 
     def ends(self, lane: Lane) -> tuple[End, ...]:
         """The sending end of every wire of a lane. Raises LookupError where the rules lead nowhere."""
         if lane not in self._ends:
-            source, sink = (self.plan.hosts[rank] for rank in (lane.source, lane.sink))
-            if lane.number is None or not isinstance(self._forwarding, forwarding.Forwarding):
+            if lane.number is None or isinstance(self._forwarding, Bridged):
+                source, sink = (self.plan.hosts[rank] for rank in lane[:2])
                 self._ends[lane] = self._forwarding.walk(source, sink, lane.dscp)
             else:
-                leaves_by = source_port(source.ip, sink.ip, PORT, lane.number)
-                connection = FiveTuple(source.ip, sink.ip, leaves_by, PORT)
-                self._ends[lane] = self._forwarding.take(connection, lane.dscp)
+                self._ends[lane] = self._forwarding.take(self.connection(lane), lane.dscp)
         return self._ends[lane]
+
+    def connection(self, lane: Lane) -> FiveTuple:
+        """What switches' hashes see of the agents' connection."""
+        source, sink = (self.plan.hosts[rank].ip for rank in lane[:2])
+        return FiveTuple(source, sink, source_port(source, sink, PORT, lane.number or 0), PORT)
+
+    def choices(self, lane: Lane) -> list[Choice]:
+        """Where several ways were open to the connection, and which it takes."""
+        if isinstance(self._forwarding, Bridged):
+            return []
+        return list(self._forwarding.choices(self.connection(lane), lane.dscp))
+
+    def lanes(self, largest: Mapping[Connection, int]) -> dict[Connection, Lane]:
+        """The lanes of connections by their largest messages; one for those between the same hosts that go the
+        same way."""
+        if not self.hashed:
+            return {connection: lane(connection, size) for connection, size in largest.items()}
+        first: dict[tuple[object, ...], Lane] = {}
+        return {
+            connection: first.setdefault((*at[:3], self.ends(at)), at)
+            for connection, at in opened(largest).items()
+        }
 
     def routes(self, lanes: Iterable[Lane]) -> dict[Lane, Route]:
         """The ways of some lanes, as hops: a sender's NIC, wires that several of the lanes share, and the
@@ -173,13 +195,14 @@ def lane(connection: Connection, largest: int) -> Lane:
     return Lane(*connection[:2], EXPEDITED if largest <= SMALL_BYTES else 0)
 
 
-def numbered(connections: Iterable[Connection]) -> dict[Connection, int]:
-    """The how manieth between its two ranks each of some connections is, in the order in which agents open them."""
-    count: Counter[tuple[int, int]] = Counter()
-    found = {}
-    for connection in connections:
-        found[connection] = count[connection[:2]]
-        count[connection[:2]] += 1
+def opened(largest: Mapping[Connection, int]) -> dict[Connection, Lane]:
+    """Connections as agents open them: those from one host to another in the order of their channels."""
+    count: Counter[tuple[int, ...]] = Counter()
+    found: dict[Connection, Lane] = {}
+    for connection in sorted(largest):
+        pair = connection[:2]
+        found[connection] = lane(connection, largest[connection])._replace(number=count[pair])
+        count[pair] += 1
     return found
 
 

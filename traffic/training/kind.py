@@ -16,6 +16,7 @@ from scenario.types.training import DiLoCo, Plain, Slowdowns
 from traffic.events import read_adapters, read_events
 from traffic.host.program import ComputeTask, Task
 from traffic.kind import Assignment, Placed, Prepared, Tables
+from traffic.model import equal_ways
 from traffic.model.forecast import Cycle, duration_s, ideal_cycle
 from traffic.model.model import Model, ring_textbook_s
 from traffic.model.wires import Wires
@@ -44,7 +45,11 @@ def prepare(workload: Training, plan: Plan, seed: int) -> Prepared:
     return Prepared(
         programs=_programs(workload, plan, tasks, seed),
         about=_about(workload, plan, tasks)
-        | {"prediction": prediction, "proportion": _proportion(workload, plan)},
+        | {
+            "prediction": prediction,
+            "proportion": _proportion(workload, plan),
+            "equal_ways": equal_ways.described(plan, tasks.tasks, workload.transport),
+        },
         quiet_s=prediction["iteration_s"] * (1 + WORST * slow.spread if slow else 1),
     )
 

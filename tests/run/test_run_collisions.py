@@ -1,0 +1,88 @@
+"""Big connections that meet on one of several equal ways: foretold by the plan, seen in the switches' counters."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+import pytest
+
+from analysis.findings.collisions import collisions, sentence
+from longhaul.runs.life import read
+from tests.run.conftest import HERE, Done, Runs
+from tests.run.test_run_exactness import request_for
+
+COLLIDE, APART = "routing.hash-seed=2", "routing.hash-seed=34"
+UPLINKS = [f"c1-l{leaf}-eth{port}" for leaf in (1, 2) for port in (5, 6, 7, 8)]
+
+
+def about(*overrides: str) -> dict[str, Any]:
+    """What a plan says of the workload before it runs."""
+    request = request_for(HERE / "equal-ways.yaml", HERE / "crossing.yaml")
+    found: dict[str, Any] = read(replace(request, overrides=overrides)).prepared[0].about
+    return found
+
+
+def test_four_connections_on_four_ways_may_meet() -> None:
+    found = collisions(about(COLLIDE))
+    assert found
+    assert found.connections == 8
+    worst = found.crowded[0]
+    assert (worst.switch, worst.ways, worst.idle, len(worst.connections)) == ("c1-l1", 4, 2, 3)
+    assert "c1-h100-1 → c1-h100-5" in worst.connections[0]
+    assert "2 of 4 ways are idle; so it is at 1 more place" in sentence(found)
+    assert "routing.hash-seed" in sentence(found)
+
+
+def test_with_another_draw_they_do_not() -> None:
+    told = about(APART)
+    assert collisions(told) is None
+    assert len(told["equal_ways"]["connections"]) == 8
+    # Nobody meets: it takes as long as if bytes had been dealt out.
+    assert told["prediction"]["iteration_s"] == about(COLLIDE)["equal_ways"]["dealt_out_s"]
+
+
+def test_where_switches_have_no_choice_nothing_is_said() -> None:
+    request = request_for(HERE / "links.yaml", HERE / "verified.yaml")
+    assert read(request).prepared[0].about["equal_ways"] is None
+
+
+@pytest.fixture(scope="module", params=[COLLIDE, APART])
+def run(request: pytest.FixtureRequest, runs: Runs) -> Done:
+    return runs("equal-ways", "crossing", "--set", request.param)
+
+
+def test_every_way_carries_what_the_plan_says(run: Done) -> None:
+    """Bytes that the leaves' ports to the spines have sent, against the connections that are to take them."""
+    workload = json.loads((run.folder / "plan.json").read_text())["workloads"][0]
+    planned: Counter[str] = Counter()
+    for connection in workload["equal_ways"]["connections"]:
+        for choice in connection["choices"]:
+            planned[choice["took"]] += connection["bytes"]
+    assert len(set(planned) - set(UPLINKS)) == 0
+    iterations = workload["iterations"] + workload["warmup"]
+    telemetry = pl.read_parquet(run.folder / "telemetry.parquet")
+    sent = {
+        name: telemetry.filter(pl.col("interface") == name)["tx_bytes"].max() for name in UPLINKS
+    }
+    for name in UPLINKS:
+        payload = iterations * planned[name]
+        # Headers, and the others' acknowledgements: 66 bytes for two packets of 9014 at most each way.
+        assert payload <= sent[name] <= 1.02 * payload + 0.02 * iterations * max(planned.values())
+
+
+def test_an_iteration_takes_as_long_as_the_model_says_of_these_ways(run: Done) -> None:
+    found = run.summary
+    expected_s = json.loads((run.folder / "plan.json").read_text())["workloads"][0]["prediction"]
+    assert found["iterations"]["p50_s"] == pytest.approx(expected_s["iteration_s"], rel=0.05)
+
+
+def test_it_is_said_where_it_happens_and_only_there(run: Done) -> None:
+    page = (run.folder / "report.html").read_text()
+    said = "share a way while an equal one is idle"
+    collides = run.summary["collisions"] is not None
+    assert (said in " ".join(run.out.split())) == collides
+    assert (said in page) == collides
