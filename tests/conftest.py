@@ -26,8 +26,9 @@ def kernel() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those with guests first: at the end, short ones keep all cores busy."""
-    items.sort(key=lambda item: "kernel" not in getattr(item, "fixturenames", ()))
+    """Files with guests first: at the end, short ones keep all cores busy."""
+    guests = {item.path for item in items if "kernel" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path not in guests)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
