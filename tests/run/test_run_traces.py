@@ -125,6 +125,7 @@ def test_an_iteration_takes_as_long_as_the_model_says(done: Done) -> None:
     assert done.summary["iterations"]["p50_s"] == pytest.approx(predicted_s, rel=0.05)
 
 
+@pytest.mark.usefixtures("done")
 def test_too_few_hosts_are_an_error_that_says_how_many_it_takes(folder: Path) -> None:
     settings = ("--set-workload", "ranks-per-host=1")
     words = (folder / "topology.yaml", "--workload", folder / "job.yaml", *settings)
