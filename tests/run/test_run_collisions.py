@@ -74,10 +74,24 @@ def test_every_way_carries_what_the_plan_says(run: Done) -> None:
         assert payload <= sent[name] <= 1.02 * payload + 0.02 * iterations * max(planned.values())
 
 
-def test_an_iteration_takes_as_long_as_the_model_says_of_these_ways(run: Done) -> None:
-    found = run.summary
-    expected_s = json.loads((run.folder / "plan.json").read_text())["workloads"][0]["prediction"]
-    assert found["iterations"]["p50_s"] == pytest.approx(expected_s["iteration_s"], rel=0.05)
+def test_an_iteration_takes_as_long_as_the_model_says_of_these_ways_or_longer_where_they_meet(
+    run: Done,
+) -> None:
+    """The model has messages cross a wire one after another; TCP has them compete for it."""
+    workload = json.loads((run.folder / "plan.json").read_text())["workloads"][0]
+    found = run.summary["iterations"]["p50_s"] / workload["prediction"]["iteration_s"]
+    if run.summary["collisions"]:
+        assert 1 <= found <= 1.25
+    else:
+        assert found == pytest.approx(1, rel=0.05)
+
+
+def test_what_it_costs_is_no_less_than_the_model_says(runs: Runs) -> None:
+    together, apart = (
+        runs("equal-ways", "crossing", "--set", setting).summary for setting in (COLLIDE, APART)
+    )
+    cost_s = together["iterations"]["p50_s"] - apart["iterations"]["p50_s"]
+    assert together["collisions"]["cost_s"] <= cost_s <= 2 * together["collisions"]["cost_s"]
 
 
 def test_it_is_said_where_it_happens_and_only_there(run: Done) -> None:
