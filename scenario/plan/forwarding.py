@@ -34,7 +34,7 @@ class _Packet:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Fork:
     """At a switch: the interfaces that lead on, and the one that was taken."""
 
     switch: str
@@ -73,7 +73,7 @@ class Forwarding:
         ((_, ends),) = self.ways(source, sink, dscp, dead, connection)
         return ends
 
-    def choices(self, connection: FiveTuple, dscp: int = 0) -> Iterator[Choice]:
+    def choices(self, connection: FiveTuple, dscp: int = 0) -> Iterator[Fork]:
         """Where several ways were open to a connection, and which of them it takes. Raises LookupError as `take`
         does."""
         sink = self._at(connection.sink)
@@ -86,7 +86,7 @@ class Forwarding:
             packet = replace(packet, mac=mac or packet.mac)
             if len(ports) > 1:
                 open_to_it = (self._ends[end.node, port].interface for port in ports)
-                yield Choice(end.node, tuple(sorted(open_to_it)), end.interface)
+                yield Fork(end.node, tuple(sorted(open_to_it)), end.interface)
 
     def _at(self, address: str) -> PlannedHost:
         if address not in self._hosts:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from scenario.plan.forwarding import Choice, Forwarding
+from scenario.plan.forwarding import Fork, Forwarding
 from scenario.plan.types import End, Plan
 from scenario.types.topology import Transport
 from traffic.host.program import CollectiveTask, Task
@@ -77,7 +77,7 @@ def _big(moved: Mapping[Connection, int]) -> list[Connection]:
     return [connection for connection in order if moved[connection] >= max(least, 1)][:MOST]
 
 
-def _some_are_idle(choices: Sequence[Choice]) -> bool:
+def _some_are_idle(choices: Sequence[Fork]) -> bool:
     """Whether somewhere two share a way while another has nobody."""
     taken: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for choice in choices:
@@ -86,7 +86,7 @@ def _some_are_idle(choices: Sequence[Choice]) -> bool:
 
 
 def _told(
-    wires: Wires, connection: Connection, moved: int, lane: Lane, choices: Sequence[Choice]
+    wires: Wires, connection: Connection, moved: int, lane: Lane, choices: Sequence[Fork]
 ) -> dict[str, Any]:
     source, sink, channel = connection
     return {

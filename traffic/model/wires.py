@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from scenario.plan import forwarding
 from scenario.plan.bridging import Bridged
-from scenario.plan.forwarding import Choice
+from scenario.plan.forwarding import Fork
 from scenario.plan.hashing import FiveTuple
 from scenario.plan.types import End, Plan, PlannedHost
 from scenario.types.topology import Transport
@@ -97,7 +97,7 @@ class Wires:
         source, sink = (self.plan.hosts[rank].ip for rank in lane[:2])
         return FiveTuple(source, sink, source_port(source, sink, PORT, lane.number or 0), PORT)
 
-    def choices(self, lane: Lane) -> list[Choice]:
+    def choices(self, lane: Lane) -> list[Fork]:
         """Where several ways were open to the connection, and which it takes."""
         if isinstance(self._forwarding, Bridged):
             return []
