@@ -75,7 +75,8 @@ class Connections:
                 yield from _told(message)
 
     def some_of(self, host: int, wanted: Sequence[TcpEnd]) -> Iterator[tuple[TcpEnd, TcpCounted]]:
-        """Those of a host's connections that are still there."""
+        """Those of a host's connections that are still there. (The kernel answers for one that has gone with the
+        socket that listens on its port.)"""
         sock = self._sockets[host]
         for first in range(0, len(wanted), _TOGETHER):
             some = wanted[first : first + _TOGETHER]
@@ -83,8 +84,8 @@ class Connections:
             sock.send(b"".join(_request(one, _REQUEST_ONE) for one in ends))
             for _ in some:
                 for kind, message in _messages(sock.recv(_BUFFER_BYTES)):
-                    if kind != _ERROR:
-                        yield from _told(message)
+                    told = () if kind == _ERROR else _told(message)
+                    yield from (one for one in told if one[0] in some)
 
 
 def _opened(pid: int) -> socket.socket:
