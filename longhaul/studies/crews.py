@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -49,7 +50,7 @@ def here(jobs: int) -> Iterator[Crew]:
     """Of this machine: runs in a process each on a CPU of its own, forecasts in as many processes."""
     runner = Runner()
     context = multiprocessing.get_context("spawn")
-    modellers = ProcessPoolExecutor(jobs, context, _die_with_parent)
+    modellers = ProcessPoolExecutor(jobs, context, _die_with_parent, (os.getpid(),))
     watchers = ThreadPoolExecutor(jobs)
     try:
         yield Crew(
@@ -103,7 +104,9 @@ def _code() -> str:
     return code()
 
 
-def _die_with_parent() -> None:
-    """However whoever started this process ends, it ends, too; Ctrl-C is theirs to hear."""
+def _die_with_parent(parent: int) -> None:
+    """However the process that started this one ends, or has ended by now, it ends, too; Ctrl-C is theirs to hear."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
