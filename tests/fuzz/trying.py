@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tests.fuzz.kinds import Kind
 
 MOST_BYTES = 500_000_000
+RESERVED_BYTES = {"folders": 6_000_000_000}
+"""Address space, not memory, that Polars' threads and allocator take when they are first used."""
 MOST_CPU_S = 10
 LONGEST_ANSWER = 200_000
 
@@ -33,7 +35,7 @@ def main(name: str, first: int, count: int) -> None:
     kind = _kind(name)
     with tempfile.TemporaryDirectory(prefix="longhaul-fuzz-") as folder:
         for seed in range(first, first + count):
-            said = tried(kind, seed, Path(folder))
+            said = tried(kind, seed, Path(folder), RESERVED_BYTES.get(name, 0))
             if said:
                 print(json.dumps({"kind": name, "seed": seed, "said": said[-1500:]}), flush=True)
 
@@ -48,13 +50,13 @@ def _kind(name: str) -> Kind:
     return KINDS[name]()
 
 
-def tried(kind: Kind, seed: int, folder: Path) -> str:
+def tried(kind: Kind, seed: int, folder: Path, reserved: int) -> str:
     """What went wrong with one seed; empty where nothing did."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        _limited()
+        _limited(reserved)
         os.write(writing, _answered(kind, seed, folder).encode("utf-8", "replace")[-4000:])
         os._exit(0)
     os.close(writing)
@@ -67,9 +69,9 @@ def tried(kind: Kind, seed: int, folder: Path) -> str:
     return said
 
 
-def _limited() -> None:
+def _limited(reserved: int) -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    most = pages * resource.getpagesize() + MOST_BYTES
+    most = pages * resource.getpagesize() + reserved + MOST_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
