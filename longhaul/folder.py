@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from scenario.errors import WrongInput
@@ -35,6 +36,14 @@ def write_output(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Unwritable(path, error) from None
+
+
+def put(path: Path, text: str) -> None:
+    """Have a file beneath `runs/` hold a text, whole at every moment: others may be about to read it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as part:
+        part.write(text)
+    Path(part.name).replace(path)
 
 
 def next_free(name: str) -> Path:

@@ -48,6 +48,9 @@ def _readable(part: dict[str, Any]) -> dict[str, Any]:
     kept = {key: _inside(key, value) for key, value in part.items() if key not in _DROPPED}
     if "patternProperties" in part:
         kept["additionalProperties"] = False
+        for name, named in kept["patternProperties"].items():  # `null` takes back what is included
+            kinds = named.get("oneOf", [named])
+            kept["patternProperties"][name] = {"anyOf": [*kinds, {"type": "null"}]}
     default = shown_default(part)
     if default is not None:
         kept["default"] = default

@@ -92,9 +92,9 @@ def _columns(remedies: list[Remedied], seeds: int) -> dict[str, Callable[[Remedi
     if seeds > 1:
         columns["emulator's spread"] = lambda one: units.interval(one.interval_s)
     columns["computing"] = lambda one: units.percent(one.share) if remedy_detectable(one) else ""
-    if any(one.worth_per_day for one in remedies):
+    if not any(one.money for one in remedies):
         columns["worth a day"] = _worth
-    if any(one.money for one in remedies):
+    else:  # which says the same, and more
         columns["capital"] = lambda one: _money(one, "capital_usd")
         columns["gains, bn USD"] = lambda one: _money(one, "gained_usd")
         columns["Mtok/USD"] = lambda one: (

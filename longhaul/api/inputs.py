@@ -59,8 +59,7 @@ class _Document:
             return self.path
         digest = hashlib.sha256(self.text.encode()).hexdigest()
         found = folder.RUNS / "inputs" / f"{self.name}-{digest[:12]}.yaml"
-        found.parent.mkdir(parents=True, exist_ok=True)
-        found.write_text(self.text, encoding="utf-8")
+        folder.put(found, self.text)
         return found
 
     def _read(self) -> Document:

@@ -131,8 +131,7 @@ class Attempt:
     def kept(self, name: str, text: str) -> Path:
         """A file made of an answer, under a name that follows from what is in it."""
         path = folder.RUNS / "inputs" / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}-{name}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        folder.put(path, text)
         return path
 
 

@@ -121,7 +121,7 @@ def test_remedies_are_ranked_by_what_they_buy_and_excused_by_name(answered: Path
     assert mended_s == pytest.approx(once_s + (actual_s - once_s) / 50, rel=0.05)
     # Eight B200s at 40,000 USD; the H100s that they replace bring three tenths of 25,000.
     assert uniform["money"]["capital_usd"] == pytest.approx(8 * (40e3 - 0.3 * 25e3))
-    assert "worth a day" in said
+    assert "gains, bn USD" in " ".join(said.split())
     assert "By money: " in said
     assert "What each remedy would buy" in (out / "attribution.html").read_text()
 

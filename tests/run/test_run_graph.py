@@ -121,7 +121,7 @@ def test_a_link_says_how_long_fast_and_old_it_is_and_shows_its_health() -> None:
         "400 Gbit/s of 1.6 Tbit/s · 12 years, waterlogged · loss 0",
     ):
         assert said in text
-    assert re.findall(r'class="arc health(\d)" d=', picture) == ["3", "3", "0"]
+    assert re.findall(r'class="arc health(\d)" data-link=', picture) == ["3", "3", "0"]
 
 
 class _Reader(HTMLParser):
