@@ -30,6 +30,7 @@ FEWER = {
     "roce-shallow": (),
     "roce-ten-miles": (),
     "roce-victims": (),
+    "tensor": (),
     "two-hosts": (),
     "uniform": UNIFORM + OTHERS,
 }
@@ -41,6 +42,7 @@ OWN = {
         ("roce-lossless", "roce-old-fibre", "roce-shallow", "roce-ten-miles"),
         (*WORKLOAD, FEWER_BYTES),
     ),
+    "tensor": (*WORKLOAD, "model.parameters=1e9", "model.layers=4"),
     "roce-victims": tuple(f"train:{one}" for one in (*WORKLOAD, FEWER_BYTES)),
     "lease": (
         *(f"training:{one}" for one in WORKLOAD),
