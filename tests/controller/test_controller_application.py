@@ -9,7 +9,7 @@ from tests.fabric.planned import ROOT
 
 HERE = Path(__file__).parent
 TRIANGLE = ROOT / "bench" / "triangle.yaml"
-LEARNING = HERE / "apps" / "learning_switch.py"
+LEARNING = HERE.parents[1] / "labs" / "solutions" / "07-policy" / "switch.py"
 
 pytestmark = pytest.mark.usefixtures("kernel")
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from scenario.plan.types import Plan, PlannedHost
 from scenario.types.topology import Training
 from scenario.types.training import FSDP, MoE, Pipeline, Tensor
+from traffic.training.groups import groups_within
 from traffic.training.pipeline import split_layers, stages
-from traffic.training.tensor import tensor_groups
 from traffic.training.work import weights
 
 STATE_BYTES = 16.0
@@ -38,8 +38,9 @@ def state_bytes(workload: Training, plan: Plan) -> list[float]:
             return [_sharded(workload, strategy, count)] * count
         case MoE() as strategy:
             return [STATE_BYTES * _mixture(workload, strategy, host, plan) for host in plan.hosts]
-        case Tensor():
-            return [STATE_BYTES * whole / len(tensor_groups(workload, plan)[0])] * count
+        case Tensor() as strategy:
+            group = groups_within(strategy.within, plan)[0]
+            return [STATE_BYTES * whole / len(group)] * count
         case Pipeline():
             return _stages(workload, plan)
     return [STATE_BYTES * whole] * count

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scenario.plan.types import Plan
 from scenario.types.topology import Training
 from scenario.types.training import MoE
+from traffic.training.groups import groups_within, twins
 from traffic.training.task_graph import At, Graph, both
 from traffic.training.work import BACKWARD, FORWARD, seconds, tokens
 
@@ -50,36 +50,16 @@ def moe(workload: Training, graph: Graph) -> None:
             done = layers.dense(BACKWARD, layers.there_and_back(done, BACKWARD))
     found, value_bytes = sizes(workload), workload.value_bytes
     graph.collective("all_reduce", graph.ranks, found.dense * value_bytes, done)
-    for peers in twins(graph.plan, layers.groups):
+    for peers in twins(layers.groups):
         each = found.experts / len(layers.groups[0])
         graph.collective("all_reduce", peers, each * value_bytes, done, stream="experts")
-
-
-def expert_groups(workload: Training, plan: Plan) -> list[tuple[int, ...]]:
-    """Hosts that share one set of experts. Raises ValueError where campuses cannot have the same ones."""
-    assert isinstance(workload.strategy, MoE)
-    if workload.strategy.within == "all":
-        return [tuple(host.rank for host in plan.hosts)]
-    campuses = dict.fromkeys(host.campus for host in plan.hosts)
-    groups = [tuple(h.rank for h in plan.hosts if h.campus == name) for name in campuses]
-    if len({len(group) for group in groups}) > 1:
-        counts = ", ".join(
-            f"{name}: {len(group)}" for name, group in zip(campuses, groups, strict=True)
-        )
-        raise ValueError(f"`within: campus` needs campuses of equally many hosts, not {counts}")
-    return groups
-
-
-def twins(plan: Plan, groups: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Hosts that have the same experts, one of each group; none where there is one group."""
-    assert plan.hosts
-    return [tuple(same) for same in zip(*groups, strict=True)] if len(groups) > 1 else []
 
 
 class _Layers:
     def __init__(self, workload: Training, graph: Graph) -> None:
         self.workload, self.graph = workload, graph
-        self.groups = expert_groups(workload, graph.plan)
+        assert isinstance(workload.strategy, MoE)
+        self.groups = groups_within(workload.strategy.within, graph.plan)
         every = tokens(workload, graph.plan)
         self._tokens = {rank: count / workload.accumulate for rank, count in every.items()}
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scenario.plan.types import Plan
 from scenario.types.topology import Training
 from scenario.types.training import Tensor
-from traffic.training.moe import twins
+from traffic.training.groups import groups_within, twins
 from traffic.training.task_graph import At, Graph, both
 from traffic.training.work import BACKWARD, FORWARD, seconds, weights
 
@@ -28,24 +27,9 @@ def tensor(workload: Training, graph: Graph) -> None:
             done = layers.passed(FORWARD * parameters, done)
         for parameters in reversed(workload.layers):
             done = layers.passed(BACKWARD * parameters, done)
-    for peers in twins(graph.plan, layers.groups):
+    for peers in twins(layers.groups):
         part = workload.parameters / len(layers.groups[0])
         graph.collective("all_reduce", peers, part * workload.value_bytes, done, stream="gradients")
-
-
-def tensor_groups(workload: Training, plan: Plan) -> list[tuple[int, ...]]:
-    """Hosts that divide every layer between them. Raises ValueError where they cannot."""
-    assert isinstance(workload.strategy, Tensor)
-    if workload.strategy.within == "all":
-        return [tuple(host.rank for host in plan.hosts)]
-    campuses = dict.fromkeys(host.campus for host in plan.hosts)
-    groups = [tuple(h.rank for h in plan.hosts if h.campus == name) for name in campuses]
-    if len({len(group) for group in groups}) > 1:
-        counts = ", ".join(
-            f"{name}: {len(group)}" for name, group in zip(campuses, groups, strict=True)
-        )
-        raise ValueError(f"`within: campus` needs campuses of equally many hosts, not {counts}")
-    return groups
 
 
 @dataclass
@@ -54,7 +38,8 @@ class _Layers:
     graph: Graph
 
     def __post_init__(self) -> None:
-        self.groups = tensor_groups(self.workload, self.graph.plan)
+        assert isinstance(self.workload.strategy, Tensor)
+        self.groups = groups_within(self.workload.strategy.within, self.graph.plan)
         hosts = self.graph.plan.hosts
         shares = [sum(weights(self.workload, [hosts[r] for r in own])) for own in self.groups]
         part = self.workload.tokens / self.workload.accumulate / sum(shares)
