@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,10 +137,11 @@ def _readable(folder: Path) -> tuple[bool, list[Path]]:
     whole, parts = True, []
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
-            mode = entry.stat(follow_symlinks=False).st_mode
-            all_of_it, inner = _of_everybody(Path(entry.path), mode)
-            whole = whole and all_of_it
-            parts += inner
+            with suppress(FileNotFoundError):  # what is being installed comes and goes
+                mode = entry.stat(follow_symlinks=False).st_mode
+                all_of_it, inner = _of_everybody(Path(entry.path), mode)
+                whole = whole and all_of_it
+                parts += inner
     return whole, [folder] if whole else parts
 
 

@@ -254,6 +254,26 @@ def test_of_a_systems_settings_what_everybody_may_read_is_shown(tmp_path: Path) 
     assert shown == {"ssl/certs", "hosts"}
 
 
+def test_what_vanishes_while_settings_are_looked_at_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As beside an installation of packages, which locks files there for an instant."""
+    (tmp_path / "group.lock").touch()
+    (tmp_path / "hosts").touch(mode=0o600)
+    (tmp_path / "passwd").touch()
+    scandir = os.scandir
+
+    @contextmanager
+    def beside_an_installation(folder: Path) -> Iterator[list[os.DirEntry[str]]]:
+        with scandir(folder) as entries:
+            found = list(entries)
+        (folder / "group.lock").unlink()
+        yield found
+
+    monkeypatch.setattr(os, "scandir", beside_an_installation)
+    assert sandbox.everybodys(tmp_path) == [tmp_path / "passwd"]
+
+
 def test_a_sandbox_with_a_gap_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landlock, "version", lambda: 2)
     monkeypatch.setattr(namespaces, "available", lambda: False)
