@@ -21,15 +21,12 @@ from typing import Any
 
 from longhaul.fabric import build
 from longhaul.inside.happening import ByHand
+from longhaul.inside.letters import ANSWER, ASKED, HOST, INTERRUPT
 from longhaul.inside.stage import Stage
 from scenario.errors import LonghaulError
 from scenario.plan.types import from_json
 
 LOOK_EVERY_S = 0.01
-ASKED, ANSWER, SAID = "asked-{}.json", "answer-{}.json", "said-{}.txt"
-INTERRUPT = "interrupt"
-HOST = "host"
-"""The key of an argument that is a host, by its name."""
 
 
 @dataclass(frozen=True)

@@ -20,18 +20,10 @@ from typing import NamedTuple
 
 from longhaul.fabric.connections import Connections, TcpCounted, TcpEnd
 from longhaul.fabric.counters import Counters
+from longhaul.inside.samples import AGAIN_RAW, RAW
 from scenario.plan.types import Plan
 from traffic.host.timers import Timer
 
-RAW = "telemetry.bin"
-AGAIN_RAW = "retransmissions.bin"
-FIELDS = (
-    "t_ns", "index", "tx_bytes", "tx_packets", "rx_bytes", "rx_packets", "drops",
-    "queue_packets", "queue_bytes", "marked", "paused_ns",
-)  # fmt: skip
-AGAIN_FIELDS = (
-    "since_ns", "t_ns", "host", "port", "peer", "peer_port", "again", "window", "round_trip_us",
-)  # fmt: skip
 FIRST_INTERVAL_NS = 10_000_000
 MOST_SAMPLES = 1000
 MOST_ASKED = 64

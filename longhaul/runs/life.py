@@ -37,7 +37,7 @@ from scenario import job
 from scenario.job import Job, Part
 from scenario.factors import load_without
 from longhaul.inside.flows import RAW as FLOWS_RAW
-from longhaul.inside.telemetry import AGAIN_RAW, RAW
+from longhaul.inside.samples import AGAIN_RAW, RAW
 from longhaul.machine import dispatch, sandbox
 from longhaul.machine.init import SHOWN
 from longhaul.machine.kernel import patches_digest

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from longhaul import folder
-from longhaul.inside.live import ANSWER, ASKED, HOST, INTERRUPT, SAID
+from longhaul.inside.letters import ANSWER, ASKED, HOST, INTERRUPT, SAID
 from longhaul.machine import dispatch
 from longhaul.machine.dispatch import MachineError
 from longhaul.runs.interactive import FabricRequest

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from longhaul.inside.telemetry import AGAIN_FIELDS
+from longhaul.inside.samples import AGAIN_FIELDS
 from scenario.plan.types import Plan
 from traffic.rows import read_rows
 

@@ -9,7 +9,7 @@ import polars as pl
 from analysis.tables import read_table
 
 from scenario.plan.types import Plan
-from longhaul.inside.telemetry import FIELDS
+from longhaul.inside.samples import FIELDS
 from traffic.rows import read_rows
 
 FILE = "telemetry.parquet"

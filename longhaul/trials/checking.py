@@ -6,25 +6,21 @@ one asks who reaches whom, a fresh one for each event that is in force meanwhile
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from analysis.checks.evidence import Echo, evidence
-from analysis.checks.figures import check_path
 from analysis.checks.ruling import Ruling, is_at, rule
-from analysis.form.summary import summary_schema
 from longhaul.runs import life
+from longhaul.runs.claims import claims_of
 from longhaul.runs.interactive import FabricRequest
 from longhaul.runs.life import Request
 from longhaul.runs.live import opened
-from scenario.checks.claims import strangers
 from scenario.errors import WrongInput
 from scenario.text.diagnostics import Diagnostic, InvalidInput
-from scenario.topology.elaboration import names_of
-from scenario.types.checks import Claim, FigureClaim, PingClaim
-from scenario.types.topology import Topology, Workload
+from scenario.types.checks import PingClaim
 
 MOST_PAIRS = 2_000
 Hear = Callable[[dict[str, Any]], None]
@@ -59,28 +55,6 @@ def check(request: Request, hear: Hear, run: Path | None = None) -> Checked:
     echoes = [one for asked in pairs.items() for one in _asked(request, *asked)]
     found = evidence(run, echoes, campus_of)
     return Checked(request.topology, run, tuple(rule(claims, found)))
-
-
-def claims_of(topology: Topology, workloads: Sequence[Workload]) -> list[Claim]:
-    """All that must hold, the topology's first. Raises InvalidInput where one speaks of what there is not."""
-    own = [one for workload in workloads for one in workload.checks]
-    names = names_of(topology.campuses, topology.links, topology.timeline)
-    claims = [*topology.checks, *own]
-    wrong = [*strangers(own, names), *unknown_figures(claims)]
-    if wrong:
-        raise InvalidInput(wrong)
-    return claims
-
-
-def unknown_figures(claims: Sequence[Claim]) -> Iterator[Diagnostic]:
-    """Complaints about claims whose path leads to no figure of any summary."""
-    schema = summary_schema()
-    for one in claims:
-        if isinstance(one, FigureClaim):
-            try:
-                check_path(one.path, schema)
-            except WrongInput as error:
-                yield Diagnostic(one.file, one.line, one.column, str(error), one.name, one.path)
 
 
 Moment = tuple[str | None, float]

@@ -59,7 +59,7 @@ def _checked(file: Path, settings: list[str]) -> str:
     """What a file holds, in a few words. Raises InvalidInput."""
     from analysis.studies.measures import measurable
     from longhaul.planning import make_plan
-    from longhaul.trials.checking import claims_of, unknown_figures
+    from longhaul.runs.claims import claims_of, unknown_figures
     from scenario.loading import language, load_topology, load_workload
     from scenario.study.loading import load_study
     from scenario.text.diagnostics import InvalidInput

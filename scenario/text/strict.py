@@ -14,6 +14,7 @@ class Strict(BaseModel):
     """A mapping that takes the named keys only, and no value of another type than the field's."""
 
     model_config = ConfigDict(
+        defer_build=True,
         extra="forbid",
         frozen=True,
         strict=True,

@@ -48,6 +48,19 @@ def test_a_verb_does_load_them_so_the_test_above_can_fail() -> None:
     assert {"pydantic", "rich"} <= loaded("plan", TWO_HOSTS)
 
 
+def test_what_only_a_guest_needs_is_not_loaded_outside() -> None:
+    script = "import sys, longhaul.trials.checking; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "longhaul.runs.life" in done.stdout.split()
+    assert not {"mininet", "pyroute2", "os_ken", "setuptools"} & set(done.stdout.split())
+
+
+def test_what_only_a_run_needs_is_not_loaded_to_validate() -> None:
+    assert not {"polars", "jinja2"} & loaded("validate", TWO_HOSTS)
+
+
 def completed(line: str, tmp_path: Path) -> tuple[list[str], set[str]]:
     """What a shell is offered at the end of a line, and what was loaded for it."""
     answer = tmp_path / "answer"
