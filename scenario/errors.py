@@ -8,7 +8,7 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     │   ├── InvalidInput                 scenario.text.diagnostics    a file or a setting, with every place
     │   ├── UnitError                    scenario.text.units          a text that is not the quantity it should be
     │   ├── NoCrew                       longhaul.studies.crews       no scheduler, or workers that cannot work
-    │   ├── NoExpression                 scenario.expressions         a text that is no expression, or has no value
+    │   ├── NoExpression                 scenario.expressions.terms  text that is no expression, or makes no sense
     │   ├── NotAlike                     analysis.studies.comparing  studies that cannot be compared
     │   ├── NoPoints                     scenario.study.designs       a study whose design has no point
     │   ├── Malformed                    traffic.traces.protobuf      bytes that are no message

@@ -6,7 +6,7 @@ In: a study, its design, the table of its rows. Out: `StudyFindings`. A function
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -67,7 +67,7 @@ def findings(
         measured=measured,
         verdict=verdict_found(study, done) if study.rules_verdict else None,
         sample=sample_found(study, table, chosen) if study.depth == "model" else None,
-        notes=_notes(table, measured),
+        notes=[*_notes(table, measured), *_left_out(design, done, names)],
     )
     return _with_headline(found)
 
@@ -141,15 +141,15 @@ def says(study: Study, point: StudyPoint) -> str:
     return ", ".join(f"{one.path} {value.label}" for one, value in pairs)
 
 
-def _complete(design: Design, own: pl.DataFrame, name: str) -> list[float]:
-    """A figure at every point of the whole blocks that are there, in their order."""
+def _whole_blocks(design: Design, own: pl.DataFrame, name: str) -> list[tuple[int, float]]:
+    """The points of all blocks in which every point has the figure, and the figure there, in their order. Blocks are
+    drawn apart from each other, so that any of them can be left out; a part of one says nothing."""
     known = dict(own.select("point", name).iter_rows())
-    found: list[float] = []
+    found: list[tuple[int, float]] = []
     for first in range(0, len(design.points) - design.block + 1, design.block):
-        block = [known.get(place) for place in range(first, first + design.block)]
-        if any(value is None for value in block):
-            break
-        found += [float(value) for value in block if value is not None]
+        block = [(place, known.get(place)) for place in range(first, first + design.block)]
+        whole = [(place, float(value)) for place, value in block if value is not None]
+        found += whole if len(whole) == design.block else []
     return found
 
 
@@ -158,16 +158,29 @@ def _sobol(
 ) -> tuple[list[Any], list[Together]]:
     if study.design != "sobol":
         return [], []
-    found = _complete(design, own, name)
-    whole = design.block << max((len(found) // design.block).bit_length() - 1, 0)
-    return indices.sobol(problem(study), found[:whole] if len(found) >= 2 * design.block else [])
+    found = _whole_blocks(design, own, name)
+    enough = len(found) >= 2 * design.block
+    return indices.sobol(problem(study), [value for _, value in found] if enough else [])
 
 
 def _morris(study: Study, design: Design, own: pl.DataFrame, name: str) -> list[Any]:
     if study.design != "morris":
         return []
-    found = _complete(design, own, name)
-    return indices.morris(problem(study), design.chances[: len(found)], found)
+    found = _whole_blocks(design, own, name)
+    chances = [design.chances[place] for place, _ in found]
+    return indices.morris(problem(study), chances, [value for _, value in found])
+
+
+def _left_out(design: Design, done: pl.DataFrame, names: Sequence[str]) -> Iterator[str]:
+    """Of a design of blocks, which of them the indices do without."""
+    wanted = len(design.points) // design.block
+    for name in names if design.block > 1 else ():
+        whole = len(_whole_blocks(design, done, name)) // design.block
+        if 0 < whole < wanted:
+            yield (
+                f"indices of {name} are of {whole} of {wanted} blocks of {design.block} points: the others lack a "
+                "point, so what moves points to failure is not in them"
+            )
 
 
 def _cells_together(study: Study, every: Mapping[str, Levels], figures: Numbers) -> list[Together]:

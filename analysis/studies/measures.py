@@ -1,20 +1,21 @@
 """What a study may measure: every number of `summary.json` by its path, and the share of time lost.
 
 In: a path such as `iterations.p50_s` or `serving[0].first_token.p99_s`. Out: whether there is such a figure, its
-unit, and its value in a summary or a forecast.
+unit, and its value in a forecast; or all figures of a summary.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 import msgspec
-from msgspec import inspect
 
-from analysis.form.summary import ServingSummary, Summary, TrainingSummary
+from analysis.checks.figures import EVERY, steps_of, unit_of
+from analysis.form.summary import Summary, summary_schema
+from scenario.expressions.terms import NoExpression
+from scenario.text.diagnostics import nearest, one_of
 from scenario.types.study import Depth
 
 LOST = "lost"
@@ -27,27 +28,28 @@ FORECAST = (
     "stalls.one_campus.slowdown",
 )  # fmt: skip
 """What the model can say: it knows no chance, so that mean and median are one."""
-_STEP = re.compile(r"([A-Za-z_]\w*)|\[(\d{1,4})\]|\.")
-_NUMBERS = (inspect.FloatType, inspect.IntType, inspect.BoolType)
 
 
-def measurable(path: str, depth: Depth) -> Sequence[str] | None:
-    """None for a figure that a summary, or a forecast, can have; else those that could have been meant."""
-    if depth == "model":
-        return None if path in FORECAST else FORECAST
-    return None if unit(path) is not None else sorted(figures())
-
-
-def unit(path: str) -> str | None:
-    """The unit of a figure: `s`, `B/s`, `1` of a share, empty of a count; None where there is no such figure."""
+def measurable(path: str, depth: Depth) -> str:
+    """The unit of a figure that a summary, or a forecast, can have. Raises NoExpression, which says what could have
+    been meant."""
+    if depth == "model" and path not in FORECAST:
+        hint = nearest(path, FORECAST)
+        raise NoExpression("not a figure that the model forecasts", 0, one_of(FORECAST), hint)
     if path == LOST:
         return "1"
-    found: inspect.Type | None = None
-    for form in _forms():
-        found = found or _at(form, path)
-    if found is None or not _is_number(found):
+    if EVERY in steps_of(path):
+        raise NoExpression("not one figure, but one for each entry", 0, "a number for the [*]")
+    return unit_of(path, _schema())
+
+
+@cache
+def unit(path: str) -> str | None:
+    """The unit of a figure: `s`, `B/s`, `1` of a share, empty of a count; None where there is no such figure."""
+    try:
+        return measurable(path, "fabric")
+    except NoExpression:
         return None
-    return _unit(found)
 
 
 def shares(path: str) -> bool:
@@ -55,15 +57,9 @@ def shares(path: str) -> bool:
     return unit(path) == "1"
 
 
-def measured(path: str, summary: Summary) -> float | None:
-    """A figure of a summary; None where this one has none."""
-    value: Any = msgspec.to_builtins(summary)
-    for step in _steps(LOST_PATH if path == LOST else path) or ():
-        try:
-            value = value[step]
-        except (LookupError, TypeError):
-            return None
-    return float(value) if isinstance(value, (int, float)) else None
+@cache
+def _schema() -> dict[str, Any]:
+    return summary_schema()
 
 
 def forecast(path: str, iteration_s: float, ideal_s: float) -> float:
@@ -76,82 +72,6 @@ def forecast(path: str, iteration_s: float, ideal_s: float) -> float:
         "stalls.one_campus.slowdown": iteration_s / ideal_s,
     }
     return known.get(path, iteration_s)
-
-
-@cache
-def figures() -> frozenset[str]:
-    """All paths, but for those into lists."""
-    return frozenset(path for form in _forms() for path in _walk(form, ""))
-
-
-@cache
-def _forms() -> tuple[inspect.Type, ...]:
-    return inspect.type_info(TrainingSummary), inspect.type_info(ServingSummary)
-
-
-def _bare(found: inspect.Type) -> inspect.Type:
-    """A type without what says how it is shown, and without None."""
-    if isinstance(found, inspect.Metadata):
-        return _bare(found.type)
-    if isinstance(found, inspect.UnionType):
-        kept = [_bare(one) for one in found.types if not isinstance(one, inspect.NoneType)]
-        return kept[0] if len(kept) == 1 else found
-    return found
-
-
-def _is_number(found: inspect.Type) -> bool:
-    return isinstance(_bare(found), _NUMBERS)
-
-
-def _unit(found: inspect.Type) -> str:
-    if isinstance(found, inspect.Metadata):
-        own = (found.extra_json_schema or {}).get("unit")
-        return str(own) if own else _unit(found.type)
-    if isinstance(found, inspect.UnionType):
-        return next((u for one in found.types if (u := _unit(one))), "")
-    return ""
-
-
-def _at(form: inspect.Type, path: str) -> inspect.Type | None:
-    steps = _steps(path)
-    found: inspect.Type | None = form if steps else None
-    for step in steps or ():
-        found = _below(found, step) if found else None
-    return found
-
-
-def _below(found: inspect.Type, step: str | int) -> inspect.Type | None:
-    bare = _bare(found)
-    if isinstance(bare, inspect.StructType) and isinstance(step, str):
-        return next((one.type for one in bare.fields if one.encode_name == step), None)
-    if isinstance(bare, inspect.ListType) and isinstance(step, int):
-        return bare.item_type
-    return None
-
-
-def _walk(form: inspect.Type, before: str) -> Iterator[str]:
-    bare = _bare(form)
-    if isinstance(bare, inspect.StructType):
-        for one in bare.fields:
-            yield from _walk(one.type, f"{before}.{one.encode_name}".removeprefix("."))
-    elif isinstance(bare, _NUMBERS):
-        yield before
-
-
-def _steps(path: str) -> list[str | int] | None:
-    """A path's keys and indices; None where it is none."""
-    steps: list[str | int] = []
-    place = 0
-    while place < len(path):
-        found = _STEP.match(path, place)
-        if found is None:
-            return None
-        if found[1]:
-            steps.append(found[1])
-        elif found[2]:
-            steps.append(int(found[2]))
-        place = found.end()
-    return steps
 
 
 def numbers(summary: Summary) -> dict[str, float]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from analysis.findings.headline import NOTICEABLE
 from analysis.series.shapley import Causes, shapley
 from analysis.studies.measures import LOST
-from scenario.expressions import NoExpression, Term
+from scenario.expressions.terms import Term
 
 LINKS = "links"
 """What is left when no cause acts: that campuses are joined by links at all, as thin as they are."""
@@ -43,8 +43,6 @@ def ruled(times: Mapping[Causes, float], causes: Sequence[str], ideal_s: float) 
 
 
 def decided(verdict: Term, figures: Mapping[str, float]) -> str | None:
-    """Whether the study's own expression holds; None where a figure has no value."""
-    try:
-        return YES if verdict.holds(figures) else NO
-    except NoExpression:
-        return None
+    """Whether the study's own expression holds; None where that hangs on a figure that is not there."""
+    holds = verdict.holds(figures)
+    return None if holds is None else YES if holds else NO

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from analysis.checks.figures import check_path
+from analysis.checks.figures import unit_of
 from analysis.form.summary import summary_schema
 from scenario.checks.claims import strangers
-from scenario.errors import WrongInput
+from scenario.expressions.terms import NoExpression
 from scenario.text.diagnostics import Diagnostic, InvalidInput
 from scenario.topology.elaboration import names_of
 from scenario.types.checks import Claim, FigureClaim
@@ -34,6 +34,9 @@ def unknown_figures(claims: Sequence[Claim]) -> Iterator[Diagnostic]:
     for one in claims:
         if isinstance(one, FigureClaim):
             try:
-                check_path(one.path, schema)
-            except WrongInput as error:
-                yield Diagnostic(one.file, one.line, one.column, str(error), one.name, one.path)
+                unit_of(one.path, schema)
+            except NoExpression as error:
+                yield Diagnostic(
+                    one.file, one.line, one.column, error.message, one.name, one.path,
+                    error.expected, error.hint,
+                )  # fmt: skip

@@ -86,7 +86,8 @@ class _Carrying:
         keys = dict.fromkeys(key for piece in pieces for key in piece.keys)
         self.tally = Tally(len(keys))
         known = self.store.read(keys)
-        self.waiting = deque(_missing(piece, known) for piece in pieces)
+        once = {piece.keys: piece for piece in reversed(pieces)}  # points of equal settings are one
+        self.waiting = deque(_missing(piece, known) for piece in reversed(once.values()))
         self.running: dict[Future[Any], tuple[Parcel, int]] = {}
         self.tally.count(known.values(), here=False)
         hear(self.tally, list(known.items()))

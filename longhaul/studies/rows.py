@@ -1,7 +1,7 @@
 """From records to the table of a study: a row per point and seed, the columns named by what is varied and measured.
 
 In: a study, its points, their records. Out: a Polars frame, the same for the same records; and `results.parquet`, whose
-metadata has the unit of every column.
+columns' metadata have their units.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from analysis.series.shapley import Causes
 from analysis.studies.measures import LOST, VERDICT, unit
 from analysis.studies.ruling import decided, ruled
 from longhaul.studies.store import Record
+from scenario.text.units import QUANTITIES
 from scenario.types.study import Study, StudyPoint
 
 FILE = "results.parquet"
 UNITS = "units"
-"""The key of the file's metadata that has the units, as JSON."""
-SI = {"duration": "s", "age": "s", "distance": "m", "rate": "bit/s", "size": "B", "share": "1"}
-SI |= {"bandwidth": "B/s", "power": "W", "frequency": "1/s", "computing rate": "FLOP/s"}
-SI |= {"ratio in decibels": "dB"}
+"""The key of the file's metadata that has the units of all columns, as JSON."""
+UNIT = "unit"
+"""The key of a column's own metadata."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +60,38 @@ def table(study: Study, wanted: Sequence[WantedRow], records: Mapping[str, Recor
 
 
 def write(found: pl.DataFrame, study: Study, path: Path) -> None:
-    """Whole or not at all; with a unit for every column that has one."""
+    """Whole or not at all; with its unit in the metadata of every column that has one, and all of them as JSON in the
+    file's."""
+    import pyarrow  # noqa: PLC0415 - a third of a second, for those who ask for it
+
+    known = units(found, study)
+    fields = [
+        one.with_metadata({UNIT: known[one.name]}) if one.name in known else one
+        for one in found.head(0).to_arrow().schema
+    ]
     partial = path.with_name(f".{path.name}.partial")
     found.write_parquet(
-        partial, compression="zstd", metadata={UNITS: json.dumps(units(found, study))}
+        partial,
+        compression="zstd",
+        metadata={UNITS: json.dumps(known)},
+        arrow_schema=pyarrow.schema(fields),
     )
     partial.rename(path)
 
 
 def units(found: pl.DataFrame, study: Study) -> dict[str, str]:
     """By column: `s`, `m`, `1` of a share, empty of a count."""
-    own = {one.path: SI.get(one.spread.quantity, "") for one in study.varied if one.spread.measured}
-    measured = {name: "1" if name.startswith(LOST) else unit(name) for name in found.columns}
-    return {
-        name: u for name in found.columns if (u := own.get(name, measured.get(name))) is not None
-    }
+    known = {one.path: _unit(one.spread.quantity) for one in study.varied if one.spread.measured}
+    for name in found.columns:
+        if name in study.measure and (own := unit(name)) is not None:
+            known[name] = own
+        elif name.startswith(LOST):
+            known[name] = "1"
+    return known
+
+
+def _unit(quantity: str) -> str:
+    return QUANTITIES[quantity].si if quantity else ""
 
 
 def read_units(path: Path) -> dict[str, str]:

@@ -38,9 +38,9 @@ def places(study: Study, points: Sequence[StudyPoint]) -> Places:
 
 
 def sample(study: Study, points: Sequence[StudyPoint], modelled: pl.DataFrame) -> dict[int, str]:
-    """By index of the point, why it is carried out; as many as the study asks for, if there are so many. `modelled` has
-    a row per point."""
-    done = modelled.filter(pl.col("status") == "done")
+    """By index of the point, why it is carried out; as many as the study asks for, if there are so many of different
+    settings. `modelled` has a row per point."""
+    done = _once(study, points, modelled.filter(pl.col("status") == "done"))
     where = places(study, points)
     chosen: dict[int, str] = {}
     for index, why in (*_extremes(study, done), *_turning(study, done, where)):
@@ -51,6 +51,12 @@ def sample(study: Study, points: Sequence[StudyPoint], modelled: pl.DataFrame) -
             break
         chosen.setdefault(index, "spread")
     return chosen
+
+
+def _once(study: Study, points: Sequence[StudyPoint], done: pl.DataFrame) -> pl.DataFrame:
+    """Of points with equal settings, of which designs by blocks have many, the first."""
+    seen = {points[index].settings(study): index for index in reversed(done["point"].to_list())}
+    return done.filter(pl.col("point").is_in(list(seen.values())))
 
 
 def _extremes(study: Study, done: pl.DataFrame) -> Iterator[tuple[int, str]]:

@@ -30,7 +30,7 @@ class NoPoints(WrongInput):
 
 
 def design(study: Study) -> Design:
-    """All points of a study. Raises NoPoints, NoExpression where a constraint cannot be worked out."""
+    """All points of a study. Raises NoPoints."""
     made = _DESIGNS[study.design](study)
     if not study.constraints:
         return made

@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeAlias
 
-from scenario.expressions import NoExpression, Term, parse
+from scenario.expressions.kinds import PLAIN, TEXT, among, kind_of_unit
+from scenario.expressions.reading import parse
+from scenario.expressions.terms import NoExpression, Term
 from scenario.loading import load_topology, load_workload
 from scenario.study import spreads
 from scenario.study.language import MOST_POINTS, StudyModel, VariedModel
@@ -21,8 +24,6 @@ from scenario.text.diagnostics import (
     FEW,
     InvalidInput,
     Place,
-    complain,
-    nearest,
     nearest_file,
     one_of,
 )
@@ -41,14 +42,14 @@ from scenario.text.tree import (
     plain,
 )
 from scenario.text.tree import Mapping as Written
+from scenario.text.tree import path as spelled_out
+from scenario.text.units import QUANTITIES
 from scenario.types.study import WORKLOAD, Choices, Depth, Sample, Spread, Study, Value, Varied
 
-Measurable: TypeAlias = Callable[[str, Depth], Sequence[str] | None]
-"""Of a path of a summary: None where it can be measured at a depth, else what could have been meant."""
+Measurable: TypeAlias = Callable[[str, Depth], str]
+"""The unit of a figure of a summary that can be measured at a depth. Raises NoExpression."""
 DRAWN = ("random", "latin-hypercube", "sobol", "morris")
 BLOCKS = ("sobol", "morris")
-OWN = ("lost", "verdict")
-"""What is measured beside the figures of a summary."""
 
 
 def load_study(path: Path, measurable: Measurable | None = None) -> Study:
@@ -100,12 +101,12 @@ class _Checking:
         self.problems.stop()
         self._check_values(topology, workload, fixed, varied)
         self._check_design(varied)
-        self._check_measures(measurable)
-        paths = [one.path for one in varied]
-        constraints = self._expressions("constraints", written.constraints, paths)
+        measured = self._measured(measurable)
+        self._check_sample()
+        kinds = {one.path: _kind(one.spread) for one in varied}
+        constraints = self._expressions("constraints", written.constraints, kinds)
         verdict = None
         if written.verdict:
-            measured = [one for one in written.measure if one != "verdict"]
             verdict = next(iter(self._expressions("verdict", [written.verdict], measured)), None)
         self.problems.stop()
         return Study(
@@ -234,28 +235,21 @@ class _Checking:
         if design == "grid" and size > MOST_POINTS:
             self.problems.add(("vary",), f"a grid of {size:,} points", f"at most {MOST_POINTS:,}")
 
-    def _check_measures(self, measurable: Measurable | None) -> None:
-        depth = self.written.depth
-        for key, listed in (
-            ("measure", self.written.measure),
-            ("sample", self.written.sample.measure),
-        ):
-            steps: Steps = (key,) if key == "measure" else (key, "measure")
-            for index, name in enumerate(listed):
-                known = None if name in OWN or measurable is None else measurable(name, depth)
-                if known is not None:
-                    here = (*steps, index)
-                    hint = nearest(name, (*known, *OWN))
-                    self.problems.add(
-                        here, "not a figure that can be measured", one_of(known, FEW), hint
-                    )
-        self._check_sample()
+    def _measured(self, measurable: Measurable | None) -> dict[str, str]:
+        """The kind of each figure that is measured."""
+        kinds = {}
+        for index, name in enumerate(self.written.measure):
+            if name != "verdict":
+                with self._complaining(("measure", index)):
+                    unit = measurable(name, self.written.depth) if measurable else ""
+                    kinds[name] = kind_of_unit(unit)
         if self.written.verdict and "verdict" not in self.written.measure:
             self.problems.add_key(
                 ("verdict",), "a verdict that is not measured", "`verdict` in `measure`"
             )
-        if not [one for one in self.written.measure if one != "verdict"]:
+        if self.written.measure == ["verdict"]:
             self.problems.add(("measure",), "nothing beside the verdict", "a figure, such as lost")
+        return kinds
 
     def _check_sample(self) -> None:
         for index, name in enumerate(self.written.sample.measure):
@@ -268,29 +262,32 @@ class _Checking:
             )
 
     def _expressions(
-        self, key: str, texts: Sequence[str], known: Sequence[str]
+        self, key: str, texts: Sequence[str], known: dict[str, str]
     ) -> list[tuple[str, Term]]:
         made = []
         for index, text in enumerate(texts):
-            steps: Steps = (key, index) if key == "constraints" else (key,)
-            try:
-                made.append((text, parse(text, known)))
-            except NoExpression as error:
-                self._misspelt(steps, error)
+            with self._complaining((key, index) if key == "constraints" else (key,)):
+                made.append((text, parse(text, among(known))))
         return made
 
-    def _misspelt(self, steps: Steps, error: NoExpression) -> None:
-        """A complaint at the very character, where the text stands on one line."""
-        place = place_of(self.problems.root, steps)
-        node = at(self.problems.root, *steps)
-        quoted = isinstance(node, Scalar) and node.quoted
-        column = place.column + error.at + quoted
-        there = Place(place.source, place.line, column)
-        self.problems.found.append(
-            complain(
-                there, error.message, path=str(steps[0]), expected=error.expected, hint=error.hint
-            )
-        )
+    @contextmanager
+    def _complaining(self, steps: Steps) -> Iterator[None]:
+        """A complaint at the very character of the text there, where it stands on one line."""
+        try:
+            yield
+        except NoExpression as error:
+            place = place_of(self.problems.root, steps)
+            node = at(self.problems.root, *steps)
+            quoted = isinstance(node, Scalar) and node.quoted
+            start = Place(place.source, place.line, place.column + quoted)
+            self.problems.found.append(error.diagnostic(start, spelled_out(steps)))
+
+
+def _kind(spread: Spread) -> str:
+    """Of the values, for expressions."""
+    if not spread.measured:
+        return TEXT
+    return kind_of_unit(QUANTITIES[spread.quantity].si) if spread.quantity else PLAIN
 
 
 def _refused(topology: Path, workload: Path | None, settings: Sequence[str]) -> InvalidInput | None:

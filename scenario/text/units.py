@@ -31,6 +31,7 @@ class Quantity:
 
     `shown` are the units that `write` uses, ascending.
     `bare` says whether a number without a unit has a meaning of its own (a count, a share).
+    `si` is the unit of what `read` gives: `s`, `bit/s`, `1` of a share, empty of a count.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Quantity:
     units: dict[str, str] = field(hash=False)
     shown: tuple[str, ...]
     example: str
+    si: str
     bare: bool = False
 
     @property
@@ -60,10 +62,15 @@ def _bits(suffixes: tuple[str, ...]) -> dict[str, str]:
 
 
 RATE = Quantity(
-    "rate", "a", _bits(("bit/s", "bps", "")), ("bit/s", "kbit/s", "Mbit/s", "Gbit/s"), "400Gbit/s"
+    "rate",
+    "a",
+    _bits(("bit/s", "bps", "")),
+    ("bit/s", "kbit/s", "Mbit/s", "Gbit/s"),
+    "400Gbit/s",
+    "bit/s",
 )
 BANDWIDTH = Quantity(
-    "bandwidth", "a", _bits(("B/s",)), ("B/s", "kB/s", "MB/s", "GB/s", "TB/s"), "900GB/s"
+    "bandwidth", "a", _bits(("B/s",)), ("B/s", "kB/s", "MB/s", "GB/s", "TB/s"), "900GB/s", "B/s"
 )
 SIZE = Quantity(
     "size",
@@ -71,9 +78,10 @@ SIZE = Quantity(
     _bits(("B",)) | {"KiB": "1024", "MiB": "1048576", "GiB": "1073741824", "TiB": "1099511627776"},
     ("B", "kB", "MB", "GB", "TB"),
     "25MiB",
+    "B",
 )
 DISTANCE = Quantity(
-    "distance", "a", {"m": "1", "km": "1000", "mi": "1609.344"}, ("m", "km"), "16.1km"
+    "distance", "a", {"m": "1", "km": "1000", "mi": "1609.344"}, ("m", "km"), "16.1km", "m"
 )
 YEAR_S = 31557600.0
 """A Julian year: 365.25 days."""
@@ -84,27 +92,30 @@ DURATION = Quantity(
     | {"d": "86400", "y": str(YEAR_S)},
     ("ns", "us", "ms", "s"),
     "78.8us",
+    "s",
 )
-AGE = Quantity("age", "an", {"y": str(YEAR_S), "d": "86400"}, ("y",), "20y")
+AGE = Quantity("age", "an", {"y": str(YEAR_S), "d": "86400"}, ("y",), "20y", "s")
 FLOPS = Quantity(
     "computing rate",
     "a",
     {"GFLOP/s": "1e9", "TFLOP/s": "1e12", "PFLOP/s": "1e15"},
     ("GFLOP/s", "TFLOP/s"),
     "989TFLOP/s",
+    "FLOP/s",
 )
 POWER = Quantity(
-    "power", "a", {"W": "1", "kW": "1e3", "MW": "1e6", "GW": "1e9"}, ("W", "kW", "MW"), "700W"
+    "power", "a", {"W": "1", "kW": "1e3", "MW": "1e6", "GW": "1e9"}, ("W", "kW", "MW"), "700W", "W"
 )
-DECIBEL = Quantity("ratio in decibels", "a", {"dB": "1"}, ("dB",), "3dB")
+DECIBEL = Quantity("ratio in decibels", "a", {"dB": "1"}, ("dB",), "3dB", "dB")
 FREQUENCY = Quantity(
     "frequency",
     "a",
     {"/s": "1", "/min": "0.0166666666666666666667", "/h": "0.000277777777777777777778"},
     ("/h", "/s"),
     "20/s",
+    "1/s",
 )
-SHARE = Quantity("share", "a", {"%": "1e-2", "ppm": "1e-6"}, (), "0.1%", bare=True)
+SHARE = Quantity("share", "a", {"%": "1e-2", "ppm": "1e-6"}, (), "0.1%", "1", bare=True)
 COUNT = Quantity(
     "count",
     "a",
@@ -112,6 +123,7 @@ COUNT = Quantity(
     | {"Ki": "1024", "Mi": "1048576", "Gi": "1073741824"},
     (),
     "7e9",
+    "",
     bare=True,
 )
 

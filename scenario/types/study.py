@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Literal, TypeAlias
 
-from scenario.expressions import Term
+from scenario.expressions.terms import Term
 
 DesignName: TypeAlias = Literal[
     "grid", "random", "latin-hypercube", "sobol", "morris", "one-at-a-time"

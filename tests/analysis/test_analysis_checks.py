@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from analysis.checks.evidence import Echo, Evidence, dropped, evidence
-from analysis.checks.figures import check_path, every_path, figure, steps_of
+from analysis.checks.figures import every_path, figure, steps_of, unit_of
 from analysis.checks.ruling import rule_on
 from analysis.export.junit import JunitCase, junit
 from analysis.findings.summary import write_summary
@@ -156,7 +156,7 @@ def test_drops_are_counted_to_the_end_and_over_both_ports(tmp_path: Path) -> Non
 )
 def test_a_path_that_leads_to_no_number_is_told_before_any_run(path: str, said: str) -> None:
     with pytest.raises(WrongInput) as caught:
-        check_path(path, summary_schema())
+        unit_of(path, summary_schema())
     assert said in str(caught.value)
 
 
@@ -165,7 +165,7 @@ def test_every_path_of_the_schema_is_one() -> None:
     paths = list(every_path(schema))
     assert len(paths) > 100
     for path in paths:
-        check_path(path, schema)
+        unit_of(path, schema)
         assert steps_of(path)
 
 

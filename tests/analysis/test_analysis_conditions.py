@@ -18,6 +18,7 @@ from analysis.form.summary import summary_schema
 from longhaul.machine.dispatch import MachineError
 from longhaul.verbs.judging import Judge
 from scenario.errors import WrongInput
+from scenario.text.diagnostics import InvalidInput
 
 SCHEMA = summary_schema()
 FOUND: dict[str, Any] = {
@@ -35,6 +36,9 @@ FOUND: dict[str, Any] = {
         ("iterations.p50_s >= 3200ms", True),
         ("stalls.waste > 39%", True),
         ("faithful == 0", True),
+        ("not faithful", True),
+        ("iterations.p99_s - iterations.p50_s > 700ms", True),
+        ("not (stalls.waste > 50% or iterations.p50_s > 3s)", False),
         ("iterations.p99_s < iterations.p50_s", False),
         ("iterations.p50_s > 9 or stalls.waste > 0.3 and faithful == 0", True),
         ("iterations.p50_s > 3 and stalls.waste > 0.5", False),
@@ -49,22 +53,63 @@ def test_a_condition_is_met_or_not_or_cannot_be_told(text: str, met: bool | None
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "column", "said"),
     [
-        ("iteration.p50_s > 3", "did you mean iterations?"),
-        ("iterations.p50_s", "no comparison"),
-        ("1 > 2", "no figure"),
-        ("iterations.p50_s > 3parsec", "no number with a unit"),
-        ("__import__('os').system('id') > 1", "not the path"),
-        ("iterations.p50_s > 1 > 2", "no comparison"),
-        ("headline == 1", "headline is no number"),
-        ("x" * 2000, "2,000 characters"),
+        ("iteration.p50_s > 3", 1, "did you mean iterations?"),
+        ("1s > 2s or  iterations.p50 > 3", 23, "did you mean iterations.p50_s?"),
+        ("iterations.p50_s", 1, "neither true nor false"),
+        ("1 > 2", 1, "no figure"),
+        ("iterations.p50_s > 3parsec", 20, "no number with a unit"),
+        ("iterations.p50_s > 3mi", 18, "a duration compared with a distance"),
+        ("stalls.waste > 3s", 14, "a number compared with a duration"),
+        ("__import__('os').system('id') > 1", 11, "has ended before this"),
+        ("iterations.p50_s > 1 > 2", 22, "has ended before this"),
+        ("headline == 1", 1, "headline is no number"),
+        ("x" * 2000, 1, "too long"),
+        ("a-b > 1", 2, "not the path of a figure"),
+        ("", 1, "a value is missing"),
     ],
 )
-def test_what_is_no_condition_is_told_before_the_run(text: str, said: str) -> None:
-    with pytest.raises(WrongInput) as caught:
+def test_what_is_no_condition_is_told_with_its_place_before_the_run(
+    text: str, column: int, said: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
         condition(text, SCHEMA)
-    assert said in str(caught.value)
+    (told,) = caught.value.diagnostics
+    assert (told.file, told.line, told.col) == ("--fail-if", 1, column), str(told)
+    assert said in str(told)
+
+
+def test_rates_are_compared_in_bits_or_bytes_as_they_are_written() -> None:
+    document = {"rows": [{"busbw_Bps": 50e9}]}
+    for text, met in (("400Gbit/s", True), ("50GB/s", True), ("401Gbit/s", False)):
+        assert condition(f"rows[*].busbw_Bps >= {text}", benchmark_schema()).met(document) is met
+
+
+PARTS = [
+    "iterations.p50_s",
+    "stalls.by_rank[*].compute_s",
+    "stalls.one_campus.waste",
+    "faithful",
+    "3s",
+    "40%",
+    "2",
+]
+
+
+@given(
+    st.lists(
+        st.sampled_from([*PARTS, "and", "or", "not", ">", "==", "+", "/", "(", ")", "'"]),
+        max_size=30,
+    )
+)
+def test_any_words_are_a_condition_or_wrong_input(words: list[str]) -> None:
+    try:
+        made = condition(" ".join(words), SCHEMA)
+    except InvalidInput:
+        return
+    assert made.met(FOUND) in (True, False, None)
+    assert made.met({}) in (True, False, None)
 
 
 @given(st.text(max_size=60))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet
 import pytest
 
 from analysis.export import studies as exported
@@ -15,7 +17,7 @@ from analysis.studies.comparing import NotAlike, compare_studies
 from analysis.studies.findings import findings
 from analysis.studies.ruling import ruled
 from analysis.studies.turning import wilson
-from longhaul.studies.rows import WantedRow, table
+from longhaul.studies.rows import WantedRow, read_units, table, write
 from longhaul.studies.sampling import sample
 from longhaul.studies.store import Record
 from scenario.study.designs import design
@@ -150,6 +152,70 @@ def test_a_model_that_is_right_is_believed_and_its_sample_is_where_it_matters(
     assert set(kilometres.round(0)) <= {4.0, 5.0}
     assert "spread" in reasons
     assert study.sample.points == 12
+
+
+def test_a_sample_is_of_points_of_different_settings(tmp_path: Path) -> None:
+    """Blocks of a Sobol' design repeat points where what is exchanged is equal: here one of two words."""
+    vary = "vary:\n  links.c1-c2.condition: [dry, damp]\n  workload.collective.algorithm: [ring, tree]\n"
+    study = read(tmp_path, vary + MEASURE + "design: sobol\npoints: 48\ndepth: model\n")
+    points = design(study).points
+    records = {str(one.index): Record({"iterations.p50_s": 1.0, "lost": 0.1}) for one in points}
+    wanted = [WantedRow(one, None, "model", str(one.index)) for one in points]
+    chosen = sample(study, points, table(study, wanted, records))
+    assert len({points[index].settings(study) for index in chosen}) == len(chosen) == 4
+
+
+def test_indices_do_without_the_blocks_that_lack_a_point_and_say_so(tmp_path: Path) -> None:
+    study = read(tmp_path, VARY + MEASURE + "design: sobol\npoints: 768\n")
+    made = design(study)
+    values = {one.index: 2 * one.values[0].number + one.values[1].number for one in made.points}
+    wanted = [WantedRow(one, 1, "fabric", str(one.index)) for one in made.points]
+    records = {str(i): Record({"iterations.p50_s": v, "lost": 0.1}) for i, v in values.items()}
+    whole = findings(study, made, table(study, wanted, records), {}, lambda _: None)
+    assert not [note for note in whole.notes if "blocks" in note]
+    for failed in (3, 4, 100):  # of the first block two, of another one
+        records[str(failed)] = Record(reason="the link is down")
+    less = findings(study, made, table(study, wanted, records), {}, lambda _: None)
+    assert made.block == 6
+    assert "indices of iterations.p50_s are of 126 of 128 blocks" in " ".join(less.notes)
+    for before, after in zip(whole.measured[0].indices, less.measured[0].indices, strict=True):
+        assert before.path == after.path
+        assert after.total == pytest.approx(before.total, abs=0.05)
+    page = write_page(less, tmp_path / "study.html").read_text()
+    assert "126 of 128 blocks" in page
+
+
+def test_elementary_effects_do_without_trajectories_that_lack_a_point(tmp_path: Path) -> None:
+    study = read(tmp_path, VARY + MEASURE + "design: morris\npoints: 60\n")
+    made = design(study)
+    wanted = [WantedRow(one, 1, "fabric", str(one.index)) for one in made.points]
+    records = {
+        str(one.index): Record({"iterations.p50_s": 3 * chance[0] + chance[1], "lost": 0.1})
+        for one, chance in zip(made.points, made.chances, strict=True)
+    }
+    records["0"] = Record(reason="the link is down")
+    found = findings(study, made, table(study, wanted, records), {}, lambda _: None)
+    first, second = found.measured[0].elementary
+    assert [first.mu_star, second.mu_star] == pytest.approx([3, 1])
+    assert "19 of 20 blocks" in " ".join(found.notes)
+
+
+def test_every_column_of_the_file_has_its_unit(tmp_path: Path) -> None:
+    study, _, rows = found(tmp_path, "", both, far)
+    file = tmp_path / "results.parquet"
+    write(rows, study, file)
+    schema = pyarrow.parquet.read_schema(file)
+    told = {one.name: (one.metadata or {}).get(b"unit") for one in schema}
+    assert told == dict.fromkeys(rows.columns) | {
+        "links.c1-c2.distance": b"m",
+        "accelerators.H100.mfu": b"",
+        "iterations.p50_s": b"s",
+        "lost": b"1",
+    }
+    assert pl.read_parquet(file).equals(rows)
+    assert pyarrow.parquet.read_table(file).num_rows == rows.height
+    known = {name: unit.decode() for name, unit in told.items() if unit is not None}
+    assert read_units(file) == known == json.loads(pl.read_parquet_metadata(file)["units"])
 
 
 def test_a_model_that_is_wrong_somewhere_is_not_believed_anywhere(tmp_path: Path) -> None:
