@@ -33,7 +33,7 @@ PARAMETERS = "/sys/module/rdma_rxe/parameters"
 # Host 0 receives from all others at once, each over a connection of its own. Where all send for a time, rates are of
 # the second in the middle: perftest, when it is done, measures the CPU's frequency in a busy loop, and others wait.
 SENDING = """
-n=$((WORLD_SIZE-1)); test="ib_write_bw -x 1 -d rxe0 -F -s {size} {amount} -t {depth} -u {timeout}"
+n=$((WORLD_SIZE-1)); test="ib_write_bw -d rxe0 -F -s {size} {amount} -t {depth} -u {timeout}"
 counters=/sys/class/infiniband/rxe0/ports/1/hw_counters
 {before}
 if [ $RANK = 0 ]; then

@@ -199,6 +199,7 @@ class _Switch:
             xoff_bytes=xoff,
             xon_bytes=xon,
             headroom_bytes=headroom,
+            stands_for=scale if self.topology.rdma else 1.0,
         )
 
     def _pausing(self, end: End, other: End) -> tuple[int, int, int, int]:

@@ -19,6 +19,10 @@ TIMEOUT_UNIT_S = 4.096e-6
 SHORTEST_TIMEOUT = 17
 """0.54 s."""
 LONGEST_TIMEOUT = 31
+OF_PATHS = ("window", "split")
+"""Congestion control that keeps each queue pair to its path."""
+MARKED = Path(WIDEST_WINDOW, obeys=True)
+"""A path on which marks say how much there may be."""
 PATIENCE = 4.0
 """An acknowledgement may take this many times the longest round trip, queues and all."""
 
@@ -30,10 +34,16 @@ def paths(wires: Wires, host: PlannedHost) -> tuple[Path, ...]:
     rate is that of the slowest wire, which else builds a queue in which the others' acknowledgements
     wait [Zhang, Shenker and Clark 1991].
     """
-    rdma, ranks = wires.plan.rdma, range(len(wires.plan.hosts))
-    if rdma is None or rdma.congestion != "window" or rdma.window_packets < WIDEST_WINDOW:
+    rdma, hosts = wires.plan.rdma, wires.plan.hosts
+    if rdma is None or rdma.congestion not in OF_PATHS or rdma.window_packets < WIDEST_WINDOW:
         return ()
-    return tuple(_path(wires, host, rank) if rank != host.rank else Path() for rank in ranks)
+    split = rdma.congestion == "split"
+    return tuple(
+        Path() if other == host
+        else MARKED if split and other.campus == host.campus
+        else _path(wires, host, other.rank)
+        for other in hosts
+    )  # fmt: skip
 
 
 def _path(wires: Wires, host: PlannedHost, sink: int) -> Path:

@@ -27,6 +27,14 @@ ADAPTERS = {
 }
 """The columns of the table `adapters`, and the device's hardware counters behind them, from the workload's start to
 its end: `retransmissions` are goings back to the first unacknowledged packet, for a NAK or a timeout."""
+PAIRS = {
+    "sent": "sent_packets",
+    "went_back": "retransmissions",
+    "naks": "naks_received",
+    "timeouts": "timeouts",
+    "cnps": "cnps_received",
+}
+"""What the kernel counts of a queue pair, and the columns of the table `queue_pairs`."""
 TIMES = ("ready_ns", "start_ns", "end_ns")
 
 
@@ -56,4 +64,18 @@ def read_adapters(placed: Placed, folder: Path) -> Tables:
         named = {column: counted[name] for column, name in ADAPTERS.items()}
         rows.append({"workload": placed.workload.name, "rank": rank, "host": host.name} | named)
     schema = {"workload": pl.String, "rank": pl.Int32, "host": pl.String}
-    return {"adapters": pl.DataFrame(rows, schema=schema | dict.fromkeys(ADAPTERS, pl.Int64))}
+    found = pl.DataFrame(rows, schema=schema | dict.fromkeys(ADAPTERS, pl.Int64))
+    return {"adapters": found, "queue_pairs": _read_pairs(placed, folder)}
+
+
+def _read_pairs(placed: Placed, folder: Path) -> pl.DataFrame:
+    """What became of the packets of each ordered pair of ranks, and channel."""
+    rows = [
+        (placed.workload.name, rank, placed.ranks[peer], channel, *(met[name] for name in PAIRS))
+        for host, rank in zip(placed.plan.hosts, placed.ranks, strict=True)
+        for peer, channel, met in json.loads((folder / f"{host.name}.pairs").read_text())
+        if met
+    ]
+    names = {"workload": pl.String, "rank": pl.Int32, "peer": pl.Int32, "channel": pl.Int32}
+    schema = names | dict.fromkeys(PAIRS.values(), pl.Int64)
+    return pl.DataFrame(rows, schema=schema, orient="row")

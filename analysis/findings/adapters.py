@@ -26,5 +26,14 @@ def summarise(run_dir: Path) -> list[Adapters]:
     found = sums.agg(pl.exclude("workload", "rank", "host").sum()).with_columns(
         meaningful=pl.lit(fine) | (went_back == 0)
     )
-    rows = found.rename({"workload": "name"}).to_dicts()
+    known = found.join(_timeouts(Path(run_dir)), on="workload", how="left", maintain_order="left")
+    rows = known.rename({"workload": "name"}).to_dicts()
     return msgspec.convert(rows, list[Adapters])
+
+
+def _timeouts(run_dir: Path) -> pl.DataFrame:
+    """Of each workload whose queue pairs the kernel has counted."""
+    path = run_dir / "queue_pairs.parquet"
+    if not path.is_file():
+        return pl.DataFrame(schema={"workload": pl.String, "timeouts": pl.Int64})
+    return read_table(path).group_by("workload").agg(pl.col("timeouts").sum())

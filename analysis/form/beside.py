@@ -55,6 +55,9 @@ class Adapters(Form, frozen=True, kw_only=True):
         Count, doc("Goings back to the first unacknowledged packet, for a NAK or a timeout.")
     ]
     naks_received: Annotated[Count, doc("Packets missed, by the receivers' word.")]
+    timeouts: Annotated[
+        Count | None, doc("Goings back for which no NAK came; null: the kernel did not count them.")
+    ]
     meaningful: Annotated[
         bool,
         doc(

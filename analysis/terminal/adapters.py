@@ -17,15 +17,15 @@ NOT_MEANINGFUL = (
 def print_adapters(found: list[Adapters], out: Console) -> None:
     """What a queue pair does about losses and marks, all hosts together."""
     made = table(
-        "RDMA adapters (all hosts)", "workload", "packets sent", "went back", "NAKs", "again",
-        "not ready", "marked", "CNPs", text=1,
+        "RDMA adapters (all hosts)", "workload", "packets sent", "went back", "NAKs", "timeouts",
+        "again", "not ready", "marked", "CNPs", text=1,
     )  # fmt: skip
     for one in found:
         counts = (
-            one.sent_packets, one.retransmissions, one.naks_received, one.duplicates,
+            one.sent_packets, one.retransmissions, one.naks_received, one.timeouts, one.duplicates,
             one.not_ready_received, one.marked_packets, one.cnps_received,
         )  # fmt: skip
-        made.add_row(Text(one.name), *(f"{count:,}" for count in counts))
+        made.add_row(Text(one.name), *("–" if count is None else f"{count:,}" for count in counts))
     out.print(made)
     if any(not one.meaningful for one in found):
         out.print(NOT_MEANINGFUL)

@@ -6,6 +6,7 @@ In: a shape with a port. Out: netlink attributes; what the kernel says that a po
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any
 
@@ -33,6 +34,7 @@ class _Options(nla):  # type: ignore[misc]
         ("TCA_PORT_POOL", "cdata"),
         ("TCA_PORT_ECN", "cdata"),
         ("TCA_PORT_PFC", "cdata"),
+        ("TCA_PORT_TORN", "uint32"),
     )
 
 
@@ -61,6 +63,7 @@ def attributes(shape: Shape, seed: int) -> list[list[Any]]:
     ]
     if shape.loss:
         found.append(["TCA_PORT_LOSS", _loss(shape)])
+        found.append(["TCA_PORT_TORN", round(torn(shape) * _UINT32)])
     if port.pool:
         pool = _POOL.pack(port.pool, round(256 * port.alpha), port.pool_bytes)
         found.append(["TCA_PORT_POOL", pool])
@@ -78,6 +81,16 @@ def _loss(shape: Shape) -> bytes:
     """As netem's bursts; with no correlation the losses are independent."""
     chances = gilbert_elliott(shape.loss, shape.loss_correlation)
     return _LOSS.pack(*(round(chance * _UINT32) for chance in chances))
+
+
+def torn(shape: Shape) -> float:
+    """Of the packets that are lost, the share that comes torn: of those that it stands for one is lost, but not the
+    last. Bursts take all of them."""
+    assert shape.port
+    if shape.loss_correlation or not 0 < shape.loss < 1:
+        return 0.0
+    alone = -math.expm1(math.log1p(-shape.loss) / shape.port.stands_for)
+    return 1 - alone / shape.loss
 
 
 def bursts(told: dict[str, Any]) -> tuple[int, int]:

@@ -31,6 +31,7 @@ QUEUED_PACKETS = 4
 ROCE_DSCP = 26
 """As adapters have it: class 3 of the switches' eight."""
 PARAMETERS = Path("/sys/module/rdma_rxe/parameters")
+NO_DEFAULT_GIDS = Path("/sys/module/ib_core/parameters/no_default_gids")
 
 
 def available() -> bool:
@@ -39,7 +40,9 @@ def available() -> bool:
 
 
 def isolate() -> None:
-    """From now on, a namespace sees the devices in it and no others. Raises OSError where there are namespaces."""
+    """From now on, a namespace sees the devices in it and no others, and a device's first GID is its interface's
+    first address. Raises OSError where there are namespaces."""
+    NO_DEFAULT_GIDS.write_text("1")
     _ask(_SET_SYSTEM, _attribute(_NAMESPACES, bytes([_EXCLUSIVE])))
 
 
@@ -66,7 +69,7 @@ def set_up(wanted: PlannedRdma) -> None:
         "queued": QUEUED_PACKETS,
         "icrc": int(wanted.checked),
         "tos": ROCE_DSCP << 2,
-        "dcqcn": int(wanted.congestion == "dcqcn"),
+        "dcqcn": int(wanted.congestion in ("dcqcn", "split")),
         "raise_bytes": wanted.byte_counter,
     }
     for name, value in parameters.items():

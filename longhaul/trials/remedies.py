@@ -181,6 +181,10 @@ def of_rdma(unaged: Topology) -> list[Remedy]:
             overrides=("rdma={congestion: window}",),
         ),
         Remedy(
+            "campuses apart", "DCQCN inside campuses, and between them a window of each path's own",
+            overrides=("rdma={congestion: split}",),
+        ),
+        Remedy(
             "deeper buffers", "borders with memory beside the chip",
             overrides=tuple(f"{border}=deep" for border in borders),
         ),

@@ -61,7 +61,7 @@ class RdmaModel(Strict):
 
     congestion: types.Congestion = "none"
     """What a queue pair does about marks: `none`; `dcqcn`, its rate is cut and raised; `window`, no more than
-    `window` is ever under way."""
+    `window` is ever under way; `split`, `dcqcn` inside a campus and `window` between campuses."""
     window: Size | None = None
     """How much of a queue pair may be under way; else with `congestion: window` twice the bandwidth-delay product of
     its path, and otherwise as much as a workload hands to it."""

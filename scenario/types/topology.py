@@ -91,7 +91,7 @@ class SwitchModel:
     pausing: Pausing | None = None
 
 
-Congestion: TypeAlias = Literal["none", "dcqcn", "window"]
+Congestion: TypeAlias = Literal["none", "dcqcn", "window", "split"]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ links:
 HOSTS = "hosts: [{count: 1, accelerator: H100, name: h, nics: 1, nic: 10Gbit/s}]"
 
 ONE_WAY = """
-test="ibv_rc_pingpong -e -g 1 -d rxe0 -n 500 -s 64"
+test="ibv_rc_pingpong -e -d rxe0 -n 500 -s 64"
 if [ $RANK = 0 ]; then
   for far in 1 2 3; do $test -p $((7000+far)) >/dev/null & done; wait
 else
@@ -42,9 +42,9 @@ fi
 """
 GOODPUT = """
 if [ $RANK = 0 ]; then
-  ib_write_bw -x 1 -d rxe0 -F -s 1048576 -n 40 -t 16 >/dev/null; rping -s -a 10.1.1.1 -C 3 >/dev/null
+  ib_write_bw -d rxe0 -F -s 1048576 -n 40 -t 16 >/dev/null; rping -s -a 10.1.1.1 -C 3 >/dev/null
 elif [ $RANK = 2 ]; then
-  sleep 200; ib_write_bw -x 1 -d rxe0 -F -s 1048576 -n 40 -t 16 10.1.1.1; sleep 1
+  sleep 200; ib_write_bw -d rxe0 -F -s 1048576 -n 40 -t 16 10.1.1.1; sleep 1
   rping -c -a 10.1.1.1 -C 3 -v
   rdma statistic show link rxe0/1
 fi
@@ -129,7 +129,7 @@ campuses:
 """
 HELD = """
 echo 100000000 > /sys/module/rdma_rxe/parameters/rate
-test="ib_write_bw -x 1 -d rxe0 -F -s 1048576 -D 2 -f 0 -t 16"
+test="ib_write_bw -d rxe0 -F -s 1048576 -D 2 -f 0 -t 16"
 if [ $RANK = 0 ]; then
   for i in 1 2; do $test -p $((7000+i)) >/dev/null & done; wait
 else

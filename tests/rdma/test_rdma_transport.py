@@ -13,7 +13,7 @@ from analysis.form.benchmark import BenchmarkTable, read_benchmark
 from analysis.form.summary import TrainingSummary, read_summary
 from longhaul.planning import make_plan
 from scenario.loading import load_topology, load_workload
-from scenario.plan.types import Plan
+from scenario.plan.types import WIDEST_WINDOW, Plan
 from scenario.text.diagnostics import InvalidInput
 from scenario.types.topology import Rdma, Topology, Training, Transport
 from tests.run.conftest import ROOT, longhaul
@@ -21,6 +21,7 @@ from traffic.adapters import FEWEST_PACKETS, paths, slots
 from traffic.framing import framing
 from traffic.host import verbs
 from traffic.host.program import Program, read, written
+from traffic.host.transport import Path as Path_
 from traffic.kind import place
 from traffic.model.wires import Wires
 from traffic.training.kind import prepare
@@ -67,6 +68,17 @@ def test_a_host_faster_than_its_path_is_held_to_the_slowest_wire() -> None:
 def test_other_congestion_control_has_no_window_of_ours(congestion: str) -> None:
     wires = Wires(adapted(FOUR, congestion=congestion), ROCE)
     assert paths(wires, wires.plan.hosts[0]) == ()
+
+
+def test_split_congestion_control_obeys_marks_inside_a_campus_and_keeps_to_windows_between() -> (
+    None
+):
+    wires = Wires(adapted(FOUR, congestion="split"), ROCE)
+    itself, near, far, _ = paths(wires, wires.plan.hosts[0])
+    assert itself == Path_()
+    assert (near.obeys, near.window) == (True, WIDEST_WINDOW)
+    assert far == paths(Wires(adapted(FOUR), ROCE), wires.plan.hosts[0])[2]
+    assert not far.obeys
 
 
 def test_kept_bytes_have_slots_for_twice_the_longest_path() -> None:

@@ -48,7 +48,7 @@ def run(job: dict[str, Any], channel: Channel) -> None:
 
     `job` names two files: `file`, a program (`traffic.host.program`), and `events`, to be written; where
     results are checked, `<events>.wrong` says how many were wrong, by task; where the host has an adapter
-    that counts, `<events>.adapter` says what. Replies `ready`, then
+    that counts, `<events>.adapter` says what, `<events>.pairs` of each connection. Replies `ready`, then
     `iteration` after each, then `done`, with how many results were `wrong` in all.
     Orders that come on `channel` meanwhile are a line of JSON each: `slowdown`, how many times as long
     compute takes (null: it stops). SIGUSR1 makes it reply `waiting` with what it waits for.
@@ -72,6 +72,7 @@ def run(job: dict[str, Any], channel: Channel) -> None:
             Path(f"{job['events']}.wrong").write_text(json.dumps(replay.wrong))
         if before:
             Path(f"{job['events']}.adapter").write_text(json.dumps(replay.counted_since(before)))
+            Path(f"{job['events']}.pairs").write_text(json.dumps(replay.pairs()))
         channel.say({"state": "done", "wrong": sum(replay.wrong)})
     finally:
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -142,6 +143,10 @@ class Replay:
     def counted_since(self, before: dict[str, int]) -> dict[str, int]:
         """What the host's adapter has counted since it had counted so much."""
         return {name: now - before[name] for name, now in self.transport.counters().items()}
+
+    def pairs(self) -> list[tuple[int, int, dict[str, int]]]:
+        """What has become of the packets that went to each peer, by channel, as far as somebody counts."""
+        return [(*key, peer.connection.met()) for key, peer in self.out.items()]
 
     def attend(self, channel: Channel) -> None:
         """From now on, follow orders as they come."""

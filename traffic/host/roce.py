@@ -2,10 +2,10 @@
 that are posted ahead, and completion events, never a poll that waits. Standard library alone.
 
 The ends tell each other their queue pairs' numbers over TCP, as NCCL's do; that connection stays open, and
-its end is the connection's. Bytes that nobody reads go from and into one small region of each host; others
-are copied through registered slots, as NCCL copies through its buffers: what is sent may be overwritten at
-once. A message of several packets is posted in two parts, the first packet and the rest, so that its
-arrival has a beginning and an end.
+its end is the connection's; packets leave from the port that its caller leaves from. Bytes that nobody reads
+go from and into one small region of each host; others are copied through registered slots, as NCCL copies
+through its buffers: what is sent may be overwritten at once. A message of several packets is posted in two
+parts, the first packet and the rest, so that its arrival has a beginning and an end.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path as FilePath
 
+from traffic.host import pair_counts
 from traffic.host.registered import PARTS, PIECE_BYTES, Nowhere, Room, Slots
 from traffic.host.tcp import Tcp, TcpConnection, TcpListener
 from traffic.host.transport import EXPEDITED, HungUp, Path, Settings
-from traffic.host.verbs import DEVICE, Completion, Device, Events, Queue, QueuePair
+from traffic.host.verbs import DEVICE, Completion, Device, Events, Marked, Queue, QueuePair
 
 COUNTERS = FilePath(f"/sys/class/infiniband/{DEVICE}/ports/1/hw_counters")
 PARAMETERS = FilePath("/sys/module/rdma_rxe/parameters")
@@ -83,6 +84,7 @@ class Adapter:
         """One more user."""
         if not self._users:
             self.device = Device()
+            self.index = pair_counts.device_index(DEVICE)
             self.nowhere = self.device.register(memoryview(mmap.mmap(-1, PIECE_BYTES)))
         self._users += 1
         return self.device
@@ -139,6 +141,7 @@ class RoceConnection:
         if settings.path.window:
             (PARAMETERS / "window").write_text(str(settings.path.window))
             (PARAMETERS / "rate").write_text(str(settings.path.rate_Bps))
+            (PARAMETERS / "dcqcn").write_text(str(int(settings.path.obeys)))
         self._pair = QueuePair(
             device, self._sent, self._received, self._room.sends, self._room.receives
         )
@@ -182,9 +185,8 @@ class RoceConnection:
         """The other end's queue pair is known: connect ours with it, and answer."""
         (number,) = _CARD.unpack(card)
         settings = self._settings
-        self._pair.connect(
-            self._line.address, number, settings.path_mtu, settings.timeout, self._class
-        )
+        marked = Marked(self._line.port(ours=self._calls), self._class)
+        self._pair.connect(self._line.address, number, settings.path_mtu, settings.timeout, marked)
         self._open = True
         self._poller.modify(self._line.fileno(), select.EPOLLIN)
         self._say()
@@ -203,6 +205,10 @@ class RoceConnection:
         """Wait until the other end is ready for what is sent."""
         while not self._opens():
             select.select([self._line.fileno()], [], [])
+
+    def met(self) -> dict[str, int]:
+        """As the kernel counts it of this queue pair; nothing where it does not."""
+        return pair_counts.counts(self._adapter.index, self._pair.number)
 
     def expedite(self) -> None:
         """All messages are small: the mark of what we send, if nothing was sent yet."""

@@ -168,8 +168,17 @@ class TcpConnection:
         """Of the other end."""
         return str(self._sock.getpeername()[0])
 
+    def port(self, *, ours: bool) -> int:
+        """That of our end, or of the other one."""
+        name = self._sock.getsockname() if ours else self._sock.getpeername()
+        return int(name[1])
+
     def settle(self) -> None:
         """The kernel keeps what is sent until the other end accepts."""
+
+    def met(self) -> dict[str, int]:
+        """Nothing is counted."""
+        return {}
 
     def close(self) -> None:
         """Hang up; the kernel sends what is left."""

@@ -24,10 +24,11 @@ class HungUp(ConnectionError):
 
 class Path(NamedTuple):
     """What the way to a host bears, where that is not the transport's own business: so many packets under
-    way, so many bytes per second on its slowest wire. 0: as many as there are."""
+    way, so many bytes per second on its slowest wire, 0: as many as there are; and whether marks are obeyed."""
 
     window: int = 0
     rate_Bps: int = 0
+    obeys: bool = False
 
 
 ANY_PATH = Path()
@@ -86,6 +87,9 @@ class Connection(Protocol):
 
     def settle(self) -> None:
         """Wait until the other end is ready for what is sent."""
+
+    def met(self) -> dict[str, int]:
+        """What has become of its packets so far, by name; nothing where nobody counts."""
 
     def close(self) -> None:
         """Hang up, once all that was sent is there."""

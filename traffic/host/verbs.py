@@ -26,13 +26,15 @@ from ctypes import (
 )
 from functools import cache
 from ipaddress import IPv4Address
-from typing import Any
+from typing import Any, NamedTuple
+
+from traffic.host.ports import flow_label
 
 LIBRARY = "libibverbs.so.1"
 DEVICE = "rxe0"
 PORT = 1
-GID_INDEX = 1
-"""Of a host's IPv4 address; 0 is the link-local one."""
+GID_INDEX = 0
+"""Of a host's IPv4 address."""
 MTUS = {256: 1, 512: 2, 1024: 3, 2048: 4, 4096: 5}
 _RC = 2
 _INIT, _RTR, _RTS = 1, 2, 3
@@ -296,6 +298,14 @@ class Events:
         library().ibv_destroy_comp_channel(self.handle)
 
 
+class Marked(NamedTuple):
+    """What packets have beside addresses: the port that they leave from, 49152 or more, and their class, which 0
+    leaves to the kernel."""
+
+    port: int
+    traffic_class: int = 0
+
+
 class QueuePair:
     """A reliable connection with one other queue pair."""
 
@@ -318,12 +328,15 @@ class QueuePair:
         self._modify(_STATE | _PKEY_INDEX | _PORT | _ACCESS, state=_INIT, port_num=PORT, access=0)
 
     def connect(
-        self, address: str, number: int, path_mtu: int, timeout: int, traffic_class: int
+        self, address: str, number: int, path_mtu: int, timeout: int, marked: Marked
     ) -> None:
         """Ready to receive from, and to send to, queue pair `number` at an IPv4 address. An
-        acknowledgement is waited for 4.096 µs × 2^timeout; class 0 leaves the mark to the kernel."""
+        acknowledgement is waited for 4.096 µs × 2^timeout."""
         gid = b"\0" * 10 + b"\xff\xff" + IPv4Address(address).packed
-        route = _Route((c_uint64 * 2).from_buffer_copy(gid), 0, GID_INDEX, _HOPS, traffic_class)
+        route = _Route(
+            (c_uint64 * 2).from_buffer_copy(gid), flow_label(marked.port), GID_INDEX, _HOPS,
+            marked.traffic_class,
+        )  # fmt: skip
         self._modify(
             _STATE | _AV | _PATH_MTU | _DEST_QPN | _RQ_PSN | _DEST_RD_ATOMIC | _RNR_TIMER,
             state=_RTR, path_mtu=MTUS[path_mtu], dest_qpn=number, rq_psn=0, max_dest_rd_atomic=1,

@@ -1,7 +1,6 @@
 """Which of several equal ways each big connection of a workload takes, and what it would save if they shared better.
 
-Pure: switches hash addresses and ports, which the plan knows. Connections of RoCE are left out: their ports follow
-from the numbers of queue pairs.
+Pure: switches hash addresses and ports, which the plan knows.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def described(
 ) -> dict[str, Any] | None:
     """For `plan.json`: the big connections that had a choice, with each choice; where some share a way while
     another is idle also an iteration's seconds by the model if bytes were dealt out. None where nobody has a choice."""
-    if transport.kind != "tcp" or not plan.groups:
+    if not plan.groups:
         return None
     wires = Wires(plan, transport)
     moved, largest = _moved(tasks)

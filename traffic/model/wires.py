@@ -13,11 +13,11 @@ from typing import NamedTuple
 from scenario.plan import forwarding
 from scenario.plan.bridging import Bridged
 from scenario.plan.forwarding import Fork
-from scenario.plan.hashing import FiveTuple
+from scenario.plan.hashing import UDP, FiveTuple
 from scenario.plan.types import End, Plan, PlannedHost
 from scenario.types.topology import Transport
 from traffic.framing import TCP, framing
-from traffic.host.ports import PORT, source_port
+from traffic.host.ports import PORT, ROCE_PORT, source_port
 from traffic.host.transport import EXPEDITED, SMALL_BYTES
 from traffic.model.queue_pairs import ALONE, PairCost, pair_cost
 from traffic.schedule import Op, Pause
@@ -76,9 +76,10 @@ class Wires:
     def __init__(self, plan: Plan, transport: Transport = TCP) -> None:
         self.plan = plan
         self.framing = framing(plan, transport)
-        self._rdma = plan.rdma if transport.kind == "roce" else None
-        self.hashed = transport.kind == "tcp" and bool(plan.groups) and not plan.bridged
-        """Whether equal ways are told apart: of RoCE, the ports are not known."""
+        self._roce = transport.kind == "roce"
+        self._rdma = plan.rdma if self._roce else None
+        self.hashed = bool(plan.groups) and not plan.bridged
+        """Whether equal ways are told apart."""
         self._forwarding = forwarding.of(plan)
         self._ends: dict[Lane, tuple[End, ...]] = {}
 
@@ -93,9 +94,13 @@ class Wires:
         return self._ends[lane]
 
     def connection(self, lane: Lane) -> FiveTuple:
-        """What switches' hashes see of the agents' connection."""
+        """What switches' hashes see of the agents' connection. Queue pairs leave from the port of the line over
+        which they were made."""
         source, sink = (self.plan.hosts[rank].ip for rank in lane[:2])
-        return FiveTuple(source, sink, source_port(source, sink, PORT, lane.number or 0), PORT)
+        port = source_port(source, sink, PORT, lane.number or 0)
+        if self._roce:
+            return FiveTuple(source, sink, port, ROCE_PORT, UDP)
+        return FiveTuple(source, sink, port, PORT)
 
     def choices(self, lane: Lane) -> list[Fork]:
         """Where several ways were open to the connection, and which it takes."""
