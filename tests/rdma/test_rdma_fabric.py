@@ -33,7 +33,7 @@ links:
 HOSTS = "hosts: [{count: 1, accelerator: H100, name: h, nics: 1, nic: 10Gbit/s}]"
 
 ONE_WAY = """
-test="ibv_rc_pingpong -e -d rxe0 -n 500 -s 64"
+test="ibv_rc_pingpong -e -g 0 -d rxe0 -n 500 -s 64"
 if [ $RANK = 0 ]; then
   for far in 1 2 3; do $test -p $((7000+far)) >/dev/null & done; wait
 else

@@ -21,7 +21,7 @@ from traffic.host import pair_counts
 from traffic.host.registered import PARTS, PIECE_BYTES, Nowhere, Room, Slots
 from traffic.host.tcp import Tcp, TcpConnection, TcpListener
 from traffic.host.transport import EXPEDITED, HungUp, Path, Settings
-from traffic.host.verbs import DEVICE, Completion, Device, Events, Marked, Queue, QueuePair
+from traffic.host.verbs import DEVICE, Completion, Device, Events, Labelled, Queue, QueuePair
 
 COUNTERS = FilePath(f"/sys/class/infiniband/{DEVICE}/ports/1/hw_counters")
 PARAMETERS = FilePath("/sys/module/rdma_rxe/parameters")
@@ -185,7 +185,7 @@ class RoceConnection:
         """The other end's queue pair is known: connect ours with it, and answer."""
         (number,) = _CARD.unpack(card)
         settings = self._settings
-        marked = Marked(self._line.port(ours=self._calls), self._class)
+        marked = Labelled(self._line.port(ours=self._calls), self._class)
         self._pair.connect(self._line.address, number, settings.path_mtu, settings.timeout, marked)
         self._open = True
         self._poller.modify(self._line.fileno(), select.EPOLLIN)

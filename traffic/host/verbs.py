@@ -298,7 +298,7 @@ class Events:
         library().ibv_destroy_comp_channel(self.handle)
 
 
-class Marked(NamedTuple):
+class Labelled(NamedTuple):
     """What packets have beside addresses: the port that they leave from, 49152 or more, and their class, which 0
     leaves to the kernel."""
 
@@ -328,7 +328,7 @@ class QueuePair:
         self._modify(_STATE | _PKEY_INDEX | _PORT | _ACCESS, state=_INIT, port_num=PORT, access=0)
 
     def connect(
-        self, address: str, number: int, path_mtu: int, timeout: int, marked: Marked
+        self, address: str, number: int, path_mtu: int, timeout: int, marked: Labelled
     ) -> None:
         """Ready to receive from, and to send to, queue pair `number` at an IPv4 address. An
         acknowledgement is waited for 4.096 µs × 2^timeout."""
