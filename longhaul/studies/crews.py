@@ -5,12 +5,8 @@ In: how many, or a scheduler's address. Out: a crew for as long as a `with` bloc
 
 from __future__ import annotations
 
-import ctypes
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +14,11 @@ from typing import Any
 from longhaul.code import code
 from longhaul.studies.commissions import Commission, Done, carried_out
 from longhaul.studies.forecasting import Forecasts, forecasts
+from longhaul.studies.modellers import Modellers
 from longhaul.studies.store import Record
 from longhaul.trials.series import Runner
 from scenario.errors import LonghaulError, WrongInput
 
-_PR_SET_PDEATHSIG = 1
 RETRIES = 10
 CONNECT_S = 10
 
@@ -49,22 +45,20 @@ class Crew:
 def here(jobs: int) -> Iterator[Crew]:
     """Of this machine: runs in a process each on a CPU of its own, forecasts in as many processes."""
     runner = Runner()
-    context = multiprocessing.get_context("spawn")
-    modellers = ProcessPoolExecutor(jobs, context, _die_with_parent, (os.getpid(),))
     watchers = ThreadPoolExecutor(jobs)
-    try:
-        yield Crew(
-            jobs,
-            travels=False,
-            forecast=lambda asked: modellers.submit(forecasts, asked),
-            run=lambda commission: watchers.submit(carried_out, commission, runner),
-        )
-    except BaseException:
-        runner.end()
-        raise
-    finally:
-        for pool in (watchers, modellers):
-            pool.shutdown(wait=True, cancel_futures=True)
+    with Modellers(jobs) as modellers:
+        try:
+            yield Crew(
+                jobs,
+                travels=False,
+                forecast=modellers.submit,
+                run=lambda commission: watchers.submit(carried_out, commission, runner),
+            )
+        except BaseException:
+            runner.end()
+            raise
+        finally:
+            watchers.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
@@ -102,11 +96,3 @@ def _checked(client: Any, address: str) -> int:
 
 def _code() -> str:
     return code()
-
-
-def _die_with_parent(parent: int) -> None:
-    """However the process that started this one ends, or has ended by now, it ends, too; Ctrl-C is theirs to hear."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -58,6 +58,43 @@ def test_a_study_killed_twenty_times_at_random_moments_ends_with_the_same_result
     ]
 
 
+def test_a_study_holds_nothing_that_would_outlive_its_being_killed(desk: Desk) -> None:
+    """Neither a process nor a name in /dev/shm: one `kill -9` of the study alone ends all of it."""
+    desk.write("many", MANY.replace("steps: 25", "steps: 200"), MODEL)
+    process = desk.begin("run", "many.yaml", "--jobs", "2")
+    workers = _grown(process.pid, 2)
+    mapped = "".join(Path(f"/proc/{pid}/maps").read_text() for pid in (process.pid, *workers))
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert "python" in mapped
+    assert "/dev/shm" not in mapped
+    until = time.monotonic() + 60
+    while alive := [pid for pid in workers if _runs(pid)]:
+        assert time.monotonic() < until, alive
+        time.sleep(0.05)
+
+
+def _grown(pid: int, count: int) -> list[int]:
+    """The processes that a study has begun to make forecasts, once there are so many."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        lists = [one.read_text() for one in Path(f"/proc/{pid}/task").glob("*/children")]
+        begun = [int(word) for text in lists for word in text.split()]
+        found = [one for one in begun if "spawn_main" in Path(f"/proc/{one}/cmdline").read_text()]
+        if len(found) == count:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("no forecasts began")
+
+
+def _runs(pid: int) -> bool:
+    """Whether it is there, and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def test_two_studies_at_once_make_each_run_once_and_both_have_it(desk: Desk, kernel: Path) -> None:  # noqa: ARG001
     for name in ("one", "other"):
         desk.write(name, FEW, "keep: all\n")
