@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longhaul.fabric import netlink
+from longhaul.emulation import netlink
 from longhaul.inside.stage import Stage, stage, tell
 from scenario.job import read
 from scenario.plan.types import Plan, from_json

@@ -12,7 +12,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from longhaul.fabric.fidelity import directions
+from longhaul.emulation.fidelity import directions
 from longhaul.inside.flows import counted
 from longhaul.inside.replay import replay
 from longhaul.inside.stage import Stage, stage, tell

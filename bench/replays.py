@@ -12,7 +12,7 @@ import polars as pl
 
 from bench import iperf_ring
 from bench.guests import PATIENCE_S, SEED, BenchError, exec_job, heard
-from longhaul.fabric.fidelity import ECHO_FRAME_BYTES, directions
+from longhaul.emulation.fidelity import ECHO_FRAME_BYTES, directions
 from longhaul.planning import make_plan
 from longhaul.runs.life import Request, collect, make_job, prepare, read
 from longhaul.runs.workloads import Chosen

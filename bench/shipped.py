@@ -19,7 +19,7 @@ from mininet.log import setLogLevel
 from mininet.net import Mininet
 from mininet.node import OVSSwitch
 
-from longhaul.fabric.openvswitch import open_vswitch
+from longhaul.emulation.openvswitch import open_vswitch
 from longhaul.inside.stage import STATE, tell
 from scenario.plan.types import Plan, PlannedWire, from_json
 

@@ -31,8 +31,8 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     ├── PreloadUnavailable               longhaul.machine.preload     a library to be preloaded cannot be made
     ├── UserlandUnavailable              longhaul.machine.userland    a guest's own programs cannot be had
     ├── SourceUnavailable                longhaul.machine.debian      no kernel source can be had
-    ├── HostError                        longhaul.fabric.hosts        a job in a host failed
-    ├── Interrupted                      longhaul.fabric.hosts        somebody asks why it takes so long
+    ├── HostError                        longhaul.emulation.hosts        a job in a host failed
+    ├── Interrupted                      longhaul.emulation.hosts        somebody asks why it takes so long
     ├── Stopped                          longhaul.inside.control      the run cannot go on
     ├── CrewLost                         longhaul.studies.crews       all workers of a study have gone
     ├── TrialFailed                      longhaul.trials.series       a run of a series did not end well

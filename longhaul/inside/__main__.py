@@ -12,7 +12,7 @@ import traceback
 from contextlib import closing
 from pathlib import Path
 
-from longhaul.fabric.hosts import HostError
+from longhaul.emulation.hosts import HostError
 from longhaul.inside.control import Stopped
 from longhaul.inside.killed import KernelLog, be_the_last_to_go, starved
 from longhaul.inside.stage import stage, tell

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from longhaul.fabric import openvswitch
+from longhaul.emulation import openvswitch
 from scenario.errors import LonghaulError
 from scenario.job import Job
 from scenario.plan import bridging

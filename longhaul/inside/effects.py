@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from longhaul.fabric import netlink
+from longhaul.emulation import netlink
 from longhaul.inside.stage import Stage
 from scenario.plan.occurrences import State
 from scenario.plan.types import Plan

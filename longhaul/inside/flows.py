@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from longhaul.fabric.openvswitch import Flow, flows
+from longhaul.emulation.openvswitch import Flow, flows
 from scenario.plan.types import Plan
 
 RAW = "flows.json"

@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from longhaul.fabric import build
+from longhaul.emulation import build
 from longhaul.inside.happening import ByHand
 from longhaul.inside.letters import ANSWER, ASKED, HOST, INTERRUPT
 from longhaul.inside.stage import Stage

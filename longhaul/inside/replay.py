@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 
-from longhaul.fabric import hosts
+from longhaul.emulation import hosts
 from longhaul.inside.control import Stopped
 from longhaul.inside.happening import happening
 from longhaul.inside.killed import MemoryWatch

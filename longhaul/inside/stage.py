@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longhaul.fabric import build, hosts, openvswitch, rdma
+from longhaul.emulation import build, hosts, openvswitch, rdma
 from longhaul.inside.control import Control, Nobody, control
 from scenario.job import Job
 from scenario.plan.types import Plan

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from longhaul.fabric.connections import Connections, TcpCounted, TcpEnd
-from longhaul.fabric.counters import Counters
+from longhaul.emulation.connections import Connections, TcpCounted, TcpEnd
+from longhaul.emulation.counters import Counters
 from longhaul.inside.samples import AGAIN_RAW, RAW
 from scenario.plan.types import Plan
 from traffic.host.timers import Timer

@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
 
-from longhaul.fabric import build, fidelity, hosts, openvswitch
+from longhaul.emulation import build, fidelity, hosts, openvswitch
 from longhaul.inside.capture import capturing
 from longhaul.inside.control import Stopped
 from longhaul.inside.flows import counted

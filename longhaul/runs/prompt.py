@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis import units
-from longhaul.fabric.fidelity import ECHO_FRAME_BYTES, directions
+from longhaul.emulation.fidelity import ECHO_FRAME_BYTES, directions
 from longhaul.machine import dispatch
 from longhaul.machine.init import SHOWN
 from longhaul.runs.interactive import FabricRequest

@@ -2,7 +2,7 @@
 
 The one list of them. `Direction` (the topology's) and `Shape` (the plan's) are this and more, and the language's
 keys are these fields'. One more impairment is a field here, a key in `topology/impaired.py`, and a line where the
-kernel is told (`longhaul/fabric/netlink.py`).
+kernel is told (`longhaul/emulation/netlink.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Topologies and workloads as Python values: loaded, built, changed, written; nothing here starts a fabric."""
 
 import ast
+import importlib.util
 import re
 import subprocess
 import sys
@@ -151,3 +152,9 @@ def test_two_runs_are_needed_to_compare() -> None:
 def test_a_folder_without_a_run_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(lh.RunError, match=re.escape(str(tmp_path))):
         lh.Run.load(tmp_path)
+
+
+def test_no_name_of_the_api_is_a_module_that_would_take_its_place() -> None:
+    for name in lh._HOME:
+        found = importlib.util.find_spec(f"longhaul.{name}")
+        assert found is None or found.origin is None, found

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from longhaul.fabric import netlink
+from longhaul.emulation import netlink
 from longhaul.inside.stage import stage, tell
 from scenario.job import read
 from scenario.plan.types import from_json

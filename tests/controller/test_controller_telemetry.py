@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from longhaul.fabric.openvswitch import Flow, read_flow
+from longhaul.emulation.openvswitch import Flow, read_flow
 from longhaul.runs import flows
 from longhaul.runs.telemetry import busiest
 from tests.controller.networks import longhaul

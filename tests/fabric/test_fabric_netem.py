@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longhaul.fabric.netlink import Held, _NetemOptions, link_seed, netem_options
+from longhaul.emulation.netlink import Held, _NetemOptions, link_seed, netem_options
 from scenario.plan.types import Shape
 from scenario.types.impairments import IMPAIRMENTS
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from longhaul.fabric import fidelity
+from longhaul.emulation import fidelity
 from longhaul.inside.__main__ import main
 
 _clean = fidelity.FidelityCheck.clean

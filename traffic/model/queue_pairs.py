@@ -14,7 +14,7 @@ from scenario.plan.types import WIDEST_WINDOW, End, PlannedRdma
 from traffic.framing import Framing
 
 QUEUED_PACKETS = 4
-"""Of a queue pair in its adapter's queue, sent in vain after a loss, too (`longhaul.fabric.rdma`)."""
+"""Of a queue pair in its adapter's queue, sent in vain after a loss, too (`longhaul.emulation.rdma`)."""
 MOST_UNACKNOWLEDGED = 64
 """Packets after which Soft-RoCE asks for an acknowledgement; earlier where half a window is less."""
 

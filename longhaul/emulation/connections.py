@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from longhaul.fabric.netlink import entered
+from longhaul.emulation.netlink import entered
 
 # [include/uapi/linux/sock_diag.h, inet_diag.h, tcp.h]
 _NETLINK_SOCK_DIAG, _BY_FAMILY, _ERROR, _DONE = 4, 20, 2, 3

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from longhaul.fabric import netlink
-from longhaul.fabric.hosts import HostJob, Hosts
+from longhaul.emulation import netlink
+from longhaul.emulation.hosts import HostJob, Hosts
 from scenario.plan import forwarding
 from scenario.plan.losses import by_chance
 from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost

@@ -23,8 +23,8 @@ from mininet.log import error, output, setLogLevel
 from mininet.net import Mininet
 from mininet.node import Controller, Node, OVSSwitch
 
-from longhaul.fabric import netlink, rdma
-from longhaul.fabric.openvswitch import vsctl
+from longhaul.emulation import netlink, rdma
+from longhaul.emulation.openvswitch import vsctl
 from scenario.plan import bridging
 from scenario.plan.types import End, Plan, PlannedHost, PlannedWire
 

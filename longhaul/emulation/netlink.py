@@ -22,7 +22,7 @@ from pyroute2 import IPBatch, IPRoute
 from pyroute2.netlink import nla
 from pyroute2.netlink.rtnl.tcmsg import plugins, sched_netem
 
-from longhaul.fabric import port
+from longhaul.emulation import port
 from scenario.plan.rules import GATEWAY, GATEWAY_MAC
 from scenario.plan.types import Shape
 from scenario.types.impairments import gilbert_elliott

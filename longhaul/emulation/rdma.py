@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from longhaul.fabric.netlink import entered
+from longhaul.emulation.netlink import entered
 from scenario.plan.types import PlannedRdma
 
 NETLINK_RDMA = 20
