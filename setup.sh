@@ -6,6 +6,8 @@
 #                                               fabric is made of: of the system, only what builds the kernel is needed
 #   ./setup.sh tests                            packages that a few tests need, where the distribution has them
 #   ./setup.sh torch                            PyTorch (800 MB) in a folder of its own, for one test
+#   ./setup.sh tools                            tmux, tshark, Graphviz: what one works with beside longhaul
+#   ./setup.sh jupyter                          JupyterLab in the same Python environment, for the notebooks in labs/
 #   ./setup.sh check                            say what is missing of packages and Python; change nothing
 #
 # What is in place already costs nothing, so every `make` target calls this first. Only missing system
@@ -56,6 +58,12 @@ test_packages=(
     "shellcheck|checks the shell scripts"
     "graphviz|reads what \`graph --format dot\` writes"
     "vagrant|checks the Vagrantfile"
+)
+# To look at what a fabric does; nothing of longhaul's calls them.
+tool_packages=(
+    "tmux|several shells in one window"
+    "tshark|reads captures (\`run --capture\`)"
+    "graphviz|draws what \`graph --format dot\` writes"
 )
 torch_version=2.13.0
 torch_index=https://download.pytorch.org/whl/cpu
@@ -149,6 +157,12 @@ install_as_root() {
     else
         die "there is no sudo here. Run as root: $here/setup.sh system"
     fi
+}
+
+set_up_tools() {
+    local absent
+    mapfile -t absent < <(printf '%s\n' "${tool_packages[@]}" | missing)
+    ((!${#absent[@]})) || install_as_root "${absent[@]}"
 }
 
 # What a distribution does not have, or nobody may install, costs a few tests and nothing else.
@@ -246,6 +260,16 @@ set_up_python() {
     compile_ours
 }
 
+# Its lock agrees with requirements.lock where both name a package.
+set_up_jupyter() {
+    local lock=$here/vagrant/jupyter.lock stamp=$venv/jupyter.stamp
+    set_up_python
+    ! cmp --quiet "$lock" "$stamp" || return 0
+    say "Installing JupyterLab in $venv"
+    pip_install "$(grep -c '^[A-Za-z0-9]' "$lock")" --require-hashes -r "$lock"
+    cp "$lock" "$stamp"
+}
+
 set_up_torch() {
     local place=${XDG_CACHE_HOME:-$HOME/.cache}/longhaul/torch
     [[ ! -e $place/$torch_version ]] || return 0
@@ -300,10 +324,10 @@ main() {
             set_up_kernel
             set_up_root
             ;;
-        system | python | kernel | tests | torch) "set_up_$step" ;;
+        system | python | kernel | tests | torch | tools | jupyter) "set_up_$step" ;;
         check) check ;;
         -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
-        *) die "unknown step '$step': all, own, system, python, kernel, tests, torch or check" ;;
+        *) die "unknown step '$step': all, own, system, python, kernel, tests, torch, tools, jupyter or check" ;;
         esac
     done
 }
