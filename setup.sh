@@ -8,6 +8,7 @@
 #   ./setup.sh torch                            PyTorch (800 MB) in a folder of its own, for one test
 #   ./setup.sh tools                            tmux, tshark, Graphviz: what one works with beside longhaul
 #   ./setup.sh jupyter                          JupyterLab in the same Python environment, for the notebooks in labs/
+#   ./setup.sh packages                         the names of the system packages of `system` and `tools`
 #   ./setup.sh check                            say what is missing of packages and Python; change nothing
 #
 # What is in place already costs nothing, so every `make` target calls this first. Only missing system
@@ -296,6 +297,8 @@ set_up_root() {
     (cd "$here" && "$venv/bin/python" -m longhaul.machine.userland >/dev/null)
 }
 
+names_of() { sed 's/|.*//'; }
+
 # One line for each thing that is missing, in a form for programs too (`longhaul doctor` reads it).
 check() {
     local line
@@ -325,9 +328,10 @@ main() {
             set_up_root
             ;;
         system | python | kernel | tests | torch | tools | jupyter) "set_up_$step" ;;
+        packages) names_of < <(wanted_packages && printf '%s\n' "${tool_packages[@]}") ;;
         check) check ;;
         -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
-        *) die "unknown step '$step': all, own, system, python, kernel, tests, torch, tools, jupyter or check" ;;
+        *) die "unknown step '$step': all, own, system, python, kernel, tests, torch, tools, jupyter, packages or check" ;;
         esac
     done
 }

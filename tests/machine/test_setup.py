@@ -71,7 +71,7 @@ def test_an_unknown_step_is_refused_with_those_there_are() -> None:
     assert refused.returncode == 1
     assert (
         refused.stderr
-        == "setup: unknown step 'systems': all, own, system, python, kernel, tests, torch, tools, jupyter or check\n"
+        == "setup: unknown step 'systems': all, own, system, python, kernel, tests, torch, tools, jupyter, packages or check\n"
     )
 
 
