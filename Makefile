@@ -6,7 +6,7 @@ PACKAGES := scenario longhaul controller traffic analysis
 TYPED := $(PACKAGES) bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup own python demo test fuzz check format bench bundle wheel site lock lab-pictures solutions clean
+.PHONY: help setup own python demo test fuzz check format bench bundle wheel box site lock lab-pictures solutions clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -51,6 +51,9 @@ bundle: setup ## one archive with kernel and root file system, for any x86-64 Li
 wheel: bundle ## the bundle as a Python package: pip install dist/longhaul-*.whl
 	@$(VENV)/bin/python -m longhaul.machine.wheel dist/longhaul-*-linux-x86_64.tar.gz dist
 
+box: ## boxes for Vagrant (libvirt, VirtualBox), in dist/, of the machine that .ci/vm proves; as root, some 30 minutes
+	@vagrant/box dist
+
 site: python ## the docs as a site, in site/; links checked
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
@@ -59,6 +62,8 @@ lock: python ## renew requirements.lock from pyproject.toml
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra study --extra docs --generate-hashes \
 	    --no-annotate --no-config --custom-compile-command "make lock" --upgrade \
 	    --output-file requirements.lock pyproject.toml
+	@echo "jupyterlab>=4.4" | $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.lock \
+	    --no-annotate --no-config --custom-compile-command "make lock" --upgrade --output-file vagrant/jupyter.lock -
 
 lab-pictures: python ## the pictures of the labs, by the commands of their READMEs
 	@$(VENV)/bin/python -m longhaul.labs.pictures

@@ -49,7 +49,11 @@ def choose(wanted: str, time_mode: str) -> Machine:
     if time_mode == "virtual":
         return _uml(time_mode, "virtual time needs a kernel of its own")
     if obstacle := native.obstacle():
-        return _uml(time_mode, f"this machine's own kernel will not do: {obstacle}")
+        why = f"this machine's own kernel will not do: {obstacle}"
+        try:
+            return _uml(time_mode, why)
+        except MachineError as error:
+            raise MachineError(f"{error}; and {why}") from None
     return _native(time_mode)
 
 
