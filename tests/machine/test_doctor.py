@@ -12,6 +12,7 @@ from longhaul.machine.doctor import (
     diagnose,
     disk_check,
     environment_check,
+    kvm_check,
     memory_check,
     native_check,
     packages_check,
@@ -119,3 +120,12 @@ def test_native_runs_need_the_modules_and_root() -> None:
 
 def test_the_disk_of_a_folder_that_is_not_there_yet_is_looked_at(tmp_path: Path) -> None:
     assert disk_check("disk", tmp_path / "a/b").detail.endswith(f"free at {tmp_path}")
+
+
+def test_hardware_virtualization_is_called_present_and_never_usable(tmp_path: Path) -> None:
+    device = tmp_path / "kvm"
+    assert "no " in kvm_check(device).detail
+    device.touch()
+    check = kvm_check(device)
+    assert (check.ok, check.mend) == (None, "")
+    assert "present (not tried)" in check.detail
