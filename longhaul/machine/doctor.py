@@ -217,7 +217,7 @@ def kvm_check(device: Path) -> Finding:
     """Whether there is hardware virtualization; nothing needs it except Vagrant.
 
     That the device can be opened, and that a few instructions run on it, does not mean that a machine boots: where the
-    host is a virtual machine itself, Debian's kernel was seen to hang on one that ran a boot sector. So nothing is tried.
+    host is a virtual machine itself, Debian's kernel hung on one that ran a boot sector. So nothing is tried.
     """
     if not device.exists():
         return Finding("KVM", None, f"no {device}; only Vagrant would use it")
