@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from longhaul.api.asking import compare as compare
     from longhaul.api.asking import forecast as forecast
     from longhaul.api.attributing import attribute as attribute
+    from longhaul.api.benchmarking import bench as bench
     from longhaul.api.checks import check as check
     from longhaul.api.inputs import Topology as Topology
     from longhaul.api.inputs import Workload as Workload
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from longhaul.api.inputs import workload as workload
     from longhaul.api.live import fabric as fabric
     from longhaul.api.plans import plan as plan
+    from longhaul.api.results import BenchRun as BenchRun
     from longhaul.api.results import Run as Run
+    from longhaul.api.results import load as load
     from longhaul.api.running import Submitted as Submitted
     from longhaul.api.running import run as run
     from longhaul.api.running import submit as submit
@@ -42,12 +45,13 @@ _HOMES = {
     "analysis.errors": ("RunError",),
     "analysis.series.compare": ("Comparison",),
     "longhaul.api.asking": ("Forecast", "compare", "forecast"),
+    "longhaul.api.benchmarking": ("bench",),
     "longhaul.api.checks": ("check",),
     "longhaul.api.attributing": ("attribute",),
     "longhaul.api.inputs": ("Topology", "Workload", "topology", "workload"),
     "longhaul.api.live": ("fabric",),
     "longhaul.api.plans": ("plan",),
-    "longhaul.api.results": ("Run",),
+    "longhaul.api.results": ("BenchRun", "Run", "load"),
     "longhaul.api.running": ("Submitted", "run", "submit"),
     "longhaul.api.studies": ("Study", "StudyResults", "study"),
     "longhaul.machine.dispatch": ("MachineError",),

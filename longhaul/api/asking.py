@@ -13,8 +13,8 @@ from analysis.run import load_run
 from analysis.series.compare import Comparison
 from analysis.series.compare import compare as compared
 from longhaul.api.inputs import Topology
+from longhaul.api.options import Workloads, request
 from longhaul.api.results import Run
-from longhaul.api.running import Workloads, request
 from longhaul.runs import life
 from scenario.errors import WrongInput
 

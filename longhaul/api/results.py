@@ -1,6 +1,6 @@
-"""What a run left: the answer typed, the events as a lazy table, the report.
+"""What a run or a benchmark left: the answer typed, the tables lazy, the report.
 
-In: a run folder. Out: views of it, each read when it is asked for.
+In: a run folder. Out: views of it, each read when it is asked for. `longhaul show` is built on it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ import polars as pl
 from rich.console import Console
 
 from analysis.errors import RunError
+from analysis.form.benchmark import FILE as BENCHMARK
+from analysis.form.benchmark import BenchmarkTable, read_benchmark
+from analysis.form.files import plain
 from analysis.form.parts import Check
 from analysis.form.summary import Summary, TrainingSummary, read_summary
 from analysis.run import read_fidelity, read_manifest, read_plan
+from analysis.terminal.benchmark import print_results
 from analysis.terminal.training import print_summary
 
 WIDTH = 80
@@ -27,34 +31,10 @@ REPORT = "report.html"
 
 
 @dataclass(frozen=True)
-class Run:
-    """A finished run. `path` is its folder."""
+class _Folder:
+    """A run folder, of whatever kind. `path` is where it is."""
 
     path: Path
-
-    @classmethod
-    def load(cls, path: str | Path) -> Run:
-        """The run in a folder. Raises RunError where that holds no finished run."""
-        found = cls(Path(path))
-        _ = found.summary
-        return found
-
-    @cached_property
-    def summary(self) -> Summary:
-        """`summary.json`: every figure in SI units. A run in which a workload trains has a `TrainingSummary`."""
-        return read_summary(self.path)
-
-    @property
-    def training(self) -> TrainingSummary:
-        """The summary of a run in which a workload trains. Raises RunError of another."""
-        if isinstance(self.summary, TrainingSummary):
-            return self.summary
-        raise RunError(f"{self.path}: nothing trains in this run")
-
-    @property
-    def events(self) -> pl.LazyFrame:
-        """What each rank did, a row per compute, send, receive and collective; times in nanoseconds from the start."""
-        return self.table("events")
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -88,29 +68,107 @@ class Run:
         return own if path is None else Path(shutil.copyfile(own, path))
 
     def show(self) -> Shown:
-        """The report within a notebook; elsewhere, as text, the summary of `longhaul show`."""
-        return Shown(self.path)
+        """The report within a notebook; elsewhere, as text, what `longhaul show` prints."""
+        return Shown(self)
+
+    def draw(self, out: Console) -> None:
+        """Print the answer as the command line does."""
+        raise NotImplementedError
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as JSON has it."""
+        raise NotImplementedError
 
     def _repr_html_(self) -> str:
-        return self.show()._repr_html_()
+        return framed(self.path / REPORT)
+
+
+@dataclass(frozen=True)
+class Run(_Folder):
+    """A finished run."""
+
+    @classmethod
+    def load(cls, path: str | Path) -> Run:
+        """The run in a folder. Raises RunError where that holds no finished run."""
+        found = cls(Path(path))
+        _ = found.summary
+        return found
+
+    @cached_property
+    def summary(self) -> Summary:
+        """`summary.json`: every figure in SI units. A run in which a workload trains has a `TrainingSummary`."""
+        return read_summary(self.path)
+
+    @property
+    def training(self) -> TrainingSummary:
+        """The summary of a run in which a workload trains. Raises RunError of another."""
+        if isinstance(self.summary, TrainingSummary):
+            return self.summary
+        raise RunError(f"{self.path}: nothing trains in this run")
+
+    @property
+    def events(self) -> pl.LazyFrame:
+        """What each rank did, a row per compute, send, receive and collective; times in nanoseconds from the start."""
+        return self.table("events")
+
+    def draw(self, out: Console) -> None:
+        """Print the summary."""
+        print_summary(self.path, out)
+
+    def as_dict(self) -> dict[str, Any]:
+        """`summary.json`."""
+        found: dict[str, Any] = plain(self.summary)
+        return found
+
+
+@dataclass(frozen=True)
+class BenchRun(_Folder):
+    """A finished benchmark."""
+
+    @classmethod
+    def load(cls, path: str | Path) -> BenchRun:
+        """The benchmark in a folder. Raises RunError where that holds none."""
+        found = cls(Path(path))
+        _ = found.results
+        return found
+
+    @cached_property
+    def results(self) -> BenchmarkTable:
+        """`bench.json`: a row per size and algorithm, seconds and bytes a second."""
+        return read_benchmark(self.path)
+
+    def draw(self, out: Console) -> None:
+        """Print the table."""
+        print_results(self.path, out)
+
+    def as_dict(self) -> dict[str, Any]:
+        """`bench.json`."""
+        found: dict[str, Any] = plain(self.results)
+        return found
+
+
+def load(path: str | Path) -> Run | BenchRun:
+    """The run, or the benchmark, in a folder. Raises RunError where that holds neither."""
+    kind = BenchRun if (Path(path) / BENCHMARK).exists() else Run
+    return kind.load(path)
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A run for the eye: a notebook draws the report, `str` gives the summary in 80 columns."""
+    """A run for the eye: a notebook draws the report, `str` gives the answer in 80 columns."""
 
-    path: Path
+    of: _Folder
 
     def __str__(self) -> str:
         out = io.StringIO()
-        print_summary(self.path, Console(file=out, width=WIDTH, highlight=False, markup=False))
+        self.of.draw(Console(file=out, width=WIDTH, highlight=False, markup=False))
         return out.getvalue()
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return framed(self.path / REPORT)
+        return self.of._repr_html_()
 
 
 def framed(path: Path) -> str:

@@ -19,8 +19,9 @@ from typing import Any
 from analysis.form.benchmark import MeasuredCase, read_benchmark
 from longhaul import folder
 from longhaul.api.inputs import Topology
+from longhaul.api.options import Workloads, chosen, request
 from longhaul.api.results import Run
-from longhaul.api.running import Workloads, chosen, request, run
+from longhaul.api.running import run
 from longhaul.code import code
 from longhaul.labs import calls
 from longhaul.labs.catalogue import Lab

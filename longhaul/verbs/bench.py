@@ -16,7 +16,7 @@ from longhaul.verbs.shape import topology
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from traffic.benchmark import Benchmark
+    import longhaul as lh
 
 OPS = (
     "all_reduce", "reduce_scatter", "all_gather", "broadcast", "reduce", "all_to_all", "send_recv",
@@ -79,61 +79,67 @@ def _connections(made: argparse.ArgumentParser) -> None:
 
 def bench(words: argparse.Namespace) -> int:
     """Measure, print the table, name the folder."""
-    from analysis.form.benchmark import benchmark_schema, read_benchmark
-    from analysis.form.files import plain
+    from analysis.form.benchmark import benchmark_schema
     from longhaul.shown import progress
     from longhaul.verbs.judging import Judge
 
     judge = Judge(words, str(words.topology), benchmark_schema())
-    folders = []
+    found = []
     for kind in words.transports:
         with judge.watching(), progress.shown(quiet=words.quiet) as hear:
-            folders.append(measured(words, kind, _folder(words, kind), hear))
-    tell(words, lambda: _json(folders), lambda out: _draw(folders, out))
-    found = [read_benchmark(one) for one in folders]
-    wrong = sum(row.wrong or 0 for one in found for row in one.rows)
+            found.append(measured(words, kind, _folder(words, kind), hear))
+    tell(words, lambda: _json(found), lambda out: _draw(found, out))
+    wrong = sum(row.wrong or 0 for one in found for row in one.results.rows)
     return judge.status(
-        [plain(one) for one in found], f"{wrong} results were wrong" if wrong else ""
+        [one.as_dict() for one in found], f"{wrong} results were wrong" if wrong else ""
     )
 
 
-def _json(folders: list[Path]) -> Any:
+def _json(found: list[lh.BenchRun]) -> Any:
     """What was measured; a list where that was over several transports."""
-    from longhaul.shown.answers import answer_json
-
-    found = [answer_json(one) for one in folders]
-    return found[0] if len(found) == 1 else found
+    told = [{"folder": str(one.path)} | one.as_dict() for one in found]
+    return told[0] if len(told) == 1 else told
 
 
-def _draw(folders: list[Path], out: Console) -> None:
-    from analysis.terminal.benchmark import print_results
-
-    for one in folders:
-        print_results(one, out)
-    out.print(f"run folder {', '.join(map(str, folders))}")
+def _draw(found: list[lh.BenchRun], out: Console) -> None:
+    for one in found:
+        one.draw(out)
+    out.print(f"run folder {', '.join(str(one.path) for one in found)}")
 
 
 def measured(
     words: argparse.Namespace, kind: Kind, out: Path | None, hear: Callable[[Any], None]
-) -> Path:
-    """Measure over one transport; returns the run folder."""
-    from longhaul.runs.benchmark import bench as measure
-    from longhaul.runs.life import Request
+) -> lh.BenchRun:
+    """Measure over one transport."""
+    import longhaul as lh
 
-    request = Request(
-        topology=words.topology,
-        workloads=(),
-        overrides=tuple(words.overrides),
+    return lh.bench(
+        lh.Topology(words.topology.stem, words.topology, overrides=tuple(words.overrides)),
+        words.collective,
+        algorithms=words.algorithms,
+        sizes_bytes=words.sizes,
+        iterations=words.iters,
+        warmup=words.warmup,
+        verify=words.check,
+        transport=kind,
+        channels=words.channels,
+        congestion=words.congestion,
+        segment_bytes=words.segment,
+        buffers_bytes=words.buffers,
+        inner=words.inner,
+        outer=words.outer,
+        order=words.order,
+        servers=words.servers,
         seed=words.seed,
         time=words.time,
         machine=words.machine,
-        out=out,
-        cpu=words.cpu,
-        patience_s=words.patience,
-        command=tuple(words.command),
         root=words.root,
+        cpu=words.cpu,
+        out=out,
+        patience_s=words.patience,
+        command=words.command,
+        hear=hear,
     )
-    return measure(request, wanted(words, kind), hear)
 
 
 def _folder(words: argparse.Namespace, kind: str) -> Path | None:
@@ -142,37 +148,6 @@ def _folder(words: argparse.Namespace, kind: str) -> Path | None:
     if asked is None or len(words.transports) == 1:
         return asked
     return asked.with_name(f"{asked.name}-{kind}")
-
-
-def wanted(words: argparse.Namespace, transport: Kind) -> Benchmark:
-    """The benchmark that the words describe, over one of their transports."""
-    from scenario.types.topology import Collective, Transport
-    from traffic.benchmark import Benchmark
-    from traffic.collectives import algorithms_of
-
-    every = {"all": algorithms_of(words.collective)}
-    algorithms = [name for word in words.algorithms for name in every.get(word, (word,))]
-    return Benchmark(
-        name="bench",
-        source=str(words.topology),
-        transport=Transport(transport),
-        algorithms=tuple(dict.fromkeys(algorithms)),
-        sizes_bytes=words.sizes,
-        iterations=words.iters,
-        warmup=words.warmup,
-        collective=Collective(
-            op=words.collective,
-            verify=words.check,
-            channels=words.channels,
-            segment_bytes=words.segment,
-            order=words.order,
-            inner=words.inner,
-            outer=words.outer,
-            servers=words.servers,
-            congestion=words.congestion,
-            socket_buffer_bytes=words.buffers,
-        ),
-    )
 
 
 def transports(text: str) -> tuple[str, ...]:

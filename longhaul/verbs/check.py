@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +25,8 @@ from scenario.errors import WrongInput
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from longhaul.runs.life import Request
-    from longhaul.trials.checking import Checked
+    import longhaul as lh
+    from longhaul.api.options import RunOptions
 
 
 def add(verbs: Verbs) -> None:
@@ -63,16 +62,18 @@ def add(verbs: Verbs) -> None:
 
 def check(words: argparse.Namespace) -> int:
     """Carry out what is to be checked, and say what holds; 1 where something does not."""
+    import longhaul as lh
     from longhaul.shown import progress
-    from longhaul.trials.checking import check as check_it
 
     if words.run and len(words.files) > 1:
         raise WrongInput("--run is held against the checks of one file")
-    requests = [requested(words, file) for file in words.files]
+    run = lh.Run(words.run) if words.run else None
+    wanted = [asked(words, file) for file in words.files]
     found = []
-    for request in requests:
+    for topology, workloads, options in wanted:
         with progress.shown(quiet=words.quiet) as hear:
-            found.append(check_it(request, hear, words.run))
+            options["hear"] = hear
+            found.append(lh.check(topology, workloads, run=run, **options))
     if words.format == "junit":
         put(words, _junit(found))
     else:
@@ -80,44 +81,35 @@ def check(words: argparse.Namespace) -> int:
     return 0 if all(one.holds for one in found) else 1
 
 
-def requested(words: argparse.Namespace, file: Path) -> Request:
+def asked(
+    words: argparse.Namespace, file: Path
+) -> tuple[lh.Topology, list[lh.Workload], RunOptions]:
     """The run that a file asks for: of a topology, or of a workload on `--on`. Raises WrongInput."""
-    from longhaul.runs.life import Request
-    from longhaul.runs.workloads import Chosen
+    import longhaul as lh
     from scenario.loading import language
 
-    request = Request(
-        topology=file,
-        workloads=tuple(words.workloads),
-        overrides=tuple(words.overrides),
-        seed=words.seed,
-        time=words.time,
-        machine=words.machine,
-        out=None,
-        cpu=words.cpu,
-        patience_s=words.patience,
-        command=(),
-        workload_overrides=tuple(words.workload_overrides),
-        controller=words.controller,
-        rest=words.rest,
-        memory_bytes=words.memory_bytes,
-        root=words.root,
-    )
+    place, named = file, [(one.path, one.on) for one in words.workloads]
     if language(file) == "workload":
         if words.on is None:
             raise WrongInput(f"{file} is a workload: say with --on TOPOLOGY where it runs")
-        request = replace(request, topology=words.on, workloads=(Chosen(file),))
-    return replace(request, command=_command(request))
+        place, named = words.on, [(file, ())]
+    topology = lh.Topology(place.stem, place, overrides=tuple(words.overrides))
+    options: RunOptions = {
+        "seed": words.seed,
+        "time": words.time,
+        "machine": words.machine,
+        "root": words.root,
+        "cpu": words.cpu,
+        "patience_s": words.patience,
+        "settings": words.workload_overrides,
+        "controller": words.controller,
+        "rest": words.rest,
+        "memory_bytes": words.memory_bytes,
+    }
+    return topology, [lh.Workload(path.stem, path, on=on) for path, on in named], options
 
 
-def _command(request: Request) -> tuple[str, ...]:
-    """The command line that makes the same run, for its manifest."""
-    from longhaul.api.running import arguments
-
-    return ("longhaul", "run", *arguments(request))
-
-
-def _draw(found: Sequence[Checked], out: Console) -> None:
+def _draw(found: Sequence[lh.Checked], out: Console) -> None:
     from analysis.terminal.checks import print_rulings
 
     for one in found:
@@ -125,7 +117,7 @@ def _draw(found: Sequence[Checked], out: Console) -> None:
         print_rulings(title, one.rulings, out)
 
 
-def checked_json(found: Checked) -> dict[str, Any]:
+def checked_json(found: lh.Checked) -> dict[str, Any]:
     """The rulings of one file, as plain data."""
     return {
         "file": str(found.file),
@@ -148,7 +140,7 @@ def checked_json(found: Checked) -> dict[str, Any]:
     }
 
 
-def _junit(found: Sequence[Checked]) -> str:
+def _junit(found: Sequence[lh.Checked]) -> str:
     from analysis.export.junit import JunitCase, junit
 
     suites = [

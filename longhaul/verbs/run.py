@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,8 @@ from longhaul.verbs.shape import topology
 from scenario.errors import WrongInput
 
 if TYPE_CHECKING:
-    from longhaul.runs.life import Request
+    import longhaul as lh
+    from longhaul.api.options import Hear, RunOptions
     from longhaul.runs.workloads import Chosen
 
 
@@ -75,21 +75,54 @@ def run(words: argparse.Namespace) -> int:
     """Run a workload, print the summary, name the report."""
     if words.reproduce:
         return reproduce(words)
-    from analysis.form.files import plain
-    from analysis.form.summary import TrainingSummary, read_summary, summary_schema
-    from analysis.terminal.training import print_summary
-    from longhaul.runs.life import run as run_it
+    from analysis.form.summary import TrainingSummary, summary_schema
     from longhaul.shown import progress
-    from longhaul.shown.answers import answer_json
     from longhaul.verbs.judging import Judge
 
     judge = Judge(words, str(words.topology), summary_schema())
     with judge.watching(), progress.shown(quiet=words.quiet) as hear:
-        made = run_it(requested(words), hear)
-    tell(words, lambda: answer_json(made), lambda out: print_summary(made, out))
-    summary = read_summary(made)
+        made = carried_out(words, hear)
+    tell(words, lambda: {"folder": str(made.path)} | made.as_dict(), made.draw)
+    summary = made.summary
     wrong = summary.collective.wrong if isinstance(summary, TrainingSummary) else None
-    return judge.status([plain(summary)], f"{wrong} results were not the sum" if wrong else "")
+    return judge.status([made.as_dict()], f"{wrong} results were not the sum" if wrong else "")
+
+
+def carried_out(words: argparse.Namespace, hear: Hear) -> lh.Run:
+    """The run that the words ask for."""
+    import longhaul as lh
+
+    topology, workloads, options = asked(words)
+    options["hear"] = hear
+    return lh.run(topology, workloads, **options)
+
+
+def asked(words: argparse.Namespace) -> tuple[lh.Topology, list[lh.Workload], RunOptions]:
+    """What the words ask for, as the API takes it; files are read, and complained about, by whoever takes it."""
+    import longhaul as lh
+
+    topology = lh.Topology(words.topology.stem, words.topology, overrides=tuple(words.overrides))
+    workloads = [lh.Workload(one.path.stem, one.path, on=one.on) for one in words.workloads]
+    options: RunOptions = {
+        "seed": words.seed,
+        "time": words.time,
+        "machine": words.machine,
+        "root": words.root,
+        "cpu": words.cpu,
+        "out": words.out,
+        "patience_s": words.patience,
+        "command": words.command,
+        "without": words.without,
+        "settings": words.workload_overrides,
+        "probe": words.probe,
+        "probe_interval_s": words.probe_interval,
+        "capture": words.capture,
+        "capture_bytes": words.capture_bytes,
+        "controller": words.controller,
+        "rest": words.rest,
+        "memory_bytes": words.memory_bytes,
+    }
+    return topology, workloads, options
 
 
 def reproduce(words: argparse.Namespace) -> int:
@@ -105,20 +138,19 @@ def reproduce(words: argparse.Namespace) -> int:
     again.out, again.patience = words.out, words.patience
     again.cpu = again.cpu if words.cpu is None else words.cpu
     with progress.shown(quiet=words.quiet) as hear:
-        made = carried_out(again, words.reproduce, hear)
+        made = remade(again, words.reproduce, hear).path
     found = parting(words.reproduce, made)
     names = (str(words.reproduce), str(made))
     tell(words, lambda: asdict(found), lambda out: print_parting(found, names, out))
     return 0 if found.same else 1
 
 
-def carried_out(words: argparse.Namespace, before: Path, hear: Callable[[Any], None]) -> Path:
-    """The folder of a run, or of a benchmark over the transport that the one `before` had."""
+def remade(words: argparse.Namespace, before: Path, hear: Hear) -> lh.Run | lh.BenchRun:
+    """The run, or the benchmark over the transport that the one `before` had."""
     from analysis.run import read_plan
-    from longhaul.runs.life import run as run_it
 
     if words.verb is run:
-        return run_it(requested(words), hear)
+        return carried_out(words, hear)
     return bench.measured(words, read_plan(before)["workloads"][0]["transport"], words.out, hear)
 
 
@@ -155,34 +187,6 @@ def _parser() -> argparse.ArgumentParser:
     add(verbs)
     bench.add(verbs)
     return made
-
-
-def requested(words: argparse.Namespace) -> Request:
-    """The run that the words ask for."""
-    from longhaul.runs.life import Request
-    from scenario.workload.probing import probing_of
-
-    return Request(
-        topology=words.topology,
-        workloads=tuple(words.workloads),
-        overrides=tuple(words.overrides),
-        seed=words.seed,
-        time=words.time,
-        machine=words.machine,
-        out=words.out,
-        cpu=words.cpu,
-        patience_s=words.patience,
-        command=tuple(words.command),
-        without=words.without,
-        workload_overrides=tuple(words.workload_overrides),
-        controller=words.controller,
-        rest=words.rest,
-        probing=probing_of(words.probe, words.probe_interval),
-        capture=words.capture,
-        capture_bytes=words.capture_bytes,
-        memory_bytes=words.memory_bytes,
-        root=words.root,
-    )
 
 
 def workload(text: str) -> Chosen:

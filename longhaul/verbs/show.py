@@ -20,10 +20,8 @@ def add(verbs: Verbs) -> None:
 
 def show(words: argparse.Namespace) -> int:
     """Print a finished run's summary."""
-    from analysis.terminal.benchmark import print_results
-    from analysis.terminal.training import print_summary
-    from longhaul.shown.answers import answer_json, is_benchmark
+    import longhaul as lh
 
-    draw = print_results if is_benchmark(words.run) else print_summary
-    tell(words, lambda: answer_json(words.run), lambda out: draw(words.run, out))
+    found = lh.load(words.run)
+    tell(words, lambda: {"folder": str(found.path)} | found.as_dict(), found.draw)
     return 0

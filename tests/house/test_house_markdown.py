@@ -16,16 +16,18 @@ from pathlib import Path
 import pytest
 import yaml
 
+import longhaul as lh
 from analysis.findings.summary import write_summary
 from analysis.studies.measures import measurable
 from longhaul import cli
+from longhaul.api.options import RunOptions, request
 from longhaul.machine.memory import BYTES_PER_HOST
 from longhaul.planning import make_plan
 from longhaul.runs.life import Request
 from longhaul.runs.workloads import DEFAULT, check_places, load_workloads, own_overrides
 from longhaul.verbs import check, shape
 from longhaul.verbs.new import starter
-from longhaul.verbs.run import requested
+from longhaul.verbs.run import asked
 from scenario.factors import load_without
 from scenario.loading import load_topology, load_workload
 from scenario.study.loading import load_study
@@ -174,6 +176,12 @@ def test_every_command_works_as_far_as_it_needs_no_guest(
         attempt(words)
 
 
+def requested(asked_for: tuple[lh.Topology, list[lh.Workload], RunOptions]) -> Request:
+    """The run that a verb asks the API for."""
+    topology, workloads, options = asked_for
+    return request(topology, workloads, **options)
+
+
 def attempt(words: list[str]) -> None:
     """Carry a command line out, or what of it needs no guest."""
     parsed = cli.parser().parse_args(words)
@@ -181,11 +189,11 @@ def attempt(words: list[str]) -> None:
         return
     if words[0] == "run":
         parsed.command = words
-        assert workloads_of(requested(parsed))
+        assert workloads_of(requested(asked(parsed)))
     elif words[0] == "new":
         assert starter(parsed.kind, parsed.out or Path("new.yaml"))
     elif words[0] == "check":
-        assert all(check.requested(parsed, file) for file in parsed.files)
+        assert all(requested(check.asked(parsed, file)) for file in parsed.files)
     elif words[0] == "study":
         placeholder = parsed.study.parts[0] != "studies"
         assert placeholder or load_study(parsed.study, measurable).varied
