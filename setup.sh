@@ -6,6 +6,7 @@
 #                                               fabric is made of: of the system, only what builds the kernel is needed
 #   ./setup.sh tests                            packages that a few tests need, where the distribution has them
 #   ./setup.sh torch                            PyTorch (800 MB) in a folder of its own, for one test
+#   ./setup.sh hta                              Holistic Trace Analysis in a folder of its own, for one test
 #   ./setup.sh tools                            tmux, tshark, Graphviz: what one works with beside longhaul
 #   ./setup.sh jupyter                          JupyterLab in the same Python environment, for the notebooks in labs/
 #   ./setup.sh packages                         the names of the system packages of `system` and `tools`
@@ -67,6 +68,7 @@ tool_packages=(
     "graphviz|draws what \`graph --format dot\` writes"
 )
 torch_version=2.13.0
+hta_version=0.5.0
 torch_index=https://download.pytorch.org/whl/cpu
 
 say() { printf '%s\n' "$*" >&2; }
@@ -271,6 +273,18 @@ set_up_jupyter() {
     cp "$lock" "$stamp"
 }
 
+set_up_hta() {
+    local place=${XDG_CACHE_HOME:-$HOME/.cache}/longhaul/hta
+    [[ ! -e $place/$hta_version ]] || return 0
+    say "Installing Holistic Trace Analysis $hta_version in $place"
+    "$python" -m venv --clear "$place"
+    local pip=("$place/bin/python" -m pip install --quiet --disable-pip-version-check --retries 1)
+    # Without Jupyter, which it names and its analysis does not use; what it uses and does not name beside the rest.
+    "${pip[@]}" --no-deps "HolisticTraceAnalysis==$hta_version"
+    "${pip[@]}" networkx numpy pandas plotly psutil pydot pyyaml
+    touch "$place/$hta_version"
+}
+
 set_up_torch() {
     local place=${XDG_CACHE_HOME:-$HOME/.cache}/longhaul/torch
     [[ ! -e $place/$torch_version ]] || return 0
@@ -327,11 +341,11 @@ main() {
             set_up_kernel
             set_up_root
             ;;
-        system | python | kernel | tests | torch | tools | jupyter) "set_up_$step" ;;
+        system | python | kernel | tests | torch | hta | tools | jupyter) "set_up_$step" ;;
         packages) names_of < <(wanted_packages && printf '%s\n' "${tool_packages[@]}") ;;
         check) check ;;
         -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
-        *) die "unknown step '$step': all, own, system, python, kernel, tests, torch, tools, jupyter, packages or check" ;;
+        *) die "unknown step '$step': all, own, system, python, kernel, tests, torch, hta, tools, jupyter, packages or check" ;;
         esac
     done
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -126,7 +127,7 @@ def capture(made: argparse.ArgumentParser) -> None:
 def patience(made: argparse.ArgumentParser, without: str) -> None:
     """How long to wait for a sign of life."""
     made.add_argument(
-        "--patience", type=float, default=PATIENCE_S, metavar="SECONDS",
+        "--patience", type=seconds, default=PATIENCE_S, metavar="SECONDS",
         help=f"wall time without {without} after which it is given up (default {PATIENCE_S:g})",
     )  # fmt: skip
 
@@ -147,6 +148,17 @@ def seed(text: str) -> int:
     if not text.isdecimal() or int(text) >= SEEDS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2^64 - 1")
     return int(text)
+
+
+def seconds(text: str) -> float:
+    """A time that passes, as argparse's `type`."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 < found < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return found
 
 
 def number(text: str) -> int:

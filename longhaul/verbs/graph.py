@@ -10,8 +10,13 @@ from typing import Any
 from longhaul.verbs.arguments import Verbs, verb
 from longhaul.verbs.printing import as_json, file, put
 from longhaul.verbs.shape import topology
+from scenario.errors import WrongInput
 
 FORMATS = ("svg", "html", "dot", "mermaid", "json")
+SUFFIXES = {
+    ".svg": "svg", ".html": "html", ".htm": "html", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid",
+    ".mermaid": "mermaid", ".json": "json",
+}  # fmt: skip
 
 
 def add(verbs: Verbs) -> None:
@@ -38,12 +43,17 @@ def graph(words: argparse.Namespace) -> int:
         "mermaid": mermaid,
         "json": lambda found: as_json(connections(found)),
     }
+    form = words.format or _format(words.file)
     plan = lh.plan(lh.Topology.load(words.topology, words.overrides)).to_json()
-    put(words, drawers[words.format or _format(words.file)](plan))
+    put(words, drawers[form](plan))
     return 0
 
 
 def _format(output: Path | None) -> str:
-    """What a file's name asks for."""
-    suffixes = {".html": "html", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".json": "json"}
-    return suffixes.get(output.suffix.lower() if output else "", "svg")
+    """What a file's name asks for: SVG where it does not say. Raises WrongInput for a suffix that is none of ours."""
+    suffix = output.suffix.lower() if output else ""
+    if suffix and suffix not in SUFFIXES:
+        raise WrongInput(
+            f"{output}: what {suffix} should be is not known: {', '.join(SUFFIXES)} are; or say --format"
+        )
+    return SUFFIXES.get(suffix, "svg")

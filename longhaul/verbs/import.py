@@ -82,11 +82,21 @@ def _print(said: dict[str, Any], out: Console) -> None:
     seconds = said["compute_s"]
     out.print(
         f"{said['ranks']} ranks, {said['groups']} groups, {said['nodes']} nodes; compute"
-        f" {seconds['least']:.6g} to {seconds['most']:.6g} s per rank"
+        f" with its launch gaps {seconds['least']:.6g} to {seconds['most']:.6g} s per rank"
     )
+    if said["measured"]:
+        out.print(_measured(said["measured"]))
     notes = [note for file in said["files"] for note in file["notes"]] + said["notes"]
     for note in dict.fromkeys(notes):
         out.print(f"note: {note}")
+
+
+def _measured(ranks: list[dict[str, float]]) -> str:
+    mean = {key: sum(rank[key] for rank in ranks) / len(ranks) for key in ranks[0]}
+    return (
+        f"measured, mean of the ranks: kernels that compute {mean['compute_s']:.6g} s, communication"
+        f" {mean['communication_s']:.6g} s, {mean['exposed_communication_s']:.6g} s of it exposed"
+    )
 
 
 def _print_files(said: dict[str, Any], out: Console) -> None:

@@ -72,7 +72,7 @@ def test_set_up_a_second_time_does_nothing_and_takes_no_time() -> None:
 def test_an_unknown_step_is_refused_with_those_there_are() -> None:
     refused = set_up("systems")
     assert refused.returncode == 1
-    steps = "all, own, system, python, kernel, tests, torch, tools, jupyter, packages or check"
+    steps = "all, own, system, python, kernel, tests, torch, hta, tools, jupyter, packages or check"
     assert refused.stderr == f"setup: unknown step 'systems': {steps}\n"
 
 

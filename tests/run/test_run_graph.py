@@ -234,3 +234,13 @@ def test_a_picture_that_cannot_be_written_is_said(
 ) -> None:
     assert main(["graph", str(TOPOLOGIES[0]), "-o", str(tmp_path / "no" / "a.svg")]) == 2
     assert "a.svg cannot be written: No such file" in capsys.readouterr().err
+
+
+def test_a_name_that_is_no_picture_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.exe"
+    assert main(["graph", str(TOPOLOGIES[0]), "-o", str(file)]) == 2
+    assert "what .exe should be is not known: .svg, .html" in capsys.readouterr().err
+    assert not file.exists()
+    assert main(["graph", str(TOPOLOGIES[0]), "-o", str(file), "--format", "svg"]) == 0

@@ -95,6 +95,10 @@ class Kineto:
             | {"ts": ts, "dur": dur, "args": about}
         )
 
+    def copy(self, name: str, stream: int, launched: float, ts: float, dur: float) -> None:
+        self.kernel(name, stream, launched, ts, dur)
+        self.events[-1]["cat"] = "gpu_memcpy"
+
     def all_reduce(
         self, stream: int, launched: float, ts: float, dur: float, elements: int
     ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scenario.text.diagnostics import InvalidInput
-from traffic.traces.account import account, compute_s, events, kinds
+from traffic.traces.account import account, compute_s, events, kinds, measured
 from traffic.traces.assembling import Imported, assemble
 from traffic.traces.form import Compute, Node, TracedCollective, TracedTransfer
 from traffic.traces.reading import read, read_all
@@ -215,7 +215,22 @@ def test_kineto_events_are_a_runs_events(tmp_path: Path) -> None:
     assert reduces["task"].to_list() == [0, 0]
     assert reduces["bytes"].to_list() == [4000, 4000]
     assert (reduces["end_ns"] - reduces["start_ns"]).to_list() == [50_000, 50_000]
-    assert table.filter(table["kind"] == "compute").height == 8
+    computes = table.filter(table["kind"] == "compute")  # no launch gap among it
+    spans = list(computes.select("rank", "start_ns", "end_ns").iter_rows())
+    assert spans == [(0, 0, 50_000), (0, 72_000, 80_000), (1, 0, 50_000), (1, 72_000, 80_000)]
+
+
+def test_kineto_copies_are_no_compute_and_unmatched_communication_is_no_gap(tmp_path: Path) -> None:
+    profile = Kineto(world=1)
+    profile.kernel("gemm", 7, 0, 0, 10)
+    profile.copy("Memcpy DtoH (Device -> Pinned)", 7, 1, 20, 10)
+    profile.kernel("ncclKernel_AllReduce_RING_LL_Sum_float", 20, 5, 5, 20)
+    found = imported(profile.save(tmp_path / "p.json")).trace
+    table = events(found)
+    spans = list(table.select("kind", "start_ns", "end_ns").sort("start_ns").iter_rows())
+    assert spans == [("compute", 0, 10_000), ("collective", 5000, 25_000)]
+    (only,) = measured(found)
+    assert list(only.values()) == pytest.approx([10e-6, 20e-6, 15e-6])
 
 
 def shifted(rank: int, launched_us: float, clock_us: float) -> Kineto:

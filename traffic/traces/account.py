@@ -9,9 +9,13 @@ from typing import Any
 import polars as pl
 
 from analysis.tables import SCHEMA
+from analysis.errors import RunError
 from traffic.traces.assembling import Imported
-from traffic.traces.form import Compute, Node, Trace, TracedCollective, TracedTransfer
+from traffic.traces.busy import total_s, union, without
+from traffic.traces.form import Compute, Node, TimeSpan, Trace, TracedCollective, TracedTransfer
 from traffic.traces.matching import instances, messages
+
+MOST_TASKS = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ def account(imported: Imported) -> dict[str, Any]:
         "groups": len(imported.trace.groups),
         "nodes": sum(map(len, imported.trace.ranks)),
         "compute_s": {"least": min(seconds), "most": max(seconds)},
+        "measured": measured(imported.trace),
         "files": [
             {
                 "file": str(recording.file),
@@ -89,19 +94,43 @@ def _counts(counter: Counter[str]) -> dict[str, int]:
 def events(trace: Trace) -> pl.DataFrame:
     """What the trace measured, as a run's events: one iteration, all ranks on one axis.
 
-    Ranks are the trace's; a collective has the same `task` on all of its ranks, compute is numbered behind
-    them. Without measured times (only Kineto profiles have them) the table is empty. Clocks are kept
-    or corrected as `traffic.traces.clocks` finds.
+    Compute is when kernels ran (`traffic.traces.busy`): launch gaps, copies and fills are gaps. A collective has the same
+    `task` on all of its ranks; communication that could not be matched, and compute, are numbered behind them, each rank's
+    by itself. Without measured times (only Kineto profiles have them) the table is empty. Clocks are kept or
+    corrected as `traffic.traces.clocks` finds. Raises RunError where that is more than a table of events numbers.
     """
     numbers = _numbers(trace)
-    behind = max(numbers.values(), default=-1) + 1
     rows = []
+    matched: list[list[TimeSpan]] = [[] for _ in trace.ranks]
     for rank, nodes in enumerate(trace.ranks):
         for index, node in enumerate(nodes):
-            if node.measured is not None:
-                task = numbers.get((rank, index), behind + index)
-                rows.append(_event(rank, task, node, trace))
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row").sort("rank", "task")
+            if node.measured is not None and not isinstance(node.work, Compute):
+                matched[rank].append(node.measured)
+                rows.append(_collective(rank, numbers[rank, index], node, trace))
+    behind = max(numbers.values(), default=-1) + 1
+    for rank, busy in enumerate(trace.busy):
+        rest = without(busy.communication, union(matched[rank]))
+        rows += [
+            _row(rank, behind + 1 + n, "collective", span, trace) for n, span in enumerate(rest)
+        ]
+        rows += [_row(rank, behind, "compute", span, trace) for span in busy.compute]
+        behind += 1 + len(rest)
+    if behind > MOST_TASKS:
+        raise RunError(f"{behind:,} things to number are more than {MOST_TASKS:,}: take one step")
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row").sort("rank", "task", "start_ns")
+
+
+def measured(trace: Trace) -> list[dict[str, float]]:
+    """Of each rank, in seconds: what its GPU computed and communicated, and of this what no compute covered. Empty
+    where the trace has no times."""
+    return [
+        {
+            "compute_s": total_s(one.compute),
+            "communication_s": total_s(one.communication),
+            "exposed_communication_s": total_s(without(one.communication, one.compute)),
+        }
+        for one in trace.busy
+    ]
 
 
 def _numbers(trace: Trace) -> dict[tuple[int, int], int]:
@@ -109,13 +138,19 @@ def _numbers(trace: Trace) -> dict[tuple[int, int], int]:
     return {part: number for number, parts in enumerate(together) for part in parts}
 
 
-def _event(rank: int, task: int, node: Node, trace: Trace) -> tuple[Any, ...]:
+def _collective(rank: int, task: int, node: Node, trace: Trace) -> tuple[Any, ...]:
     assert node.measured is not None
-    moved = trace.offsets_ns[rank] if trace.offsets_ns else 0
-    start, end = node.measured.start_ns + moved, node.measured.end_ns + moved
+    assert not isinstance(node.work, Compute)
     ends = [trace.ranks[rank][index].measured for index in node.after]
-    ready = max((span.end_ns + moved for span in ends if span), default=moved)
-    compute = isinstance(node.work, Compute)
-    size = 0 if isinstance(node.work, Compute) else node.work.size_bytes
-    kind = "compute" if compute else "collective"
-    return rank, 0, task, -1, kind, -1, size, min(ready, start), start, end
+    ready = max((span.end_ns for span in ends if span), default=0)
+    return _row(rank, task, "collective", node.measured, trace, ready, node.work.size_bytes)
+
+
+def _row(  # noqa: PLR0913 - what differs between rows
+    rank: int, task: int, kind: str, span: TimeSpan, trace: Trace,
+    ready_ns: int | None = None, size_bytes: int = 0,
+) -> tuple[Any, ...]:  # fmt: skip
+    moved = trace.offsets_ns[rank] if trace.offsets_ns else 0
+    start, end = span.start_ns + moved, span.end_ns + moved
+    ready = start if ready_ns is None else min(ready_ns + moved, start)
+    return rank, 0, task, -1, kind, -1, size_bytes, ready, start, end

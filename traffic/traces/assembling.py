@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from traffic.traces.checking import MOST_BYTES
 from traffic.traces.clocks import offsets_ns
-from traffic.traces.form import Compute, Node, Trace, TracedCollective, Work
+from traffic.traces.form import Busy, Compute, Node, Trace, TracedCollective, Work
 from traffic.traces.matching import check_progress, check_transfers, reconciled
 from traffic.traces.nodes import Preceded, ordered
 from traffic.traces.ranks import (
@@ -64,6 +64,7 @@ def assemble(recordings: Sequence[Recording], ranks: int | None = None) -> Impor
     check_transfers(trace, names)
     check_progress(trace, names)
     trace, clocks = _aligned(trace, [files[model].origin_ns for model in models])
+    trace = replace(trace, busy=_busy([files[model].busy for model in models]))
     return Imported(trace, files, (*_filled(files, world), *notes, *clocks))
 
 
@@ -74,6 +75,11 @@ def _aligned(trace: Trace, origins_ns: Sequence[int | None]) -> tuple[Trace, lis
         return trace, []
     moved, note = offsets_ns(trace, known)
     return replace(trace, offsets_ns=moved), [note]
+
+
+def _busy(found: Sequence[Busy | None]) -> tuple[Busy, ...]:
+    known = [one for one in found if one is not None]
+    return tuple(known) if len(known) == len(found) else ()
 
 
 def _check_total(

@@ -56,6 +56,13 @@ class TimeSpan(Struct, frozen=True, array_like=True):
     end_ns: int
 
 
+class Busy(Struct, frozen=True, array_like=True):
+    """When a rank's GPU computed and when it communicated, as measured: each in order and without overlap."""
+
+    compute: tuple[TimeSpan, ...] = ()
+    communication: tuple[TimeSpan, ...] = ()
+
+
 class Node(Struct, frozen=True, omit_defaults=True):
     """One thing that a rank does, once the rank's nodes numbered `after`, all of them earlier, are done.
 
@@ -71,8 +78,10 @@ class Node(Struct, frozen=True, omit_defaults=True):
 
 class Trace(Struct, frozen=True, omit_defaults=True):
     """One iteration: every rank's nodes, by rank, and the groups (ranks, ascending or as listed) in
-    which they communicate. `offsets_ns`, where known: when each rank's measured times begin, the first at 0."""
+    which they communicate. `offsets_ns`, where known: when each rank's measured times begin, the first at 0.
+    `busy`, where known: what each rank's GPU did when."""
 
     groups: tuple[tuple[Count, ...], ...]
     ranks: tuple[tuple[Node, ...], ...]
     offsets_ns: tuple[Count, ...] = ()
+    busy: tuple[Busy, ...] = ()

@@ -2,7 +2,8 @@
 
 Kept is what determines timing on the GPU: kernels, copies and fills of each stream in their order, what they
 wait for (`gpu_streams`), and of the kernels that communicate what and with whom (`kineto_calls`). Time on the
-host shows as the gap that it leaves before a kernel, and is kept as compute of the kernel's stream.
+host shows as the gap that it leaves before a kernel, and is kept as compute of the kernel's stream: a replay needs
+it. What the GPU itself did when is kept beside (`busy`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from traffic.traces.busy import busy
 from traffic.traces.form import Compute, TimeSpan
 from traffic.traces.gpu_streams import Happenings, dependencies
 from traffic.traces.json_text import decode
@@ -84,6 +86,7 @@ def read_profile(file: Path, data: bytes, step: int | None) -> Recording:
             file, "the profile has no activity of a GPU", hint="profile with ProfilerActivity.CUDA"
         )
     found.origin_ns = profile.base_ns + _ns(activities[0].begin)
+    found.busy = busy(activities)
     happenings = Happenings(
         [event for event in events if event.cat in RUNTIME],
         [event for event in events if event.cat == "cuda_sync"],
@@ -133,7 +136,7 @@ def _activities(
     found.sort(key=lambda one: (one[0].ts, one[0].end))
     return [
         Activity(
-            event.name, stream, launched, thread, communicates, event.said,
+            event.name, stream, launched, thread, event.cat == "kernel", communicates, event.said,
             TimeSpan(_ns(event.ts - origin), _ns(event.end - origin)), event.ts, event.end,
         )
         for event, stream, launched, thread, communicates in found

@@ -77,6 +77,7 @@ class Activity:
     stream: str
     launched: float
     thread: int | str | None
+    kernel: bool
     communicates: bool
     said: Said
     span: TimeSpan

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from scenario.text.diagnostics import Diagnostic, InvalidInput, printable
-from traffic.traces.form import Compute, Op, TimeSpan, TracedTransfer
+from traffic.traces.form import Busy, Compute, Op, TimeSpan, TracedTransfer
 
 EVERYBODY: tuple[int, ...] = ()
 """The ranks of a group that is the whole world, before it is known how large that is."""
@@ -72,7 +72,8 @@ class Recording:
     """One file's nodes and account.
 
     `rank` and `world` are None where the file does not say. `everybody`: the file is the program of each
-    rank, not of one. `origin_ns` is when, by the file's own clock, its measured times begin. `kept` and
+    rank, not of one. `origin_ns` is when, by the file's own clock, its measured times begin,
+    `busy` what its GPU did when. `kept` and
     `ignored` count the file's own items by what became of them.
     """
 
@@ -82,6 +83,7 @@ class Recording:
     world: int | None = None
     everybody: bool = False
     origin_ns: int | None = None
+    busy: Busy | None = None
     nodes: list[RawNode] = field(default_factory=list)
     kept: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
