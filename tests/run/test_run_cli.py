@@ -295,3 +295,9 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
         told.stdout.read(1)
         told.stdout.close()
         assert b"Traceback" not in told.stderr.read()
+
+
+@pytest.mark.parametrize("patience", ["nan", "inf", "0", "-1", "soon"])
+def test_a_patience_that_is_no_time_is_refused(patience: str, tmp_path: Path) -> None:
+    told = refused(2, "run", TWO_HOSTS, f"--patience={patience}", "--out", tmp_path / "out")
+    assert f"{patience!r} is not a number of seconds above 0" in told
