@@ -31,7 +31,9 @@ BUSY_WITHIN_S = 30.0
 FIRST_WINDOW_BYTES = 65_536
 PACE = 1.005  # of the rate: TCP's bursts are more than a shallow buffer may hold
 PACED_OVERHEAD = 2.2  # of send buffer, at any MTU
-SKB_BYTES = 1280  # of send buffer per packet, beside its payload: struct sk_buff, its head and shared info
+SKB_BYTES = (
+    1280  # of send buffer per packet, beside its payload: struct sk_buff, its head and shared info
+)
 LOSS_EVENTS = 100
 MOST_DATAGRAMS = 20_000
 FALSE_ALARMS = 1e-4  # the share of right fabrics that are found to lose too little or too much
@@ -152,7 +154,9 @@ class FidelityCheck:
         asked = min(end.shape.rate_bps for end in way.there) / 8 * self._plan.payload_share
         queue_s = self._queue_s(way.slowest)
         paced = way.slowest.shape.port is not None
-        overhead = PACED_OVERHEAD if paced else 1 + SKB_BYTES / (self._plan.mtu_bytes - TCP_IP_HEADERS)
+        overhead = (
+            PACED_OVERHEAD if paced else 1 + SKB_BYTES / (self._plan.mtu_bytes - TCP_IP_HEADERS)
+        )
         ramp_s = (PACED_RAMP_ROUNDS if paced else RAMP_ROUNDS) * (way.rtt_s + queue_s)
         least_s = min(LEAST_WINDOW_S, ENOUGH_FRAMES * self._frame_s(way.slowest))
         window_s = max(WINDOW_ROUNDS * (way.rtt_s + queue_s), least_s)
