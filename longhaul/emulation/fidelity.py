@@ -31,9 +31,7 @@ BUSY_WITHIN_S = 30.0
 FIRST_WINDOW_BYTES = 65_536
 PACE = 1.005  # of the rate: TCP's bursts are more than a shallow buffer may hold
 PACED_OVERHEAD = 2.2  # of send buffer, at any MTU
-SKB_BYTES = (
-    1280  # of send buffer per packet, beside its payload: struct sk_buff, its head and shared info
-)
+SKB_BYTES = 1280  # of send buffer per packet beside its payload: sk_buff, head, shared info
 LOSS_EVENTS = 100
 MOST_DATAGRAMS = 20_000
 FALSE_ALARMS = 1e-4  # the share of right fabrics that are found to lose too little or too much

@@ -1,11 +1,12 @@
-"""What Holistic Trace Analysis makes of Kineto profiles. Run by its own Python (`./setup.sh hta`), told the files; prints a line
-of JSON: for each rank, seconds of compute and the percentage of communication that compute covers."""
+"""What Holistic Trace Analysis makes of Kineto profiles. Run by its own Python (`./setup.sh hta`), told the files.
+
+Prints a line of JSON: for each rank, seconds of compute and the percentage of communication that compute covers."""
 
 import json
 import sys
 
-from hta.common.trace import Trace
-from hta.trace_analysis import TraceAnalysis
+from hta.common.trace import Trace  # type: ignore[import-not-found]
+from hta.trace_analysis import TraceAnalysis  # type: ignore[import-not-found]
 
 
 def main() -> None:

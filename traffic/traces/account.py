@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from analysis.tables import SCHEMA
 from analysis.errors import RunError
+from analysis.tables import SCHEMA
 from traffic.traces.assembling import Imported
 from traffic.traces.busy import total_s, union, without
 from traffic.traces.form import Compute, Node, TimeSpan, Trace, TracedCollective, TracedTransfer
@@ -94,10 +94,10 @@ def _counts(counter: Counter[str]) -> dict[str, int]:
 def events(trace: Trace) -> pl.DataFrame:
     """What the trace measured, as a run's events: one iteration, all ranks on one axis.
 
-    Compute is when kernels ran (`traffic.traces.busy`): launch gaps, copies and fills are gaps. A collective has the same
-    `task` on all of its ranks; communication that could not be matched, and compute, are numbered behind them, each rank's
-    by itself. Without measured times (only Kineto profiles have them) the table is empty. Clocks are kept or
-    corrected as `traffic.traces.clocks` finds. Raises RunError where that is more than a table of events numbers.
+    Compute is when kernels ran (`traffic.traces.busy`): launch gaps, copies and fills are gaps. A collective has the
+    same `task` on all of its ranks; communication that could not be matched, and compute, are numbered behind them,
+    each rank's by itself. Without measured times (only Kineto profiles have them) the table is empty. Clocks are kept
+    or corrected as `traffic.traces.clocks` finds. Raises RunError where that is more than a table of events numbers.
     """
     numbers = _numbers(trace)
     rows = []
@@ -141,16 +141,19 @@ def _numbers(trace: Trace) -> dict[tuple[int, int], int]:
 def _collective(rank: int, task: int, node: Node, trace: Trace) -> tuple[Any, ...]:
     assert node.measured is not None
     assert not isinstance(node.work, Compute)
-    ends = [trace.ranks[rank][index].measured for index in node.after]
-    ready = max((span.end_ns for span in ends if span), default=0)
-    return _row(rank, task, "collective", node.measured, trace, ready, node.work.size_bytes)
+    start, end = _moved(node.measured, rank, trace)
+    offset, _ = _moved(TimeSpan(0, 0), rank, trace)
+    before = [trace.ranks[rank][index].measured for index in node.after]
+    ready = max((_moved(span, rank, trace)[1] for span in before if span), default=offset)
+    return rank, 0, task, -1, "collective", -1, node.work.size_bytes, min(ready, start), start, end
 
 
-def _row(  # noqa: PLR0913 - what differs between rows
-    rank: int, task: int, kind: str, span: TimeSpan, trace: Trace,
-    ready_ns: int | None = None, size_bytes: int = 0,
-) -> tuple[Any, ...]:  # fmt: skip
-    moved = trace.offsets_ns[rank] if trace.offsets_ns else 0
-    start, end = span.start_ns + moved, span.end_ns + moved
-    ready = start if ready_ns is None else min(ready_ns + moved, start)
-    return rank, 0, task, -1, kind, -1, size_bytes, ready, start, end
+def _row(rank: int, task: int, kind: str, span: TimeSpan, trace: Trace) -> tuple[Any, ...]:
+    start, end = _moved(span, rank, trace)
+    return rank, 0, task, -1, kind, -1, 0, start, start, end
+
+
+def _moved(span: TimeSpan, rank: int, trace: Trace) -> tuple[int, int]:
+    """On the axis of all ranks."""
+    offset = trace.offsets_ns[rank] if trace.offsets_ns else 0
+    return span.start_ns + offset, span.end_ns + offset
