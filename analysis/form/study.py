@@ -84,6 +84,7 @@ class HeatCell(Form, frozen=True):
     mean: Annotated[float | None, doc("Null where there is no point.")]
     interval: Ends
     count: Annotated[Count, doc("Rows.")]
+    down: Annotated[Count, doc("Rows beside them in which a link is down.")] = 0
 
 
 class Heat(Form, frozen=True):
@@ -206,6 +207,7 @@ class StudyFindings(Form, frozen=True, kw_only=True):
     excluded: Annotated[Count, doc("Left out by constraints.")]
     done: Annotated[Count, doc("Rows.")]
     failed: Annotated[dict[str, int], doc("Rows, by reason.")]
+    down: Annotated[Count, doc("Rows in which a link carries nothing; in no mean.")] = 0
     missing: Annotated[Count, doc("Rows that a budget left out, or that are still to be made.")]
     varied: Annotated[list[VariedThing], doc("In the study's order.")]
     measured: Annotated[list[FigureFound], doc("In the study's order.")]

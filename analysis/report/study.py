@@ -35,8 +35,11 @@ def write_page(found: StudyFindings, path: Path) -> Path:
     return path
 
 
-def heated(heat: Heat) -> list[tuple[str, list[tuple[float | None, float, float | None, int]]]]:
-    """Rows of (label, cells of (mean, how hot from 0 to 1, half an interval, rows))."""
+Heated = tuple[float | None, float, float | None, int, int]
+
+
+def heated(heat: Heat) -> list[tuple[str, list[Heated]]]:
+    """Rows of (label, cells of (mean, how hot from 0 to 1, half an interval, rows, rows in which a link is down))."""
     means = [cell.mean for row in heat.cells for cell in row if cell.mean is not None]
     low, high = min(means), max(means)
     rows = []
@@ -45,7 +48,7 @@ def heated(heat: Heat) -> list[tuple[str, list[tuple[float | None, float, float 
         for cell in row:
             hot = 0.0 if cell.mean is None or high <= low else (cell.mean - low) / (high - low)
             half = (cell.interval[1] - cell.interval[0]) / 2 if cell.interval else None
-            cells.append((cell.mean, hot, half, cell.count))
+            cells.append((cell.mean, hot, half, cell.count, cell.down))
         rows.append((label, cells))
     return rows
 

@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import Any
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from analysis.form.study import (
@@ -30,7 +31,7 @@ from analysis.studies.levels import Levels, Numbers, level_mean, levels, over
 from analysis.studies.measures import LOST, VERDICT, unit
 from analysis.studies.turning import verdict_found
 from scenario.study.designs import problem
-from scenario.types.study import Design, Study, StudyPoint
+from scenario.types.study import DOWN, Design, Study, StudyPoint
 
 Folders = Callable[[int], str | None]
 """The run folder that was kept of a point, from the study's; None where none was."""
@@ -44,9 +45,10 @@ def findings(
     """All of it. `why` says of each point carried out beside the model why it was chosen."""
     main = table.filter(pl.col("depth") == study.depth)
     done = main.filter(pl.col("status") == "done")
+    down = main.filter(pl.col("status") == DOWN)
     names = [name for name in study.measure if name != VERDICT]
     measured = [
-        _measured(study, design, done, name, folders)
+        _measured(study, design, (done, down), name, folders)
         for name in (*names, *_causes(table))
         if done[name].null_count() < done.height
     ]
@@ -62,10 +64,11 @@ def findings(
         excluded=design.excluded,
         done=done.height,
         failed=_reasons(table),
+        down=down.height,
         missing=table.filter(pl.col("status") == "missing").height,
         varied=[VariedThing(one.path, one.usual.label, over(one)) for one in study.varied],
         measured=measured,
-        verdict=verdict_found(study, done) if study.rules_verdict else None,
+        verdict=verdict_found(study, pl.concat([done, down])) if study.rules_verdict else None,
         sample=sample_found(study, table, chosen) if study.depth == "model" else None,
         notes=[*_notes(table, measured), *_left_out(design, done, names)],
     )
@@ -92,6 +95,9 @@ def _notes(table: pl.DataFrame, measured: Sequence[FigureFound]) -> list[str]:
         notes.append(
             f"{unfaithful} runs were UNFAITHFUL: their networks were not what was asked for"
         )
+    down = table.filter(pl.col("status") == DOWN).height
+    if down:
+        notes.append(f"in {down} of {table.height} rows a link is down: they are in no mean")
     missing = table.filter(pl.col("status") == "missing").height
     if missing:
         notes.append(f"{missing} of {table.height} rows are still missing")
@@ -100,8 +106,14 @@ def _notes(table: pl.DataFrame, measured: Sequence[FigureFound]) -> list[str]:
 
 
 def _measured(
-    study: Study, design: Design, done: pl.DataFrame, name: str, folders: Folders
+    study: Study,
+    design: Design,
+    rows: tuple[pl.DataFrame, pl.DataFrame],
+    name: str,
+    folders: Folders,
 ) -> FigureFound:
+    """A figure over the rows that are done; `rows` are these, and those in which a link is down."""
+    done, down = rows
     own = done.filter(pl.col(name).is_not_null())
     figures = own[name].to_numpy()
     every = {one.path: levels(one, own) for one in study.varied}
@@ -118,7 +130,7 @@ def _measured(
         indices=by_index,
         elementary=_morris(study, design, own, name),
         together=pairs or _cells_together(study, every, figures),
-        heat=_heat(study, own, name, effects),
+        heat=_heat(study, pl.concat([own, down]), name, effects),
     )
 
 
@@ -208,7 +220,7 @@ def _heat(study: Study, own: pl.DataFrame, name: str, effects: Sequence[Effect])
     chosen = {one.path: one for one in study.varied}
     across, down = (chosen[one.path] for one in effects[:2])
     columns, rows = levels(across, own, CELLS), levels(down, own, CELLS)
-    figures = own[name].to_numpy()
+    figures = own[name].fill_null(np.nan).to_numpy()
     cells = [
         [_cell(figures[(rows.of == i) & (columns.of == j)]) for j in range(len(columns.labels))]
         for i in range(len(rows.labels))
@@ -216,8 +228,11 @@ def _heat(study: Study, own: pl.DataFrame, name: str, effects: Sequence[Effect])
     return Heat(across.path, down.path, list(columns.labels), list(rows.labels), cells)
 
 
-def _cell(own: Numbers) -> HeatCell:
+def _cell(figures: Numbers) -> HeatCell:
+    """Of rows in which a link is down the figure is not a number."""
+    own = figures[~np.isnan(figures)]
+    down = len(figures) - len(own)
     if not len(own):
-        return HeatCell(None, None, 0)
+        return HeatCell(None, None, 0, down)
     found = level_mean("", own)
-    return HeatCell(found.mean, found.interval, found.count)
+    return HeatCell(found.mean, found.interval, found.count, down)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis import units
 from analysis.form.study import FigureFound, StudyFindings, VerdictFound
 from analysis.studies.ruling import NO, NOTHING, YES
+from scenario.types.study import DOWN
 
 ENOUGH = 0.01
 
@@ -51,6 +52,8 @@ def _usually(found: VerdictFound) -> str:
         return f"Usually {found.asked} {'holds' if found.usual == YES else 'does not hold'}"
     if found.usual == NOTHING:
         return "Usually less than 1 % of the time is lost"
+    if found.usual == DOWN:
+        return "Usually a link is down"
     return f"Usually {found.usual} costs most of the time lost"
 
 

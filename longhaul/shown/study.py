@@ -97,7 +97,7 @@ def status(place: Path) -> StudyStatus:
         what=found["what"],
         wanted=len(found["keys"]),
         done=len(records),
-        failed=sum(one.reason is not None for one in records.values()),
+        failed=sum(one.failed for one in records.values()),
         process=found["process"] if alive else None,
         minutes_left=left / found["per_minute"] if alive and found["per_minute"] else None,
     )

@@ -47,7 +47,7 @@ class Tally:
         """Add what was found."""
         for record in records:
             self.done += 1
-            self.failed += record.reason is not None
+            self.failed += record.failed
             self.here += here
 
     @property

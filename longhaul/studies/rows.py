@@ -18,7 +18,7 @@ from analysis.studies.measures import LOST, VERDICT, unit
 from analysis.studies.ruling import decided, ruled
 from longhaul.studies.store import Record
 from scenario.text.units import QUANTITIES
-from scenario.types.study import Study, StudyPoint
+from scenario.types.study import DOWN, Study, StudyPoint
 
 FILE = "results.parquet"
 UNITS = "units"
@@ -118,13 +118,15 @@ def _row(
     study: Study, one: WantedRow, records: Mapping[str, Record]
 ) -> dict[str, dict[str, object]]:
     found = Record(reason=one.broken) if one.broken else records.get(one.key)
-    status = "missing" if found is None else "failed" if found.reason is not None else "done"
+    status = _status(found)
     found = found or Record()
     figures, verdict = dict(found.figures), found.verdict
     if one.without and status == "done":
         figures, verdict, status = _by_causes(one, figures, records)
     if study.verdict:
         verdict = decided(study.verdict[1], figures) if status == "done" else None
+    if status == DOWN and study.rules_verdict and not study.verdict:
+        verdict = DOWN
     own: dict[str, object] = {"depth": one.depth, "point": one.point.index, "seed": one.seed}
     own |= dict(one.point.known(study))
     own |= {"status": status, "reason": found.reason}
@@ -134,6 +136,12 @@ def _row(
         "digest": found.digest or None,
     }
     return {"own": own, "figures": dict(figures)}
+
+
+def _status(found: Record | None) -> str:
+    if found is None:
+        return "missing"
+    return DOWN if found.down else "failed" if found.failed else "done"
 
 
 def _by_causes(

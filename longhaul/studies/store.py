@@ -14,6 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from scenario.topology.links import IS_DOWN
+
 _SCHEMA = "CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, failed INTEGER NOT NULL, record BLOB NOT NULL)"
 _WRITE = """INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE
 SET failed = excluded.failed, record = excluded.record WHERE records.failed"""
@@ -29,6 +31,16 @@ class Record(msgspec.Struct, frozen=True):
     digest: str = ""
     faithful: bool = True
     reason: str | None = None
+
+    @property
+    def down(self) -> bool:
+        """Whether a link carries nothing there, so that there is nothing to run: an answer, not a failure."""
+        return self.reason is not None and self.reason.startswith(IS_DOWN)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was tried, or could not be, and is no answer."""
+        return self.reason is not None and not self.down
 
 
 class Store:
@@ -55,7 +67,7 @@ class Store:
 
     def write(self, records: Iterable[tuple[str, Record]]) -> None:
         """Add some, all or none of them."""
-        rows = [(key, one.reason is not None, _packed(one)) for key, one in records]
+        rows = [(key, one.failed, _packed(one)) for key, one in records]
         with self._open() as base:
             base.executemany(_WRITE, rows)
 

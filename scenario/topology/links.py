@@ -19,6 +19,9 @@ MOST_MEMBERS = 64
 # Less than one packet in a billion: no run is long enough to meet it.
 NEGLIGIBLE_LOSS = 1e-9
 
+IS_DOWN = "a link this old is down"
+"""How the complaint about one begins; studies take it for an answer."""
+
 
 def long_haul(name: str, written: TopologyModel, problems: Problems) -> LongHaul:
     """The link by that name. One too old to carry anything is added to `problems`."""
@@ -69,7 +72,7 @@ def check_alive(
     if lost <= MOST_LOSS or all(way.loss <= MOST_LOSS for way in directions(link, distance_m, *at)):
         return
     oldest = round(oldest_age_s(span, link.aging) / YEAR_S, 1)
-    message = f"a link this old is down: it loses {lost:.0%} of its packets"
+    message = f"{IS_DOWN}: it loses {lost:.0%} of its packets"
     hint = "less age, more margin, a drier cable" + (", or `aging: step`" * (link.aging == "loss"))
     problems.add(steps, message, f"an age under {oldest:g}y for this span", hint)
 

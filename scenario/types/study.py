@@ -18,6 +18,8 @@ Depth: TypeAlias = Literal["fabric", "model"]
 Keep: TypeAlias = Literal["all", "extremes", "none"]
 WORKLOAD = "workload."
 """Paths that begin so are of the workload, all others of the topology."""
+DOWN = "down"
+"""A row, or a verdict, of a point at which a link carries nothing."""
 TAIL = 1e-3
 """Of a normal distribution, cut off at either end: 3.1 standard deviations."""
 DIGITS = 6

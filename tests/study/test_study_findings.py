@@ -21,6 +21,7 @@ from longhaul.studies.rows import WantedRow, read_units, table, write
 from longhaul.studies.sampling import sample
 from longhaul.studies.store import Record
 from scenario.study.designs import design
+from scenario.text.units import YEAR_S
 from scenario.types.study import Study
 from tests.study.test_study_language import read
 
@@ -198,6 +199,36 @@ def test_elementary_effects_do_without_trajectories_that_lack_a_point(tmp_path: 
     first, second = found.measured[0].elementary
     assert [first.mu_star, second.mu_star] == pytest.approx([3, 1])
     assert "19 of 20 blocks" in " ".join(found.notes)
+
+
+def test_where_a_link_is_down_is_an_answer_and_no_failure(tmp_path: Path) -> None:
+    vary = "vary:\n  links.c1-*.age: {range: [0y, 25y], steps: 6}\n  links.*.distance: [10mi, 1000mi]\n"
+    study = read(tmp_path, vary + "measure: [iterations.p50_s, lost, verdict]\n")
+    made = design(study)
+    down = Record(reason="a link this old is down: it loses 99% of its packets")
+    records = {
+        str(one.index): down
+        if one.values[0].number > 10 * YEAR_S and one.values[1].number > 1e6
+        else Record({"iterations.p50_s": 1.0 + one.values[0].number, "lost": 0.1}, "aging")
+        for one in made.points
+    }
+    records["0"] = Record(reason="the machine was unplugged")
+    wanted = [WantedRow(one, 1, "fabric", str(one.index)) for one in made.points]
+    rows = table(study, wanted, records)
+    assert rows["status"].value_counts().sort("status").rows() == [
+        ("done", 8), ("down", 3), ("failed", 1),
+    ]  # fmt: skip
+    answer = findings(study, made, rows, {}, lambda _: None)
+    assert (answer.down, answer.failed) == (3, {"the machine was unplugged": 1})
+    assert "in 3 of 12 rows a link is down" in answer.notes[0]
+    assert answer.verdict
+    assert answer.verdict.counts == {"aging": 8, "down": 3}
+    heat = answer.measured[0].heat
+    assert heat
+    assert sorted(cell.down for row in heat.cells for cell in row) == [0] * 9 + [1] * 3
+    assert "down</td>" in write_page(answer, tmp_path / "study.html").read_text().replace(
+        '<span class="line fine"></span>', ""
+    )
 
 
 def test_every_column_of_the_file_has_its_unit(tmp_path: Path) -> None:
