@@ -93,7 +93,8 @@ def _latencies(requests: pl.DataFrame, plan: Data) -> pl.DataFrame:
         per_token_s=after_first_s / (pl.col("output_tokens") - 1).clip(1),
         network_s=first_s - at_replica_s,
         queue_s=(pl.col("begun_ns") - pl.col("received_ns")) * NS,
-        prefill_s=(pl.col("produced_ns") - pl.col("begun_ns")) * NS,
+        prefill_s=(pl.col("read_ns") - pl.col("begun_ns")) * NS,
+        handover_s=(pl.col("produced_ns") - pl.col("read_ns")) * NS,
     )
 
 
@@ -115,7 +116,8 @@ def summarise(served: Served) -> Service:
         inter_token_made=_tail_of_any(served.gaps["made_s"]),
         end_to_end=tail(requests["end_to_end_s"]),
         parts=_parts(requests),
-        network_share=_mean(requests["network_s"]) / _mean(requests["first_token_s"]),
+        network_share=_mean(requests["network_s"] + requests["handover_s"])
+        / _mean(requests["first_token_s"]),
         output_tokens_per_s=int(requests["output_tokens"].sum()) / served.arrivals_s,
         goodput=goodput(served),
         by_client=[FromCampus(*one) for one in _groups(served, "client_campus")],
@@ -208,6 +210,7 @@ def _parts(requests: pl.DataFrame) -> Parts:
         network=_mean(requests["network_s"]),
         queue=_mean(requests["queue_s"]),
         prefill=_mean(requests["prefill_s"]),
+        handover=_mean(requests["handover_s"]),
     )
 
 

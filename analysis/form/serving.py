@@ -13,6 +13,7 @@ class Parts(Form, frozen=True):
     network: Annotated[Seconds, doc("On the way there and back.")]
     queue: Annotated[Seconds, doc("In line at the replica.")]
     prefill: Annotated[Seconds, doc("Worked on.")]
+    handover: Annotated[Seconds, doc("The context's way to who answers; 0 where that is who read.")]
 
 
 class Goodput(Form, frozen=True):
@@ -61,7 +62,9 @@ class Service(Form, frozen=True):
     inter_token_made: Annotated[Tail | None, doc("Gaps between tokens, as produced; null: none.")]
     end_to_end: Annotated[Tail, doc("Time to the whole answer.")]
     parts: Annotated[Parts, doc("Of the time to first token.")]
-    network_share: Annotated[Share, doc("Of the time to first token, the network's.")]
+    network_share: Annotated[
+        Share, doc("Of the time to first token, the network's and the handover's.")
+    ]
     output_tokens_per_s: Annotated[float, doc("Over the time during which requests arrived.")]
     goodput: Annotated[Goodput, doc("Requests that kept both objectives.")]
     by_client: Annotated[list[FromCampus], doc("By where requests came in.")]

@@ -59,6 +59,7 @@ def _bar(label: str, group: RequestFigures) -> tuple[str, str, list[tuple[str, f
         ("network", made_of.network),
         ("in line", made_of.queue),
         ("prefill", made_of.prefill),
+        ("handover", made_of.handover),
     ]
     return label, units.counted(group.requests, "request"), parts
 

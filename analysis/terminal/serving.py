@@ -46,7 +46,9 @@ def _caption(found: Service) -> str:
 
 def _groups(found: Service) -> Table:
     title = "Time to first token: what it is made of (means)"
-    made = table(title, "", "requests", "p50", "p99", "network", "queue", "prefill")
+    columns = ("", "count", "p50", "p99", "network", "queue", "prefill")
+    hands = found.parts.handover > 0
+    made = table(title, *columns, *(("handed",) if hands else ()))
     for words, group in found.groups():
         first, parts = group.first_token, group.parts
         made.add_row(
@@ -57,5 +59,6 @@ def _groups(found: Service) -> Table:
             units.time(parts.network),
             units.time(parts.queue),
             units.time(parts.prefill),
+            *((units.time(parts.handover),) if hands else ()),
         )
     return made

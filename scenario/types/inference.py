@@ -33,10 +33,11 @@ class Arrivals:
 class Inference(Workload):
     """Requests, answered token by token by replicas of a model, one on each host.
 
-    `kv_bytes` is what attention keeps per token; `prompt` and `output` are None where the arrivals
-    have them. Requests stop after `duration_s` or after so many, whichever is first. `clients` are
-    names of campuses or hosts; none: every campus with a long-haul link. `prompt_bytes` and
-    `token_bytes` are sizes on the wire, per token, unscaled.
+    `kv_bytes` is what attention keeps per token; `prompt` and `output` are None where the arrivals have them.
+    `prefill_on` are those of its hosts, by name or pattern, that read prompts only and hand contexts to the
+    others; none: every replica does both. Requests stop after `duration_s` or after so many, whichever is
+    first. `clients` are names of campuses or hosts; none: every campus with a long-haul link. `prompt_bytes`
+    and `token_bytes` are sizes on the wire, per token, unscaled.
     """
 
     kind = "inference"
@@ -59,3 +60,4 @@ class Inference(Workload):
     token_bytes: float
     first_token_objective_s: float
     token_objective_s: float
+    prefill_on: tuple[str, ...] = ()

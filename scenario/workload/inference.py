@@ -1,7 +1,7 @@
 """The inference language: which model answers requests, how many come and when, and who answers them.
 
 A workload of `kind: inference`. Requests enter at clients, are routed to replicas (each host is one)
-and answered token by token.
+and answered token by token: by the replica that has read the prompt, or by another.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scenario.text.fields import Count, Delay, Duration, Frequency, Name, PositiveShare, Size
+from scenario.text.fields import (
+    Count,
+    Delay,
+    Duration,
+    Frequency,
+    Name,
+    Pattern,
+    PositiveShare,
+    Size,
+)
 from scenario.text.strict import Strict
 from scenario.types.inference import Arrivals, Inference, Tokens
 from scenario.workload.arrivals import recorded
@@ -164,6 +173,9 @@ class InferenceModel(WorkloadModel):
     routing: Literal["round-robin", "least-loaded", "nearest"] = "least-loaded"
     """To which replica a client sends a request: each in turn; the one that has the fewest of this
     client's requests; or that among those of the nearest campus."""
+    prefill_on: list[Pattern] | None = Field(default=None, min_length=1, max_length=100)
+    """Which of its hosts read prompts only, by campus or host, name or pattern: each hands the context
+    (`kv-bytes` for every token) to one of the others, which answers. Else each does both."""
     batching: Batching = Batching()
     """How a replica works on several requests at a time."""
     bandwidth_share: PositiveShare = 1.0
@@ -201,6 +213,7 @@ def inference(written: InferenceModel, where: Where) -> Inference:
         token_bytes=written.messages.token,
         first_token_objective_s=written.objectives.first_token,
         token_objective_s=written.objectives.token,
+        prefill_on=tuple(written.prefill_on or ()),
     )
 
 

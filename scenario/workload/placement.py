@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
+from typing import Protocol
 
 from scenario.text.diagnostics import FEW, nearest, one_of
 from scenario.text.tree import Problems, Steps
@@ -55,7 +56,19 @@ def known_places(hosts: Iterable[Host]) -> list[str]:
     return [*dict.fromkeys(host.campus for host in every), *(host.name for host in every)]
 
 
-def hosts_on(patterns: Sequence[str], hosts: Iterable[Host]) -> list[str]:
+class Standing(Protocol):
+    """A host, as written or planned."""
+
+    @property
+    def name(self) -> str:
+        """Its own."""
+
+    @property
+    def campus(self) -> str:
+        """Where it stands."""
+
+
+def hosts_on(patterns: Sequence[str], hosts: Iterable[Standing]) -> list[str]:
     """The names of the hosts that patterns of campuses or hosts match; without any, all."""
     return [
         host.name

@@ -190,3 +190,29 @@ def test_a_replica_that_never_returns_is_named_by_those_who_wait_for_it(tmp_path
     assert "waits for rank 0 (c1-t1-1) to send 20 of 20 bytes (iteration 20, operation 0)" in (
         done.complaint
     )
+
+
+@pytest.fixture(scope="module")
+def handed(runs: Runs) -> Done:
+    return runs("river", "handed")
+
+
+def test_a_context_crosses_the_river_when_the_plan_says(handed: Done) -> None:
+    """20 kB of each of its 1,000 tokens, of which a thousandth is carried at a thousandth of 100 Gbit/s. The token
+    then waits for the acknowledgement of the context's last frame, on the leaf's wire to the border."""
+    plan = json.loads((handed.folder / "plan.json").read_text())
+    expected = plan["workloads"][0]["prediction"]["first_token"][0]
+    rows = table(handed)
+    handover_ns = rows["produced_ns"] - rows["read_ns"]
+    assert (handover_ns - round(expected["handover_s"] * 1e9)).abs().max() <= CLOCK_NS
+    ahead_ns = rows["first_ns"] - rows["arrival_ns"] - round(expected["seconds"] * 1e9)
+    assert (ahead_ns - round(66 * 8 / 0.1e9 * 1e9)).abs().max() <= CLOCK_NS
+    assert set(rows["rank"]) == {1, 2}
+    assert set(rows["answerer"]) == {0}
+
+
+def test_who_answers_makes_all_tokens_but_the_first(handed: Done) -> None:
+    """2 GB of weights and 20 kB for each token of context, at 1 TB/s."""
+    for _, tokens in table(handed, "tokens").sort("token").group_by("request"):
+        for token, (earlier, later) in enumerate(pairwise(tokens["got_ns"])):
+            assert abs(later - earlier - (2e6 + 20 * (1000 + token))) <= CLOCK_NS

@@ -17,22 +17,22 @@ from traffic.serving.logs import REQUESTS, TOKENS
 
 MS = 1_000_000
 
-# Three requests after a warm-up of 1 s, in ms: one at campus c1 on an H100, two from c2, of which one on
-# a GB200. The first of all comes during the warm-up.
+# Three requests after a warm-up of 1 s, in ms: one at campus c1 on an H100, two from c2, of which one
+# read on a GB200, whose context takes 6 ms to the H100 that answers. The first of all comes during the warm-up.
 ROWS = [
-    # number, client, rank, arrival, there, begun, first made, first back, last made, last back
-    (0, "c1-prb", 0, 900, 901, 901, 950, 951, 950, 951),
-    (1, "c1-prb", 0, 1000, 1001, 1001, 1041, 1042, 1061, 1062),
-    (2, "c2-prb", 0, 2000, 2010, 2030, 2070, 2080, 2090, 2110),
-    (3, "c2-prb", 1, 3000, 3010, 3010, 3020, 3030, 3020, 3030),
+    # number, client, rank, arrival, there, begun, read, first made, first back, last made, last back
+    (0, "c1-prb", 0, 900, 901, 901, 950, 950, 951, 950, 951),
+    (1, "c1-prb", 0, 1000, 1001, 1001, 1041, 1041, 1042, 1061, 1062),
+    (2, "c2-prb", 0, 2000, 2010, 2030, 2070, 2070, 2080, 2090, 2110),
+    (3, "c2-prb", 1, 3000, 3010, 3010, 3014, 3020, 3030, 3020, 3030),
 ]
 
 
 def _requests() -> pl.DataFrame:
     rows = [
-        ("chat", number, client, rank, 100, 1 if made == done else 3, arrival, arrival,
-         there, begun, made, back, done, last)
-        for number, client, rank, arrival, there, begun, made, back, done, last in ROWS
+        ("chat", number, client, rank, 0, 100, 1 if made == done else 3, arrival, arrival,
+         there, begun, read, made, back, done, last)
+        for number, client, rank, arrival, there, begun, read, made, back, done, last in ROWS
     ]  # fmt: skip
     table = pl.DataFrame(rows, schema=list(REQUESTS), orient="row")
     times = [name for name in REQUESTS if name.endswith("_ns")]
@@ -108,8 +108,9 @@ def test_the_first_token_is_network_line_and_prefill(folder: Path) -> None:
     found = summarise(load_served(folder)[0])
     assert found.parts.network == pytest.approx((0.002 + 0.020 + 0.020) / 3)
     assert found.parts.queue == pytest.approx(0.020 / 3)
-    assert found.parts.prefill == pytest.approx((0.040 + 0.040 + 0.010) / 3)
-    assert found.network_share == pytest.approx(42 / (42 + 80 + 30))
+    assert found.parts.prefill == pytest.approx((0.040 + 0.040 + 0.004) / 3)
+    assert found.parts.handover == pytest.approx(0.006 / 3)
+    assert found.network_share == pytest.approx((42 + 6) / (42 + 80 + 30))
 
 
 def test_goodput_is_of_those_that_keep_both_objectives(folder: Path) -> None:

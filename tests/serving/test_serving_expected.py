@@ -9,7 +9,7 @@ from scenario.loading import load_topology
 from scenario.plan import forwarding
 from scenario.plan.types import Plan, PlannedHost
 from tests.serving.conftest import Written
-from traffic.serving.expected import carried, first_token_s, message_s
+from traffic.serving.expected import Hands, carried, first_token_s, message_s
 from traffic.serving.kind import prepare
 from traffic.serving.line import HEADER
 
@@ -57,6 +57,17 @@ def test_a_large_message_follows_its_first_frame_at_the_slowest_pace(tmp_path: P
     assert message_s(forwarding.of(made), *ends(made), 10 * payload) == pytest.approx(expected_s)
 
 
+def test_a_small_last_frame_comes_behind_the_one_before_or_at_once(tmp_path: Path) -> None:
+    """One of 80 bytes comes up with the full one before it behind the slow wire; one of 880 bytes does not."""
+    made, payload = plan(tmp_path), 1066 - 52
+    full_s, slow_s = FRAME_BITS / 8e9, FRAME_BITS / 1e9
+    there_s = message_s(forwarding.of(made), *ends(made), 2 * payload + 14)
+    assert there_s == pytest.approx(WIRES_S + 4 * full_s + 2 * slow_s + 8 * 80 / 8e9, abs=1e-12)
+    there_s = message_s(forwarding.of(made), *ends(made), 2 * payload + 814)
+    last_s = 8 * 880 / 1e9 + 2 * 8 * 880 / 8e9
+    assert there_s == pytest.approx(WIRES_S + 2 * full_s + 2 * slow_s + last_s, abs=1e-12)
+
+
 def test_messages_are_divided_down_to_a_header_and_to_one_byte(
     written: Written, tmp_path: Path
 ) -> None:
@@ -74,9 +85,9 @@ def test_the_first_token_is_there_and_prefill_and_back(written: Written, tmp_pat
     there_s, back_s = (message_s(forwarding.of(made), *ends(made), size) for size in (400, 250))
     compute_s = max(2 * 8.03e9 * 100 / 50e12, 2 * 8.03e9 / 1e12)
     expected_s = there_s + compute_s + back_s
-    assert first_token_s(workload, forwarding.of(made), *ends(made), 100) == pytest.approx(
-        expected_s
-    )
+    hands = Hands(ends(made)[0], *[ends(made)[1]] * 2)
+    found_s = first_token_s(workload, forwarding.of(made), hands, 100)
+    assert found_s == pytest.approx(expected_s)
 
 
 def test_a_host_that_is_a_client_is_no_replica(written: Written, tmp_path: Path) -> None:
@@ -101,3 +112,37 @@ def test_the_nearest_replica_is_nearest_for_each_client(written: Written, tmp_pa
         for client in ("c1-prb", "c2-prb")
     }
     assert {client: one.rank for client, one in nearest.items()} == {"c1-prb": 0, "c2-prb": 1}
+
+
+def test_contexts_go_from_those_who_read_to_those_who_answer(
+    written: Written, tmp_path: Path
+) -> None:
+    """2 x 32 layers x 8 heads x 128 values of 2 bytes a token: 131,072 bytes, the tenth of them here."""
+    made = plan(tmp_path, scale=10)
+    prepared = prepare(written("prefill-on=[c1]", "clients=[c2]"), made, seed=1)
+    modules = {host: assigned.module for host, assigned in prepared.programs.items()}
+    assert modules == {
+        "c1-t1-1": "traffic.serving.reader",
+        "c2-t1-1": "traffic.serving.answerer",
+        "c2-prb": "traffic.serving.gateway",
+    }
+    (expected,) = prepared.about["prediction"]["first_token"]
+    context = 20 + round(100 * 2 * 32 * 8 * 128 * 2 / 10)
+    handover_s = message_s(forwarding.of(made), *ends(made), context)
+    assert expected["handover_s"] == pytest.approx(handover_s)
+    assert expected["seconds"] == pytest.approx(
+        handover_s
+        + expected["prefill_s"]
+        + message_s(forwarding.of(made), made.probes[1], made.hosts[0], 40)
+        + message_s(forwarding.of(made), made.hosts[1], made.probes[1], 25)
+    )
+
+
+@pytest.mark.parametrize(
+    ("readers", "why"), [("c3", "is matched by c3"), ("c*", "none is left to answer")]
+)
+def test_those_who_read_must_exist_and_leave_somebody_who_answers(
+    written: Written, tmp_path: Path, readers: str, why: str
+) -> None:
+    with pytest.raises(ValueError, match=why):
+        prepare(written(f"prefill-on=['{readers}']"), plan(tmp_path), seed=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from traffic.host.channel import Channel
 from traffic.host.transport import Connection
 from traffic.host.transports import opened
 from traffic.serving.balancing import POLICIES
-from traffic.serving.line import ARRIVED, GOT, HEADER, PORT, SENT, Line
+from traffic.serving.line import ANSWERER, ARRIVED, GOT, HEADER, PORT, SENT, Line
 from traffic.serving.loop import Loop
-from traffic.serving.program import Due, GatewayProgram, read_gateway
+from traffic.serving.program import Called, Due, GatewayProgram, read_gateway
 
 
 def run(job: dict[str, Any], channel: Channel) -> None:
@@ -44,12 +45,36 @@ def run(job: dict[str, Any], channel: Channel) -> None:
 
 
 class Errand:
-    """A line to a replica, and the answer that is coming in on it."""
+    """A line to a replica, and the answer that is coming in on it; `reader` is the errand to who reads the prompt,
+    until the first token is there."""
 
     def __init__(self, line: Line, replica: int) -> None:
         self.line = line
         self.replica = replica
         self.request = self.tokens = self.got_bytes = 0
+        self.reader: Errand | None = None
+
+
+class Pool:
+    """Replicas that do the same: which of them is next, how many requests each has, idle lines to them."""
+
+    def __init__(self, called: Sequence[Called], routing: str) -> None:
+        self.called = called
+        self.idle: list[list[Errand]] = [[] for _ in called]
+        self._policy = POLICIES[routing]([one.distance_ns for one in called]) if called else None
+        self._outstanding = [0] * len(called)
+
+    def choose(self) -> int:
+        """The replica, by its index, for one more request."""
+        assert self._policy
+        index = self._policy.choose(self._outstanding)
+        self._outstanding[index] += 1
+        return index
+
+    def release(self, errand: Errand) -> None:
+        """One request less; its line is idle."""
+        self.idle[errand.replica].append(errand)
+        self._outstanding[errand.replica] -= 1
 
 
 class Gateway:
@@ -60,20 +85,19 @@ class Gateway:
         self._channel = channel
         self._program = program
         self._transport = opened(program.transport)
-        self._replicas = program.replicas
-        self._policy = POLICIES[program.routing]([one.distance_ns for one in self._replicas])
-        self._outstanding = [0] * len(self._replicas)
-        self._idle: list[list[Errand]] = [[] for _ in self._replicas]
+        self._replicas = Pool(program.replicas, program.routing)
+        self._readers = Pool(program.readers, program.routing)
         self._errands: list[Errand] = []
         self._requests = program.requests
         self._start_ns = self._next = self._served = 0
 
     def open(self) -> None:
         """A line to each replica, as soon as it listens."""
-        for index, replica in enumerate(self._replicas):
-            connection = self._transport.connect(replica.address, PORT)
-            connection.settle()
-            self._idle[index].append(self._errand(connection, index))
+        for pool in (self._readers, self._replicas):
+            for index, replica in enumerate(pool.called):
+                connection = self._transport.connect(replica.address, PORT)
+                connection.settle()
+                pool.idle[index].append(self._errand(connection, index))
 
     def serve(self, start_ns: int) -> None:
         """Send every request when it is due; return when all are answered, and hang up."""
@@ -113,17 +137,24 @@ class Gateway:
 
     def _send(self, due: Due) -> None:
         self.loop.note(ARRIVED, due.number, due.prompt, self._start_ns + due.at_ns)
-        index = self._policy.choose(self._outstanding)
-        self._outstanding[index] += 1
-        errand = self._idle[index].pop() if self._idle[index] else self._another(index)
+        errand = self._errand_in(self._replicas)
         errand.request, errand.tokens, errand.got_bytes = due.number, due.output, 0
-        self.loop.note(SENT, due.number, self._replicas[index].rank)
-        header = HEADER.pack(due.number, due.prompt, due.output, due.padding_bytes)
-        errand.line.send(header + bytes(due.padding_bytes))
+        rank, body = self._replicas.called[errand.replica].rank, bytes(due.padding_bytes)
+        if self._readers.called:
+            errand.reader = self._errand_in(self._readers)
+            rank = self._readers.called[errand.reader.replica].rank
+            whom = ANSWERER.pack(errand.replica)
+            errand.reader.line.send(_message(due, whom + body[len(whom) :]))
+        self.loop.note(SENT, due.number, rank)
+        errand.line.send(_message(due, body))
 
-    def _another(self, index: int) -> Errand:
-        """One more line to a replica, usable at once: what is sent waits until it is connected."""
-        connection = self._transport.connect_soon(self._replicas[index].address, PORT)
+    def _errand_in(self, pool: Pool) -> Errand:
+        """To the replica that is next: over an idle line, or one more, usable at once, as what is sent waits until
+        it is connected."""
+        index = pool.choose()
+        if pool.idle[index]:
+            return pool.idle[index].pop()
+        connection = self._transport.connect_soon(pool.called[index].address, PORT)
         return self._errand(connection, index)
 
     def _errand(self, connection: Connection, index: int) -> Errand:
@@ -145,8 +176,15 @@ class Gateway:
         before, errand.got_bytes = errand.got_bytes, errand.got_bytes + count
         for token in range(before // size, errand.got_bytes // size):
             self.loop.note(GOT, errand.request, token)
+        if errand.reader and errand.got_bytes >= size:
+            self._readers.release(errand.reader)
+            errand.reader = None
         if errand.got_bytes == size * errand.tokens:
-            self._idle[errand.replica].append(errand)
-            self._outstanding[errand.replica] -= 1
+            self._replicas.release(errand)
             self._served += 1
             self._channel.say({"served": self._served})
+
+
+def _message(due: Due, body: bytes) -> bytes:
+    """A request as it goes over a line."""
+    return HEADER.pack(due.number, due.prompt, due.output, len(body)) + body

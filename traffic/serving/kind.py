@@ -12,12 +12,21 @@ from scenario.plan import forwarding
 from scenario.plan.forwarding import Ways
 from scenario.plan.types import Plan, PlannedHost
 from scenario.types.inference import Inference
+from scenario.workload.placement import hosts_on
 from traffic.adapters import FEWEST, roce_settings
 from traffic.host.transport import Settings
 from traffic.kind import Assignment, Placed, Prepared, Tables
 from traffic.model.wires import Wires
-from traffic.serving.expected import Carried, carried, first_token_s, prefill_s, speed
-from traffic.serving.line import HEADER
+from traffic.serving.expected import (
+    Carried,
+    Hands,
+    carried,
+    first_token_s,
+    handover_s,
+    prefill_s,
+    speed,
+)
+from traffic.serving.line import ANSWERER, HEADER
 from traffic.serving.logs import read_logs
 from traffic.serving.program import Called, Due, GatewayProgram, ReplicaProgram
 from traffic.serving.requests import Request, requests
@@ -26,6 +35,7 @@ MODELLED: tuple[str, ...] = (
     "an answer is computed in steps that sleep as long as a roofline says: 2·N·tokens ÷ (peak × share"
     " achieved in training), or all weights and contexts ÷ memory bandwidth, whichever is longer",
     "how much memory contexts take is not bounded, only how many requests are worked on at a time",
+    "a context goes to another replica as a whole when its prompt is read, not layer by layer before",
     "a client knows only its own requests; tokenising, sampling and HTTP cost nothing",
 )
 TRANSPORT = Settings(prompt=True)
@@ -35,13 +45,15 @@ and scaling leaves few of a token's. Real ones would be acknowledged."""
 
 @dataclass(frozen=True)
 class ServiceOnFabric:
-    """A workload on its fabric: who asks what, and who answers."""
+    """A workload on its fabric: who asks what, and who answers; `readers` read prompts for those, where there are
+    any."""
 
     workload: Inference
     plan: Plan
     ways: Ways
     clients: Sequence[PlannedHost]
     replicas: Sequence[PlannedHost]
+    readers: Sequence[PlannedHost]
     asked: Sequence[Request]
     sizes: Carried
 
@@ -49,7 +61,9 @@ class ServiceOnFabric:
 def prepare(workload: Inference, plan: Plan, seed: int) -> Prepared:
     """A program for each client and each replica. Raises ValueError where there is none of either."""
     service = _service(workload, plan, seed)
-    programs = {host.name: _replica(service, host) for host in service.replicas}
+    answering = "answerer" if service.readers else "replica"
+    programs = {host.name: _replica(service, host, answering) for host in service.replicas}
+    programs |= {host.name: _replica(service, host, "reader") for host in service.readers}
     for index, client in enumerate(service.clients):
         programs[client.name] = _gateway(service, client, index)
     return Prepared(programs, _about(service), _quiet_s(service))
@@ -84,11 +98,29 @@ def _service(workload: Inference, plan: Plan, seed: int) -> ServiceOnFabric:
     replicas = [host for host in plan.hosts if host not in clients]
     if not replicas:
         raise ValueError("every host is a client: none is left to answer")
+    reading = _reading(workload, replicas)
+    readers = [host for host in replicas if host.name in reading]
+    replicas = [host for host in replicas if host.name not in reading]
     asked = requests(workload, len(clients), seed)
     if not any(request.at_ns >= workload.warmup_s * 1e9 for request in asked):
         raise ValueError("no request comes after the warm-up: more requests, or a longer duration")
     sizes = carried(workload, plan)
-    return ServiceOnFabric(workload, plan, forwarding.of(plan), clients, replicas, asked, sizes)
+    ways = forwarding.of(plan)
+    return ServiceOnFabric(workload, plan, ways, clients, replicas, readers, asked, sizes)
+
+
+def _reading(workload: Inference, replicas: Sequence[PlannedHost]) -> set[str]:
+    """The names of those that read prompts only. Raises ValueError where somebody is missing."""
+    for pattern in workload.prefill_on:
+        if not hosts_on([pattern], replicas):
+            names = ", ".join(host.name for host in replicas)
+            raise ValueError(
+                f"prefill-on: no host that {workload.name} runs on is matched by {pattern}; there are {names}"
+            )
+    reading = set(hosts_on(workload.prefill_on, replicas)) if workload.prefill_on else set()
+    if len(reading) == len(replicas):
+        raise ValueError("prefill-on: every host reads prompts only: none is left to answer")
+    return reading
 
 
 def _settings(service: ServiceOnFabric) -> Settings:
@@ -104,7 +136,7 @@ def _settings(service: ServiceOnFabric) -> Settings:
     return roce_settings(Wires(service.plan, transport), transport, FEWEST)
 
 
-def _replica(service: ServiceOnFabric, host: PlannedHost) -> Assignment:
+def _replica(service: ServiceOnFabric, host: PlannedHost, module: str) -> Assignment:
     program = ReplicaProgram(
         rank=host.rank,
         address=host.ip,
@@ -114,17 +146,18 @@ def _replica(service: ServiceOnFabric, host: PlannedHost) -> Assignment:
         batch_tokens=service.workload.batch_tokens,
         token_bytes=service.sizes.token_bytes,
         transport=_settings(service),
+        answerers=tuple(one.ip for one in service.replicas) if module == "reader" else (),
+        context_token=service.sizes.context_token,
+        readers=len(service.readers) if module == "answerer" else 0,
     )
-    return Assignment("traffic.serving.replica", program)
+    return Assignment(f"traffic.serving.{module}", program)
 
 
 def _gateway(service: ServiceOnFabric, client: PlannedHost, index: int) -> Assignment:
-    distances_ns = _distances_ns(service, client)
     program = GatewayProgram(
         routing=service.workload.routing,
-        replicas=tuple(
-            Called(host.rank, host.ip, distances_ns[host.campus]) for host in service.replicas
-        ),
+        replicas=_called(service, client, service.replicas),
+        readers=_called(service, client, service.readers),
         requests=tuple(
             Due(one.number, one.at_ns, one.prompt, one.output, _padding(service, one))
             for one in service.asked
@@ -137,18 +170,21 @@ def _gateway(service: ServiceOnFabric, client: PlannedHost, index: int) -> Assig
 
 
 def _padding(service: ServiceOnFabric, request: Request) -> int:
-    """The bytes that follow a request's header."""
-    return service.sizes.request_bytes(request.prompt) - HEADER.size
+    """The bytes that follow a request's header; there is room to say who answers, where another reads the prompt."""
+    least = ANSWERER.size if service.readers else 0
+    return max(least, service.sizes.request_bytes(request.prompt) - HEADER.size)
 
 
-def _distances_ns(service: ServiceOnFabric, client: PlannedHost) -> dict[str, int]:
-    """Propagation one way to each campus: to that of its replicas which is closest."""
+def _called(
+    service: ServiceOnFabric, client: PlannedHost, pool: Sequence[PlannedHost]
+) -> tuple[Called, ...]:
+    """Replicas that do the same, as far from a client as the closest of them in the same campus."""
     nearest: dict[str, int] = {}
-    for host in service.replicas:
+    for host in pool:
         ends = service.ways.walk(client, host)
         delay_ns = round(sum(end.shape.delay_s for end in ends) * 1e9)
         nearest[host.campus] = min(delay_ns, nearest.get(host.campus, delay_ns))
-    return nearest
+    return tuple(Called(host.rank, host.ip, nearest[host.campus]) for host in pool)
 
 
 def _about(service: ServiceOnFabric) -> dict[str, Any]:
@@ -160,6 +196,7 @@ def _about(service: ServiceOnFabric) -> dict[str, Any]:
         "routing": workload.routing,
         "clients": [client.name for client in service.clients],
         "replicas": [host.name for host in service.replicas],
+        "readers": [host.name for host in service.readers],
         "objectives": {
             "first_token_s": workload.first_token_objective_s,
             "token_s": workload.token_objective_s,
@@ -175,25 +212,49 @@ def _prediction(service: ServiceOnFabric) -> dict[str, Any]:
     return {
         "prompt_tokens": typical,
         "first_token": [
-            {
-                "client": client.name,
-                "replica": host.name,
-                "seconds": first_token_s(service.workload, service.ways, client, host, typical),
-                "prefill_s": prefill_s(service.workload, host, typical),
-            }
+            _expected(service, Hands(client, reader, answerer), typical)
             for client in service.clients
-            for host in service.replicas
+            for reader in service.readers or service.replicas
+            for answerer in (
+                _first_of_each_campus(service.replicas) if service.readers else [reader]
+            )
         ],
     }
 
 
+def _expected(service: ServiceOnFabric, hands: Hands, prompt: int) -> dict[str, Any]:
+    workload, ways = service.workload, service.ways
+    expected = {
+        "client": hands.client.name,
+        "replica": hands.reader.name,
+        "seconds": first_token_s(workload, ways, hands, prompt),
+        "prefill_s": prefill_s(workload, hands.reader, prompt),
+    }
+    if hands.answerer != hands.reader:
+        expected["answerer"] = hands.answerer.name
+        expected["handover_s"] = handover_s(workload, ways, hands, prompt)
+    return expected
+
+
+def _first_of_each_campus(hosts: Sequence[PlannedHost]) -> list[PlannedHost]:
+    return list({host.campus: host for host in reversed(hosts)}.values())
+
+
 def _quiet_s(service: ServiceOnFabric) -> float:
-    """No two arrivals are further apart, and no answer takes longer where nobody else is served."""
+    """No two arrivals are further apart, and no answer takes longer where nobody else is served, but for contexts on
+    all ways at a time."""
     asked, workload = service.asked, service.workload
     gaps_ns = [later.at_ns - earlier.at_ns for earlier, later in pairwise(asked)]
-    slowest = min(service.replicas, key=lambda host: host.memory_Bps)
+    slowest = min([*service.replicas, *service.readers], key=lambda host: host.memory_Bps)
     prompt = max(request.prompt for request in asked)
     output = max(request.output for request in asked)
     step_s = speed(workload, slowest).step_s(workload.batch_requests, prompt + output)
     alone_s = prefill_s(workload, slowest, prompt) + output * step_s
+    if service.readers:
+        at_a_time = len(service.readers) * len(service.replicas)
+        alone_s += at_a_time * max(
+            handover_s(workload, service.ways, Hands(reader, reader, answerer), prompt)
+            for reader in _first_of_each_campus(service.readers)
+            for answerer in _first_of_each_campus(service.replicas)
+        )
     return max([*gaps_ns, asked[0].at_ns]) / 1e9 + alone_s

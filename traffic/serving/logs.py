@@ -11,19 +11,30 @@ import polars as pl
 from scenario.plan.types import PlannedHost
 from traffic.kind import Placed, Tables
 from traffic.rows import read_rows
-from traffic.serving.line import ARRIVED, BEGUN, FIELDS, GOT, PRODUCED, RECEIVED, SENT
+from traffic.serving.line import (
+    ARRIVED,
+    BEGUN,
+    FIELDS,
+    GOT,
+    PRODUCED,
+    READ,
+    RECEIVED,
+    SENT,
+)
 
 REQUESTS = {
     "workload": pl.String,
     "request": pl.Int32,
     "client": pl.String,
     "rank": pl.Int32,
+    "answerer": pl.Int32,
     "prompt_tokens": pl.Int32,
     "output_tokens": pl.Int32,
     "arrival_ns": pl.Int64,
     "sent_ns": pl.Int64,
     "received_ns": pl.Int64,
     "begun_ns": pl.Int64,
+    "read_ns": pl.Int64,
     "produced_ns": pl.Int64,
     "first_ns": pl.Int64,
     "finished_ns": pl.Int64,
@@ -46,9 +57,12 @@ def read_logs(
     noted = pl.concat(_read(folder / name, name) for name in hosts)
     noted = noted.with_columns(at_ns=pl.col("at_ns") - start_ns)
     tokens = _tokens(noted)
-    requests = _requests(noted, tokens)
     everywhere = pl.Series("rank", placed.ranks, dtype=pl.Int32)
-    requests = requests.with_columns(rank=everywhere.gather(requests["rank"]))
+    ranks = {host.name: everywhere[host.rank] for host in placed.plan.hosts}
+    requests = _requests(noted, tokens).with_columns(
+        rank=pl.col("rank").map_elements(lambda own: everywhere[own], pl.Int32),
+        answerer=pl.col("answerer").replace_strict(ranks, return_dtype=pl.Int32),
+    )
     name = placed.workload.name
     return {"requests": _typed(requests, REQUESTS, name), "tokens": _typed(tokens, TOKENS, name)}
 
@@ -78,10 +92,13 @@ def _requests(noted: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
         last_ns=pl.col("got_ns").max(),
     )
     found = _of(noted, ARRIVED, at_ns="arrival_ns", value="prompt_tokens", client="client")
+    first = noted.filter((pl.col("what") == PRODUCED) & (pl.col("value") == 0))
     for part in (
         _of(noted, SENT, at_ns="sent_ns", value="rank"),
         _of(noted, RECEIVED, at_ns="received_ns"),
         _of(noted, BEGUN, at_ns="begun_ns"),
+        _of(noted, READ, at_ns="read_ns"),
+        _of(first, PRODUCED, client="answerer"),
         whole,
     ):
         found = found.join(part, on="request")

@@ -32,11 +32,12 @@ class Due(NamedTuple):
 
 @dataclass(frozen=True)
 class GatewayProgram:
-    """Requests to be sent, in their order, to replicas as `routing` chooses. A token that comes back has
-    `token_bytes`, as carried."""
+    """Requests to be sent, in their order, to replicas as `routing` chooses; where there are `readers`, to one of
+    those, too, which reads the prompt. A token that comes back has `token_bytes`, as carried."""
 
     routing: str
     replicas: tuple[Called, ...]
+    readers: tuple[Called, ...]
     requests: tuple[Due, ...]
     token_bytes: int
     transport: Settings
@@ -44,7 +45,10 @@ class GatewayProgram:
 
 @dataclass(frozen=True)
 class ReplicaProgram:
-    """So many `gateways` will call at `address`; requests are worked on in batches, at a `speed`."""
+    """So many `gateways` will call at `address`; requests are worked on in batches, at a `speed`.
+
+    One that only reads prompts hands contexts, so many bytes as carried for each token, to `answerers` (addresses); one
+    that only answers is called by so many `readers`."""
 
     rank: int
     address: str
@@ -54,12 +58,16 @@ class ReplicaProgram:
     batch_tokens: int
     token_bytes: int
     transport: Settings
+    answerers: tuple[str, ...] = ()
+    context_token: float = 0.0
+    readers: int = 0
 
 
 def read_gateway(path: Path) -> GatewayProgram:
     """What `traffic.host.program.written` has written."""
     found = json.loads(path.read_text())
-    found["replicas"] = tuple(Called(*row) for row in found["replicas"])
+    for pool in ("replicas", "readers"):
+        found[pool] = tuple(Called(*row) for row in found[pool])
     found["requests"] = tuple(Due(*row) for row in found["requests"])
     found["transport"] = read_settings(found["transport"])
     return GatewayProgram(**found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from traffic.host.timers import Work
 from traffic.host.transport import Connection
 from traffic.host.transports import opened
 from traffic.serving.batching import ContinuousBatch, Sequence
-from traffic.serving.line import BEGUN, HEADER, PORT, PRODUCED, RECEIVED, Line
+from traffic.serving.line import BEGUN, HEADER, PORT, PRODUCED, READ, RECEIVED, Line
 from traffic.serving.loop import Loop
 from traffic.serving.program import ReplicaProgram, read_replica
 
@@ -30,7 +31,11 @@ def run(job: dict[str, Any], channel: Channel) -> None:
     `job` names two files: `file`, a ReplicaProgram, and `events`, to be written. Orders on `channel` are
     those of `traffic.host.agent`.
     """
-    replica = Replica(read_replica(Path(job["file"])))
+    carry_out(Replica(read_replica(Path(job["file"]))), job, channel)
+
+
+def carry_out(replica: Replica, job: dict[str, Any], channel: Channel) -> None:
+    """The same with a replica of whatever kind."""
     try:
         replica.open()
         channel.say({"state": "ready"})
@@ -49,6 +54,7 @@ class ClientCall:
 
     def __init__(self, line: Line) -> None:
         self.line = line
+        self.body = b""
         self._received = bytearray()
 
     def take(self, data: bytes) -> Sequence | None:
@@ -59,20 +65,22 @@ class ClientCall:
         request, prompt, output, size = HEADER.unpack_from(self._received)
         if len(self._received) < HEADER.size + size:
             return None
+        self.body = bytes(self._received[HEADER.size :])
         self._received.clear()
         return Sequence(request, prompt, output)
 
 
 class Replica:
-    """The state of one replica."""
+    """The state of one replica, which reads prompts and answers them."""
 
     def __init__(self, program: ReplicaProgram) -> None:
         self.loop = Loop(self._step_ends)
         self._program = program
+        self._transport = opened(program.transport)
         self._batch = ContinuousBatch(program.speed, program.batch_requests, program.batch_tokens)
         self._work = Work(self.loop.timer)
         self._token = bytes(program.token_bytes)
-        self._listener = opened(program.transport).listen(program.address, PORT, BACKLOG)
+        self._listener = self._transport.listen(program.address, PORT, BACKLOG)
         self._calls: dict[int, ClientCall] = {}
         self._open = 0
         self._busy = False
@@ -101,22 +109,33 @@ class Replica:
     def _accept(self) -> Connection:
         connection, _ = self._listener.accept()
         call = ClientCall(Line(connection))
-        self._open += 1
-        self.loop.attend(call.line, partial(self._hear, call))
+        self._attend(call.line, partial(self._hear, call))
         return connection
 
-    def _hear(self, call: ClientCall) -> None:
-        call.line.flush()
-        while data := call.line.receive():
-            sequence = call.take(data)
-            if sequence:
-                self.loop.note(RECEIVED, sequence.request, self._program.rank)
-                self._calls[sequence.request] = call
-                self._batch.add(sequence)
+    def _attend(self, line: Line, hear: Callable[[bytes], None]) -> None:
+        """Hear all that comes on a line that somebody has called by, until they hang up."""
+        self._open += 1
+        self.loop.attend(line, partial(self._drain, line, hear))
+
+    def _drain(self, line: Line, hear: Callable[[bytes], None]) -> None:
+        line.flush()
+        while data := line.receive():
+            hear(data)
         if data is None:
-            self.loop.leave(call.line)
+            self.loop.leave(line)
             self._open -= 1
         self._begin()
+
+    def _hear(self, call: ClientCall, data: bytes) -> None:
+        sequence = call.take(data)
+        if sequence:
+            self._calls[sequence.request] = call
+            self._take_in(sequence)
+
+    def _take_in(self, sequence: Sequence) -> None:
+        """A request is there as a whole."""
+        self.loop.note(RECEIVED, sequence.request, self._program.rank)
+        self._batch.add(sequence)
 
     def _begin(self) -> None:
         """Begin a step, unless one is under way or nobody waits."""
@@ -131,8 +150,14 @@ class Replica:
         self._work.end()
         self._busy = False
         for sequence in self._batch.end():
-            self.loop.note(PRODUCED, sequence.request, sequence.produced - 1)
-            self._calls[sequence.request].line.send(self._token)
-            if sequence.done:
-                del self._calls[sequence.request]
+            if sequence.produced == 1:
+                self.loop.note(READ, sequence.request, self._program.rank)
+            self._give(sequence)
         self._begin()
+
+    def _give(self, sequence: Sequence) -> None:
+        """A step, or whoever has read the prompt, has given it a token: send that to the client."""
+        self.loop.note(PRODUCED, sequence.request, sequence.produced - 1)
+        self._calls[sequence.request].line.send(self._token)
+        if sequence.done:
+            del self._calls[sequence.request]
