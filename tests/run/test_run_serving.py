@@ -214,5 +214,5 @@ def test_a_context_crosses_the_river_when_the_plan_says(handed: Done) -> None:
 def test_who_answers_makes_all_tokens_but_the_first(handed: Done) -> None:
     """2 GB of weights and 20 kB for each token of context, at 1 TB/s."""
     for _, tokens in table(handed, "tokens").sort("token").group_by("request"):
-        for token, (earlier, later) in enumerate(pairwise(tokens["got_ns"])):
+        for token, (earlier, later) in enumerate(pairwise(tokens["produced_ns"])):
             assert abs(later - earlier - (2e6 + 20 * (1000 + token))) <= CLOCK_NS
