@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import zipfile
+import zlib
 from pathlib import Path
 
 import jinja2
@@ -18,6 +20,12 @@ from longhaul.labs.marking import OWN, exercise, fair, owned
 from scenario.errors import WrongInput
 
 SHOWN = ("README.md", "picture.svg")
+MOST_FILES = 200
+MOST_ARCHIVE_BYTES = 50_000_000
+UNREADABLE = (
+    OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
+"""What zipfile raises for archives that are damaged, encrypted, or packed in ways that it does not know."""
 TEMPLATES = (".py", ".yaml", ".md", ".ipynb")
 
 
@@ -90,12 +98,34 @@ def pack(folder: Path, one: Lab, out: Path | None) -> Path:
     return archive
 
 
+def taken_in(path: Path, folder: Path) -> None:
+    """Put the files of what was handed in, a zip file or a folder, into a folder. Raises HandedIn."""
+    if path.is_symlink() or not (path.is_dir() or path.is_file()):
+        raise HandedIn(f"{path} is neither a zip file nor a folder")
+    if path.is_dir():
+        _copied(path, folder)
+    elif path.stat().st_size > MOST_ARCHIVE_BYTES:
+        raise HandedIn(f"{path} is larger than {MOST_ARCHIVE_BYTES} bytes")
+    else:
+        unpack(path, folder)
+
+
+def _copied(handed: Path, folder: Path) -> None:
+    """The files of a folder itself: nothing that is linked to, nothing special, nothing large."""
+    for path in sorted(handed.iterdir())[:MOST_FILES]:
+        if path.is_symlink() or not path.is_file() or path.name.startswith("."):
+            continue
+        if path.stat().st_size > MOST_FILE_BYTES:
+            raise HandedIn(f"{handed}: {path.name} is larger than {MOST_FILE_BYTES} bytes")
+        shutil.copyfile(path, folder / path.name)
+
+
 def unpack(archive: Path, folder: Path) -> None:
     """The files of what was handed in, by their bare names: no path of the archive is believed, nothing large is
     read. Raises HandedIn."""
     try:
         with zipfile.ZipFile(archive) as packed:
-            for entry in packed.infolist()[:200]:
+            for entry in packed.infolist()[:MOST_FILES]:
                 name = Path(entry.filename).name
                 if entry.is_dir() or not name or name.startswith("."):
                     continue
@@ -104,5 +134,5 @@ def unpack(archive: Path, folder: Path) -> None:
                 if len(data) > MOST_FILE_BYTES:
                     raise HandedIn(f"{archive}: {name} is larger than {MOST_FILE_BYTES} bytes")
                 (folder / name).write_bytes(data)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+    except UNREADABLE as error:
         raise HandedIn(f"{archive}: no zip file that can be read: {error}") from None

@@ -13,11 +13,10 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from longhaul.code import code
-from longhaul.folder import Unwritable, write_output
+from longhaul.folder import Unwritable, put, write_output
 from longhaul.labs.catalogue import LABS
-from longhaul.labs.folders import HandedIn, unpack
+from longhaul.labs.folders import MOST_ARCHIVE_BYTES, MOST_FILES, taken_in
 from longhaul.labs.marking import OWN, owned
 from longhaul.machine.child import child
 from scenario.errors import LonghaulError, WrongInput
@@ -93,25 +92,37 @@ def _kept(path: Path, parts: Path, options: Sequence[str], hear: Hear) -> Graded
     """A submission's grade: of before, where nothing of it has changed."""
     part = parts / f"{path.name}.json"
     key = _key(path, options)
-    if part.is_file():
-        kept = json.loads(part.read_text())
-        if kept["key"] == key:
-            return Graded(path.name, kept["sheet"], kept["problem"])
+    if kept := _kept_part(part, key):
+        return Graded(path.name, kept["sheet"], kept["problem"])
     hear(f"{path.name} is marked")
     graded = _graded(path, options)
     kept = {"key": key, "sheet": graded.sheet, "problem": graded.problem}
-    part.write_text(json.dumps(kept, indent=1))
+    put(part, json.dumps(kept, indent=1))
     return graded
+
+
+def _kept_part(part: Path, key: str) -> dict[str, Any] | None:
+    """What is kept of a submission, if that is of the same one."""
+    try:
+        kept = json.loads(part.read_text())
+        return kept if kept["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _key(path: Path, options: Sequence[str]) -> str:
     """A digest of what was handed in, of the secret and variants, of the labs and the programs."""
-    files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
-    files += [Path(word.partition("=")[2]) for word in options]
-    files += sorted(one for one in LABS.rglob("check.yaml"))
+    handed = sorted(path.iterdir())[:MOST_FILES] if path.is_dir() else [path]
+    files = [
+        *(one for one in handed if one.is_file() and not one.is_symlink()),
+        *(Path(word.partition("=")[2]) for word in options),
+        *sorted(LABS.rglob("check.yaml")),
+    ]
     sha = hashlib.sha256(code().encode())
     for file in files:
-        sha.update(file.name.encode() + b"\0" + file.read_bytes())
+        sha.update(f"{file.name}\0{file.stat().st_size}\0".encode())
+        with file.open("rb") as opened:
+            sha.update(opened.read(MOST_ARCHIVE_BYTES))
     return sha.hexdigest()
 
 
@@ -119,13 +130,10 @@ def _graded(path: Path, options: Sequence[str]) -> Graded:
     try:
         with tempfile.TemporaryDirectory(prefix="longhaul-grade-") as made:
             folder = Path(made)
-            if path.is_dir():
-                shutil.copytree(path, folder, dirs_exist_ok=True, symlinks=True)
-            else:
-                unpack(path, folder)
+            taken_in(path, folder)
             owned(folder)
             return _checked(path.name, folder, options)
-    except (LonghaulError, HandedIn, OSError) as error:
+    except (LonghaulError, OSError) as error:
         return Graded(path.name, {}, str(error).strip())
 
 
@@ -160,14 +168,25 @@ def _checked(name: str, folder: Path, options: Sequence[str]) -> Graded:
 
 
 def flagged(rows: Iterable[Graded]) -> list[Graded]:
-    """The same, with what is odd: an answer that is wrong here and right for another student."""
+    """The same, with what is odd: an answer that is wrong here and right for another student, and what was handed in
+    for one student and lab more than once."""
     rows = list(rows)
+    times = Counter(_whose(row) for row in rows)
     right: dict[tuple[int, str], list[tuple[str, Any]]] = defaultdict(list)
     for row in rows:
         for task in row.sheet.get("tasks", ()):
             known = [task["right_is"], *([task["given"]] if task["right"] else [])]
             right[row.sheet["lab"], task["task"]] += [(row.who, value) for value in known]
-    return [replace(row, flags=tuple(_flags(row, right))) for row in rows]
+    twice = {whose for whose, count in times.items() if count > 1 and whose}
+    return [replace(row, flags=(*_flags(row, right), *_again(row, twice))) for row in rows]
+
+
+def _whose(row: Graded) -> tuple[str, int] | None:
+    return (row.who, row.sheet["lab"]) if row.sheet else None
+
+
+def _again(row: Graded, twice: set[tuple[str, int] | None]) -> list[str]:
+    return [f"{row.who} hands this in more than once"] if _whose(row) in twice else []
 
 
 def _flags(row: Graded, right: dict[tuple[int, str], list[tuple[str, Any]]]) -> list[str]:

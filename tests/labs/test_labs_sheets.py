@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -117,6 +118,40 @@ def test_a_course_is_graded_flagged_and_graded_again_without_marking_again(tmp_p
     assert "no zip" in rows[2].problem
     read = list(csv.DictReader((tmp_path / "grades.csv").read_text().splitlines()))
     assert [row["student"] for row in read] == ["ada", "bob", ""]
+
+
+def test_what_cannot_be_marked_has_a_row_that_says_why(tmp_path: Path) -> None:
+    """Links, pipes, damaged and huge archives, a made-up id, a part that an interrupted grading left."""
+    everybody, table_ = tmp_path / "submissions", tmp_path / "grades.csv"
+    handed_in(everybody, "ada", "null")
+    folders.pack(everybody / "ada", lab("2"), everybody / "ada-again.zip")
+    whole = (everybody / "ada-again.zip").read_bytes()
+    (everybody / "bent.zip").write_bytes(whole[:60] + b"\0" * 40 + whole[100:])
+    (everybody / "linked.zip").symlink_to(everybody / "ada-again.zip")
+    os.mkfifo(everybody / "pipe.zip")
+    with (everybody / "huge.zip").open("wb") as file:
+        file.truncate(folders.MOST_ARCHIVE_BYTES + 1)
+    handed_in(everybody, "eve", "null")
+    own = everybody / "eve" / "lab.yaml"
+    own.write_text(own.read_text().replace("student: eve", "student: ../../etc"))
+    handed_in(everybody, "mal", "null")
+    (everybody / "mal" / ANSWERS).unlink()
+    (everybody / "mal" / ANSWERS).symlink_to("/etc/passwd")
+    parts = tmp_path / "grades.csv.parts"
+    parts.mkdir()
+    (parts / "ada.json").write_text('{"key": "tor')
+    rows = grade_all(everybody, table_, 2, {}, lambda _: None)
+    problems = {row.name: row.problem for row in rows}
+    wrong = {row.name: row.sheet["tasks"][0]["measured"] for row in rows if row.sheet}
+    assert problems["ada"] == problems["ada-again.zip"] == ""
+    assert [row.flags for row in rows][:2] == [("ada hands this in more than once",)] * 2
+    assert "no zip file" in problems["bent.zip"]
+    assert "neither" in problems["linked.zip"]
+    assert "neither" in problems["pipe.zip"]
+    assert "larger" in problems["huge.zip"]
+    assert "student" in problems["eve"]
+    assert "missing" in wrong["mal"]
+    assert len(table_.read_text().splitlines()) == 1 + len(rows) == 9
 
 
 @pytest.mark.parametrize(
