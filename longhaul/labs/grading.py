@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from math import isclose
@@ -185,7 +185,7 @@ def _whose(row: Graded) -> tuple[str, int] | None:
     return (row.who, row.sheet["lab"]) if row.sheet else None
 
 
-def _again(row: Graded, twice: set[tuple[str, int] | None]) -> list[str]:
+def _again(row: Graded, twice: Container[tuple[str, int] | None]) -> list[str]:
     return [f"{row.who} hands this in more than once"] if _whose(row) in twice else []
 
 

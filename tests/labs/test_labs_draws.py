@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from longhaul.api.plans import plan
 from longhaul.labs import draws
 from longhaul.labs.catalogue import Lab, lab, labs
+from longhaul.labs.exercises import allreduce
+from longhaul.labs.exercises.crossover import compared
 from longhaul.labs.marking import fair, read_variants
 from scenario.errors import WrongInput
+from traffic.benchmark import cases
 
 SECRET = b"a secret of one course"
 LABS = [pytest.param(one, id=one.folder.name) for one in labs().values()]
@@ -73,3 +77,19 @@ def test_variants_must_name_what_the_lab_draws(tmp_path: Path) -> None:
     file.write_text("lab-99: []\n")
     with pytest.raises(WrongInput, match="no lab"):
         read_variants(file)
+
+
+def test_crossing_borders_as_little_as_can_be_is_faster_than_the_ring_for_every_draw() -> None:
+    """Lab 4 at its least distance: 2(C−1) messages of S/C, one after another, and all of it inside at a NIC's rate,
+    against the model's ring, which runs to a thousandth as the model says."""
+    sheet = lab("4").sheet.parameters
+    km = float(min(sheet["distance_km"].values()))
+    for drawn in sheet["campuses"].values():
+        sizes = allreduce.campuses({"campuses": str(drawn)})
+        crossings = 2 * (len(sizes) - 1)
+        inside_s = 2 * (max(sizes) - 1) * allreduce.SIZE * 8 / 3.2e12
+        across_s = km * 4.897e-6 + allreduce.SIZE / len(sizes) * 8 / 400e9
+        place = allreduce.fabric({"campuses": drawn, "distance_km": km})
+        wanted = compared(("ring",), (allreduce.SIZE,))
+        (ring,) = cases(wanted, plan(place))
+        assert crossings * across_s + inside_s < 0.95 * ring.predicted_s, drawn

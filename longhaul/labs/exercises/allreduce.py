@@ -22,7 +22,7 @@ from scenario.workload.schedule import WrittenSchedule, load_schedule
 from traffic.collectives import ELEMENT_BYTES, Layout, make_schedule
 
 FILE, FUNCTION = "schedule.py", "all_reduce"
-SIZE = 256e6
+SIZE = 64e6
 SCALE = 100
 
 
