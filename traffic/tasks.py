@@ -20,7 +20,7 @@ from traffic.host.program import CollectiveTask, ComputeTask, Program, Task
 from traffic.host.registered import PIECE_BYTES
 from traffic.host.transport import Settings
 from traffic.kind import Assignment
-from traffic.model.wires import Wires
+from traffic.model.wires import Wires, largest_bytes, opened
 from traffic.schedule import Schedule, placed
 
 
@@ -124,10 +124,24 @@ def agents(
                 verify=replay.verify,
                 slowdowns=tuple(slowdowns.get(host.rank, ())),
                 paths=paths(wires, host),
+                numbers=_numbers(wires, host, tasks[host.rank]),
             ),
         )
         for host in plan.hosts
     }
+
+
+def _numbers(
+    wires: Wires, host: PlannedHost, tasks: Sequence[Task]
+) -> tuple[tuple[int, int, int], ...]:
+    """Of the source ports of a host's connections, where those are pinned."""
+    if not wires.plan.routing.pinned:
+        return ()
+    sent = largest_bytes([[task.ops] for task in tasks if isinstance(task, CollectiveTask)])
+    largest = {(host.rank, peer, channel): size for (_, peer, channel), size in sent.items()}
+    return tuple(
+        (peer, channel, wires.number(lane)) for (_, peer, channel), lane in opened(largest).items()
+    )
 
 
 def _settings(wires: Wires, host: PlannedHost, tasks: Sequence[Task], replay: Replay) -> Settings:

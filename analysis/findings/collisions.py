@@ -13,6 +13,7 @@ from typing import Any
 from analysis.form.collisions import Collisions, Crowded
 
 REMEDIES = (
+    "connections dealt over the ways (routing.hash: pinned)",
     "more connections for each pair of ranks (collective.channels)",
     "another draw (routing.hash-seed)",
 )

@@ -64,6 +64,10 @@ class RoutingModel(Strict):
     hold_down: Duration = 1.0
     """How long a link that came back must stay up before it is used again; twice as long after each
     further cut, up to 64 times."""
+    hash: Literal["drawn", "pinned"] = "drawn"
+    """Which of several equal ways a connection's hash leads to. `pinned`: ranks and benchmarks leave from source ports
+    with which the connections of one rank after another, and each further one between the same two, go over the
+    ways in turn; `drawn`: from ports that know of no way."""
     hash_seed: int | None = Field(default=None, ge=0, lt=2**64)
     """What switches hash addresses and ports with, where several ways are equally good. Without it, the
     run's seed: another `--seed` is another draw of which connections meet on a link."""
@@ -97,6 +101,7 @@ def routing(
         protection=written.protection,
         repair_after_s=written.repair_after,
         hold_down_s=written.hold_down,
+        pinned=written.hash == "pinned",
         hash_seed=written.hash_seed,
     )
 

@@ -258,7 +258,8 @@ class Routing:
     `protection`: switches move traffic to a backup by themselves, or wait for the controller. It
     has new routes in place `repair_after_s` after a failure, and uses a link that came back once it
     has stayed up for `hold_down_s`, twice as long after each further failure. `hash_seed` decides which of
-    several equal ways a connection takes; None until a plan is made: it is the run's then.
+    several equal ways a connection takes; None until a plan is made: it is the run's then. Where they are `pinned`,
+    agents leave from ports with which they go over the ways in turn.
     """
 
     policy: str = "shortest-delay"
@@ -270,6 +271,7 @@ class Routing:
     repair_after_s: float = 0.05
     hold_down_s: float = 1.0
     hash_seed: int | None = None
+    pinned: bool = False
 
 
 @dataclass(frozen=True)

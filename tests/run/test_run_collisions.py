@@ -16,6 +16,7 @@ from tests.run.conftest import HERE, Done, Runs
 from tests.run.test_run_exactness import request_for
 
 COLLIDE, APART = "routing.hash-seed=2", "routing.hash-seed=34"
+PINNED = "routing.hash=pinned"
 UPLINKS = [f"c1-l{leaf}-eth{port}" for leaf in (1, 2) for port in (5, 6, 7, 8)]
 
 
@@ -45,14 +46,25 @@ def test_with_another_draw_they_do_not() -> None:
     assert told["prediction"]["iteration_s"] == about(COLLIDE)["equal_ways"]["dealt_out_s"]
 
 
+def test_pinned_they_go_over_the_ways_in_turn_whatever_the_draw() -> None:
+    for draw in (COLLIDE, APART, "routing.hash-seed=5"):
+        told = about(draw, "routing.hash=pinned")
+        assert collisions(told) is None
+        taken = [
+            choice["took"] for one in told["equal_ways"]["connections"] for choice in one["choices"]
+        ]
+        assert sorted(taken) == UPLINKS, "each uplink has one big connection"
+        assert told["prediction"]["iteration_s"] == about(COLLIDE)["equal_ways"]["dealt_out_s"]
+
+
 def test_where_switches_have_no_choice_nothing_is_said() -> None:
     request = request_for(HERE / "links.yaml", HERE / "verified.yaml")
     assert read(request).prepared[0].about["equal_ways"] is None
 
 
-@pytest.fixture(scope="module", params=[COLLIDE, APART])
+@pytest.fixture(scope="module", params=[COLLIDE, APART, PINNED])
 def run(request: pytest.FixtureRequest, runs: Runs) -> Done:
-    return runs("equal-ways", "crossing", "--set", request.param)
+    return runs("equal-ways", "crossing", "--set", COLLIDE, "--set", request.param)
 
 
 def test_every_way_carries_what_the_plan_says(run: Done) -> None:
@@ -88,7 +100,8 @@ def test_an_iteration_takes_as_long_as_the_model_says_of_these_ways_or_longer_wh
 
 def test_what_it_costs_is_no_less_than_the_model_says(runs: Runs) -> None:
     together, apart = (
-        runs("equal-ways", "crossing", "--set", setting).summary for setting in (COLLIDE, APART)
+        runs("equal-ways", "crossing", "--set", COLLIDE, "--set", setting).summary
+        for setting in (COLLIDE, APART)
     )
     cost_s = together["iterations"]["p50_s"] - apart["iterations"]["p50_s"]
     assert together["collisions"]["cost_s"] <= cost_s <= 2 * together["collisions"]["cost_s"]

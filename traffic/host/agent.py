@@ -183,7 +183,10 @@ class Replay:
         program = self.program
         transport = self.transport
         listener = transport.listen(program.addresses[program.rank], PORT, len(receives) + 1)
+        numbers = {(rank, channel): number for rank, channel, number in program.numbers}
         for (rank, channel), largest in self._sizes("send").items():
+            if (rank, channel) in numbers:
+                transport.count(program.addresses[rank], PORT, numbers[rank, channel])
             connection = transport.connect(
                 program.addresses[rank], PORT, _HELLO.pack(program.rank, channel),
                 expedited=largest <= SMALL_BYTES,

@@ -44,7 +44,8 @@ Task: TypeAlias = ComputeTask | CollectiveTask
 class Program:
     """A rank's tasks in every one of some iterations; where `addresses[rank]` is, and what carries bytes
     there. `slowdowns` are how many times as long compute takes, by iteration; empty: it never varies.
-    `paths` are the ways to all ranks; empty: as the transport's settings say."""
+    `paths` are the ways to all ranks; empty: as the transport's settings say. `numbers`: of the source ports of
+    connections to a rank on a channel, as (rank, channel, number); empty: counted."""
 
     rank: int
     addresses: tuple[str, ...]
@@ -54,6 +55,7 @@ class Program:
     verify: bool = False
     slowdowns: tuple[float, ...] = ()
     paths: tuple[Path, ...] = ()
+    numbers: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def buffer_bytes(self) -> int:
@@ -80,6 +82,7 @@ def read(path: FilePath) -> Program:
             "transport": read_settings(found["transport"]),
             "slowdowns": tuple(found["slowdowns"]),
             "paths": tuple(Path(*row) for row in found["paths"]),
+            "numbers": tuple((rank, channel, number) for rank, channel, number in found["numbers"]),
         }
     )
 

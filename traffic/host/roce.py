@@ -42,6 +42,10 @@ class Roce:
         """Be called there."""
         return RoceListener(self._tcp.listen(address, port, backlog), self._adapter, self._settings)
 
+    def count(self, address: str, port: int, number: int) -> None:
+        """Have the next connection there be the `number`th."""
+        self._tcp.count(address, port, number)
+
     def connect(
         self,
         address: str,

@@ -31,6 +31,10 @@ class Tcp:
         sock.listen(backlog)
         return TcpListener(sock, self._settings)
 
+    def count(self, address: str, port: int, number: int) -> None:
+        """Have the next connection there be the `number`th."""
+        self._called[address, port] = number
+
     def connect(
         self,
         address: str,

@@ -114,6 +114,9 @@ class Transport(Protocol):
     def listen(self, address: str, port: int, backlog: int) -> Listener:
         """Be called there."""
 
+    def count(self, address: str, port: int, number: int) -> None:
+        """Have the next connection there be the `number`th, by which its source port is found."""
+
     def connect(
         self,
         address: str,

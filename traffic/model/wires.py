@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from scenario.plan import forwarding
 from scenario.plan.bridging import Bridged
-from scenario.plan.forwarding import Fork
+from scenario.plan.forwarding import Fork, Forwarding
 from scenario.plan.hashing import UDP, FiveTuple
 from scenario.plan.types import End, Plan, PlannedHost
 from scenario.types.topology import Transport
 from traffic.framing import TCP, framing
 from traffic.host.ports import PORT, ROCE_PORT, source_port
 from traffic.host.transport import EXPEDITED, SMALL_BYTES
+from traffic.model.pinning import Pins
 from traffic.model.queue_pairs import ALONE, PairCost, pair_cost
 from traffic.schedule import Op, Pause
 
@@ -82,6 +83,10 @@ class Wires:
         """Whether equal ways are told apart."""
         self._forwarding = forwarding.of(plan)
         self._ends: dict[Lane, tuple[End, ...]] = {}
+        self._numbers: dict[Lane, int] = {}
+        self._pins: Pins | None = None
+        if plan.routing.pinned and self.hashed and isinstance(self._forwarding, Forwarding):
+            self._pins = Pins(plan, self._forwarding)
 
     def ends(self, lane: Lane) -> tuple[End, ...]:
         """The sending end of every wire of a lane. Raises LookupError where the rules lead nowhere."""
@@ -96,8 +101,23 @@ class Wires:
     def connection(self, lane: Lane) -> FiveTuple:
         """What switches' hashes see of the agents' connection. Queue pairs leave from the port of the line over
         which they were made."""
+        return self._leaving(lane, self.number(lane))
+
+    def number(self, lane: Lane) -> int:
+        """Of the source port that the rule gives its connection: the how manieth between the two it is, unless
+        connections are pinned."""
+        nth = lane.number or 0
+        if self._pins is None:
+            return nth
+        if lane not in self._numbers:
+            self._numbers[lane] = self._pins.number(
+                *lane[:3], nth, lambda number: self._leaving(lane, number)
+            )
+        return self._numbers[lane]
+
+    def _leaving(self, lane: Lane, number: int) -> FiveTuple:
         source, sink = (self.plan.hosts[rank].ip for rank in lane[:2])
-        port = source_port(source, sink, PORT, lane.number or 0)
+        port = source_port(source, sink, PORT, number)
         if self._roce:
             return FiveTuple(source, sink, port, ROCE_PORT, UDP)
         return FiveTuple(source, sink, port, PORT)
