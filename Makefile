@@ -4,18 +4,17 @@
 VENV := $(abspath $(or $(LONGHAUL_VENV),.venv))
 PACKAGES := scenario longhaul controller traffic analysis
 TYPED := $(PACKAGES) bench tests
+PYTEST = $(VENV)/bin/python -m pytest
+PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup own python demo test fuzz check format bench bundle wheel box site lock lab-pictures solutions clean
+.PHONY: help setup python demo test test-slow test-all fuzz check format bench bundle wheel box site lock lab-pictures solutions clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
-setup: ## system packages, .venv, the virtual-time kernel
+setup: ## what builds the rest, .venv, the virtual-time kernel, the guests' root
 	@./setup.sh all
-
-own: ## the same, with guests that bring Mininet and Open vSwitch along
-	@./setup.sh own
 
 python:
 	@./setup.sh python
@@ -23,10 +22,16 @@ python:
 demo: setup ## set up, then three campuses train together; a summary and a report
 	@$(VENV)/bin/longhaul run topologies/colossus.yaml
 
-test: setup ## set up, then all tests, those in virtual time included; the slowest and the skipped are listed
+test: setup ## set up, then the tests, those in virtual time included, but for the slow ones; what is left out and skipped is listed
 	@./setup.sh tests
-	@$(VENV)/bin/python -m pytest -m "not alone" --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
-	@$(VENV)/bin/python -m pytest -m alone
+	@$(PYTEST) -m "not alone and not slow" $(PARALLEL)
+	@$(PYTEST) -m alone
+
+test-slow: setup ## the tests that `make test` leaves out
+	@./setup.sh tests
+	@$(PYTEST) -m slow $(PARALLEL)
+
+test-all: test test-slow ## all tests
 
 fuzz: python ## mutated inputs of every kind, 10,000 of each; LONGHAUL_FUZZ=… says how many
 	@LONGHAUL_FUZZ=$(or $(LONGHAUL_FUZZ),10000) $(VENV)/bin/python -m pytest -q tests/fuzz tests/run/test_run_damaged.py

@@ -17,6 +17,7 @@ SLOWEST_S = 90.0
 """Of a cell, on a machine that does much else."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_every_cell_of_a_notebook_runs(
     name: str,

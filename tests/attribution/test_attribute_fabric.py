@@ -70,12 +70,14 @@ def found(folder: Path) -> dict[str, Any]:
     return data
 
 
+@pytest.mark.slow
 def test_each_combination_is_run_once_even_after_an_interruption(answered: Path) -> None:
     assert len(done(answered)) == 4
     without = [json.loads(path.read_text())["without"] for path in done(answered)]
     assert sorted(without) == [[], ["distance"], ["distance", "hardware"], ["hardware"]]
 
 
+@pytest.mark.slow
 def test_both_causes_cost_and_their_shares_sum_to_the_loss(answered: Path) -> None:
     data = found(answered)
     shares = {one["name"]: one["lost_s"] for one in data["causes"]}
@@ -92,6 +94,7 @@ def test_both_causes_cost_and_their_shares_sum_to_the_loss(answered: Path) -> No
     assert shares["hardware"] == pytest.approx(max(compute_s) - level_s, rel=0.1)
 
 
+@pytest.mark.slow
 def test_asked_again_it_runs_nothing(answered: Path) -> None:
     before = done(answered)
     status, out, _ = longhaul(answered, *ASKED, *FACTORS)
@@ -100,6 +103,7 @@ def test_asked_again_it_runs_nothing(answered: Path) -> None:
     assert done(answered) == before
 
 
+@pytest.mark.slow
 def test_remedies_are_ranked_by_what_they_buy_and_excused_by_name(answered: Path) -> None:
     out = answered / "mended"
     status, said, complaint = longhaul(answered, *ASKED, *FACTORS, "--mend", "--out", out)
@@ -126,6 +130,7 @@ def test_remedies_are_ranked_by_what_they_buy_and_excused_by_name(answered: Path
     assert "What each remedy would buy" in (out / "attribution.html").read_text()
 
 
+@pytest.mark.slow
 def test_each_run_can_be_done_alone(answered: Path) -> None:
     words = ("run", HERE / "far-and-mixed.yaml", "--workload", HERE / "brief.yaml")
     out = answered / "alone"

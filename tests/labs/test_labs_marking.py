@@ -16,6 +16,7 @@ from tests.labs.conftest import CASES, solved
 pytestmark = pytest.mark.usefixtures("kernel")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("one", "who"), CASES)
 def test_what_a_student_begins_with_is_wrong_in_every_task(
     one: Lab, who: str, tmp_path: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
@@ -26,6 +27,7 @@ def test_what_a_student_begins_with_is_wrong_in_every_task(
     assert [mark for mark in sheet.marks if mark.right] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("one", "who"), CASES)
 def test_the_solution_is_right_in_every_task(
     one: Lab, who: str, tmp_path: Path, runs: Path, monkeypatch: pytest.MonkeyPatch

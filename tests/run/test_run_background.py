@@ -49,6 +49,7 @@ def test_tcp_gets_no_more_than_the_link_carries(done: Done) -> None:
     assert backup["received_bps"] == pytest.approx(backup["sent_bps"], rel=0.05)
 
 
+@pytest.mark.slow
 def test_the_workload_is_slower_for_it_and_still_right(runs: Runs) -> None:
     """Half of its narrowest link is taken; nothing else on that link is lost."""
     clean = [f"links.{link}.forward.loss=0" for link in ("c1-c2", "c1-c3")]

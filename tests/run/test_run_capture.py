@@ -36,6 +36,7 @@ def index(done: Done) -> dict[str, dict[str, Any]]:
     return {one["link"]: one for one in listed}
 
 
+@pytest.mark.slow
 def test_a_run_that_is_captured_is_the_same_run(done: Done, runs: Runs) -> None:
     alone = runs("links", "verified")
     assert done.summary["digest"] == alone.summary["digest"]

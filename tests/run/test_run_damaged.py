@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from .conftest import ROOT, Runs
 
 
+@pytest.mark.slow
 def test_every_spoilt_run_folder_is_read_or_refused(runs: Runs) -> None:
     good = runs("links", "verified").folder
     count = os.environ.get("LONGHAUL_FUZZ", "100")

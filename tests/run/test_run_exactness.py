@@ -41,6 +41,7 @@ def busy() -> Iterator[int]:
         loop.wait()
 
 
+@pytest.mark.slow
 def test_a_run_on_a_busy_cpu_into_a_folder_of_another_name_is_the_same_run(
     first: Done, runs: Runs, busy: int
 ) -> None:
@@ -128,7 +129,7 @@ def test_goodput_is_within_a_hundredth_of_the_rate_in_each_direction(first: Done
         assert measured[what] == pytest.approx(rate_bps / 8 * share, rel=0.01)
 
 
-@pytest.mark.parametrize("scale", [320, 8])
+@pytest.mark.parametrize("scale", [320, pytest.param(8, marks=pytest.mark.slow)])
 def test_goodput_is_right_where_a_round_trip_takes_a_microsecond(runs: Runs, scale: int) -> None:
     done = runs("ring-one-campus", "verified", "--set", f"scale.bytes={scale}", "--set", "mtu=9000")
     nic_bps = 8 * 400e9 / scale  # 8 GPUs with a NIC each
@@ -159,7 +160,7 @@ def test_a_run_that_measures_what_was_asked_is_faithful(first: Done) -> None:
     [
         ("ring-one-campus", "middling"),
         ("ring-one-campus", "large"),
-        ("ring-three-campuses", "large"),
+        pytest.param("ring-three-campuses", "large", marks=pytest.mark.slow),
     ],
 )
 def test_a_lossless_ring_takes_as_long_as_alpha_and_beta_say(

@@ -131,6 +131,7 @@ dist.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_an_unmodified_torch_distributed_program_sums_over_the_fabric(kernel: Path) -> None:  # noqa: ARG001
     python = os.environ.get("LONGHAUL_TORCH_PYTHON", TORCH)
     if not Path(python).exists():
@@ -163,6 +164,7 @@ def test_mininets_command_line_works_as_ever(kernel: Path) -> None:  # noqa: ARG
     assert "Traceback" not in done.out
 
 
+@pytest.mark.slow
 def test_this_kernel_as_the_machine_carries_a_run_in_namespaces_of_its_own(kernel: Path) -> None:  # noqa: ARG001
     """Proven inside a guest, whose kernel has netem and Open Vswitch, and where we are root."""
     inner = (

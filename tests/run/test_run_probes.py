@@ -57,6 +57,7 @@ def test_only_links_that_lose_packets_lose_probes(done: Done) -> None:
         assert ways(done)[way]["lost"] == 0
 
 
+@pytest.mark.slow
 def test_probes_say_their_load_and_hardly_matter(runs: Runs) -> None:
     """On links that lose nothing: where they do, any other packet means that others are lost."""
     clean = [f"links.{link}.forward.loss=0" for link in ("c1-c2", "c1-c3")]

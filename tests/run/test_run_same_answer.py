@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from analysis.tables import digest
 from bench.guests import heard
@@ -31,6 +32,7 @@ for _ in range(500):
 """
 
 
+@pytest.mark.slow
 def test_files_processes_and_draws_before_the_workload_do_not_reach_into_it(
     runs: Runs, tmp_path: Path
 ) -> None:
@@ -47,6 +49,7 @@ def test_a_run_is_made_again_by_its_folder_and_is_the_same(runs: Runs, tmp_path:
     assert "events are the same, to the nanosecond" in again.out
 
 
+@pytest.mark.slow
 def test_a_run_that_serves_is_made_again_as_well(runs: Runs, tmp_path: Path) -> None:
     first = runs("serving", "seldom")
     again = longhaul("run", "--reproduce", first.folder, "--out", tmp_path / "again")
@@ -54,6 +57,7 @@ def test_a_run_that_serves_is_made_again_as_well(runs: Runs, tmp_path: Path) -> 
     assert re.search(r"all \d+ requests and \d+ tokens are the same", again.out)
 
 
+@pytest.mark.slow
 def test_and_so_is_a_benchmark_over_the_transport_of_its_folder(
     kernel: Path,  # noqa: ARG001
     tmp_path: Path,
@@ -94,6 +98,7 @@ def events_digest(folder: Path, payload: str) -> str:
     return digest(pl.read_parquet(folder / "events.parquet"))
 
 
+@pytest.mark.slow
 def test_what_is_measured_before_the_workload_does_not_reach_into_it(
     kernel: Path,  # noqa: ARG001
     tmp_path: Path,

@@ -57,7 +57,13 @@ def _sets(flag: str, values: tuple[str, ...]) -> list[str]:
 
 
 @pytest.mark.usefixtures("kernel")
-@pytest.mark.parametrize("name", TOPOLOGIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name == "two-hosts" else pytest.param(name, marks=pytest.mark.slow)
+        for name in TOPOLOGIES
+    ],
+)
 def test_a_scenario_runs_and_its_events_happen(name: str, tmp_path: Path) -> None:
     fewer, out = FEWER[name], tmp_path / "run"
     words = (*_sets("--set", fewer), *_sets("--set-workload", OWN.get(name, WORKLOAD)))

@@ -151,6 +151,7 @@ def test_loss_is_seen_by_users_and_not_by_replicas(runs: Runs) -> None:
     assert found["inter_token"]["p50_s"] == pytest.approx(found["inter_token_made"]["p50_s"], 0.01)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_requests_to_the_nanosecond(crowd: Done, runs: Runs) -> None:
     again = runs("serving", "crowd", "--set", "timeline=[]", name="again")
     assert again.folder != crowd.folder

@@ -36,6 +36,7 @@ def hour(kernel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Do
     return done
 
 
+@pytest.mark.slow
 def test_every_command_of_the_first_hour_works(hour: dict[str, Done]) -> None:
     assert len(hour) > 10
     failed = {
@@ -46,6 +47,7 @@ def test_every_command_of_the_first_hour_works(hour: dict[str, Done]) -> None:
     assert failed == {}
 
 
+@pytest.mark.slow
 def test_the_slow_host_costs_what_the_text_says_it_does(hour: dict[str, Done]) -> None:
     desk = next(iter(hour.values())).folder
     before, slow, cut = (
@@ -58,6 +60,7 @@ def test_the_slow_host_costs_what_the_text_says_it_does(hour: dict[str, Done]) -
     assert cut["timeline"][0]["touched"]
 
 
+@pytest.mark.slow
 def test_nothing_is_left_but_the_named_runs(hour: dict[str, Done]) -> None:
     desk = next(iter(hour.values())).folder
     assert not list((desk / "runs").glob("mesh-*"))
