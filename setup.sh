@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# From a bare Debian or Ubuntu to a checkout that runs: system packages, .venv, the virtual-time kernel.
+# From a bare Debian or Ubuntu to a checkout that runs: what builds the rest, .venv, the virtual-time kernel, and the
+# guests' root, which brings Mininet, Open vSwitch and all else that a fabric is made of.
 #
-#   ./setup.sh [all|system|python|kernel]…      what to see to; all three unless said otherwise
-#   ./setup.sh own                              the same, but guests bring Mininet, Open vSwitch and all else that a
-#                                               fabric is made of: of the system, only what builds the kernel is needed
-#   ./setup.sh tests                            packages that a few tests need, where the distribution has them
+#   ./setup.sh [all|build|python|kernel|root]…  what to see to; all four unless said otherwise
+#   ./setup.sh system                           Mininet, Open vSwitch and RDMA's programs on this system: for fabrics on
+#                                               its own kernel, for --root system, and for what `exec` is to find
+#   ./setup.sh tests                            system, and packages that a few tests need, where the distribution has them
 #   ./setup.sh torch                            PyTorch (800 MB) in a folder of its own, for one test
 #   ./setup.sh hta                              Holistic Trace Analysis in a folder of its own, for one test
 #   ./setup.sh tools                            tmux, tshark, Graphviz: what one works with beside longhaul
@@ -21,9 +22,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 venv=${LONGHAUL_VENV:-$here/.venv}
 python=/usr/bin/python3 # Debian's own: Mininet's package belongs to it, and one from pyenv would not see that
 machine=$(uname -m)
-own= # whether guests bring what a fabric is made of
 
-# package | why. Needed to run a fabric that sees this system, and what `exec` commonly needs.
+# package | why. Needed for a fabric that is made of this system, and what `exec` commonly needs.
 fabric_packages=(
     "mininet|the emulator whose hosts, switches and links make the fabric"
     "openvswitch-switch|the switches"
@@ -76,11 +76,17 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 # --- system packages ---------------------------------------------------------------------------
 
+# Where guests bring what a fabric is made of, only what builds them is needed.
 wanted_packages() {
-    [[ -n $own ]] || printf '%s\n' "${fabric_packages[@]}"
     printf '%s\n' "${python_packages[@]}"
-    [[ $machine != x86_64 ]] || printf '%s\n' "${kernel_packages[@]}"
+    if [[ $machine == x86_64 ]]; then
+        printf '%s\n' "${kernel_packages[@]}"
+    else
+        printf '%s\n' "${fabric_packages[@]}"
+    fi
 }
+
+system_packages() { { wanted_packages && printf '%s\n' "${fabric_packages[@]}"; } | sort -u; }
 
 installed_packages() {
     dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
@@ -97,7 +103,6 @@ missing() {
     done
 }
 
-missing_packages() { wanted_packages | missing; }
 
 # While packages are installed, this file keeps their scripts from starting services: a fabric starts its own
 # Open vSwitch, and stops it again.
@@ -136,15 +141,20 @@ install_packages() {
     fi
 }
 
-set_up_system() {
+# Those of the lines that come in which are not there.
+install_missing() {
     command -v dpkg-query >/dev/null ||
         die "this machine has no dpkg: longhaul needs Debian 12+ or Ubuntu 24.04+. Elsewhere: vagrant up"
     local missing
-    mapfile -t missing < <(missing_packages)
+    mapfile -t missing < <(missing)
     ((${#missing[@]})) || services_forbidden || return 0
 
     install_as_root "${missing[@]}"
 }
+
+set_up_build() { wanted_packages | install_missing; }
+
+set_up_system() { system_packages | install_missing; }
 
 # Packages, each as a line of the lists above.
 install_as_root() {
@@ -158,7 +168,7 @@ install_as_root() {
         say "Installing them with sudo, which nothing else here uses."
         sudo -- "$here/setup.sh" install "${names[@]}"
     else
-        die "there is no sudo here. Run as root: $here/setup.sh system"
+        die "there is no sudo here. Run as root: $here/setup.sh install ${names[*]}"
     fi
 }
 
@@ -171,6 +181,7 @@ set_up_tools() {
 # What a distribution does not have, or nobody may install, costs a few tests and nothing else.
 set_up_tests() {
     local line had=()
+    (set_up_system) || say "Going on without: what needs them is skipped"
     while read -r line; do
         if apt-cache show "${line%%|*}" >/dev/null 2>&1; then
             had+=("$line")
@@ -225,12 +236,12 @@ pins_of() {
 }
 
 make_venv() {
-    [[ -x $python ]] || die "$python is missing: ./setup.sh system"
+    [[ -x $python ]] || die "$python is missing: ./setup.sh build"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
         die "$("$python" --version) is too old: longhaul needs 3.11 (Debian 12, Ubuntu 24.04)"
     say "Making the Python environment $venv"
     venv_is_whole || "$python" -m venv --clear --system-site-packages "$venv" ||
-        die "could not make $venv. Is python3-venv there? ./setup.sh system"
+        die "could not make $venv. Is python3-venv there? ./setup.sh build"
     local lock=$here/requirements.lock pins
     pins=$(grep -c '^[A-Za-z0-9]' "$lock")
     # These first: packages that come as source are built with them, and the system's own may be too old.
@@ -238,6 +249,13 @@ make_venv() {
     pip_install 2 --require-hashes -r "$venv/build-tools.lock"
     pip_install "$pins" --require-hashes --no-build-isolation -r "$lock"
     pip_install "$pins" --no-deps --no-build-isolation --editable "$here"
+    start_patiently
+}
+
+# Ctrl-C waits until Python is ready for it; what comes earlier would print a traceback.
+start_patiently() {
+    [[ $venv =~ ^[A-Za-z0-9/._-]{1,90}$ ]] && env --block-signal=INT true 2>/dev/null || return 0
+    sed -i "1s|.*|#!/usr/bin/env -S --block-signal=INT $venv/bin/python|" "$venv/bin/longhaul"
 }
 
 python_is_current() {
@@ -308,6 +326,7 @@ set_up_kernel() {
 }
 
 set_up_root() {
+    [[ $machine == x86_64 ]] || return 0 # it is for guests alone
     (cd "$here" && "$venv/bin/python" -m longhaul.machine.userland >/dev/null)
 }
 
@@ -316,7 +335,7 @@ names_of() { sed 's/|.*//'; }
 # One line for each thing that is missing, in a form for programs too (`longhaul doctor` reads it).
 check() {
     local line
-    missing_packages | while read -r line; do printf 'package|%s\n' "$line"; done
+    wanted_packages | missing | while read -r line; do printf 'package|%s\n' "$line"; done
     python_is_current || printf 'python|%s|not made, or older than requirements.lock\n' "$venv"
 }
 
@@ -330,22 +349,16 @@ main() {
     for step in "${@:-all}"; do
         case $step in
         all)
-            set_up_system
-            set_up_python
-            set_up_kernel
-            ;;
-        own)
-            own=yes
-            set_up_system
+            set_up_build
             set_up_python
             set_up_kernel
             set_up_root
             ;;
-        system | python | kernel | tests | torch | hta | tools | jupyter) "set_up_$step" ;;
-        packages) names_of < <(wanted_packages && printf '%s\n' "${tool_packages[@]}") ;;
+        build | system | python | kernel | root | tests | torch | hta | tools | jupyter) "set_up_$step" ;;
+        packages) names_of < <(system_packages && printf '%s\n' "${tool_packages[@]}") ;;
         check) check ;;
         -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
-        *) die "unknown step '$step': all, own, system, python, kernel, tests, torch, hta, tools, jupyter, packages or check" ;;
+        *) die "unknown step '$step': all, build, system, python, kernel, root, tests, torch, hta, tools, jupyter, packages or check" ;;
         esac
     done
 }

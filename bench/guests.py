@@ -11,13 +11,13 @@ import tempfile
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from longhaul import folder
 from longhaul.machine import dispatch, exposure, uml
 from longhaul.machine.init import PAYLOAD, ROOT
-from longhaul.machine.kernel import ensure_kernel
 from scenario.errors import LonghaulError
 from scenario.job import Command, Job, Verb
 from scenario.plan.types import Plan
@@ -59,17 +59,9 @@ def heard(run: Path, plan: Plan, job: Job, payload: str = PAYLOAD) -> Heard:
     seconds since the guest's exec. Raises BenchError where it does not end well."""
     folder.write_json(run / "plan.json", plan.to_json())
     dispatch.prepare(run, job)
-    guest = uml.Guest(
-        kernel=ensure_kernel(),
-        run=run,
-        seed=job.seed,
-        time=job.time,
-        memory_bytes=dispatch.memory_for(job),
-        payload=payload,
-        exposed=exposure.for_command(
-            job.command.argv if job.command else (), ROOT, os.environ, Path.home()
-        ),
-    )
+    argv = job.command.argv if job.command else ()
+    exposed = exposure.for_command(argv, ROOT, os.environ, Path.home())
+    guest = replace(dispatch.guest_for(run, job), payload=payload, exposed=exposed)
     with (run / "logs" / "console.log").open("wb") as console:
         start_s = time.perf_counter()
         with uml.booted(guest, console.fileno(), subprocess.PIPE) as process:

@@ -19,6 +19,9 @@ def main() -> int:
     """Carry out this process's command line; returns the exit status."""
     signal.signal(signal.SIGINT, _interrupted)
     try:
+        signal.pthread_sigmask(
+            signal.SIG_UNBLOCK, {signal.SIGINT}
+        )  # setup.sh has the command start with it blocked
         from longhaul import cli
 
         return cli.main()

@@ -45,7 +45,7 @@ class Job:
     """What a fabric of so many `hosts` is for. `cpu` None lets the machine choose; `controller` is an
     application in place of ours, `rest` has ours answer over HTTP. Where nothing happens for `patience_s`
     of the run's own time, it is stopped. A guest has `memory_bytes` (None: as suits it) and sees the `exposed`
-    paths of its host's; its `root` is the host's `system`, or its `own`.
+    paths of its host's; its `root` is the host's `system`, its `own`, or `auto`.
     `run` has `parts` and `capture`, `exec` a `command`.
     """
 
@@ -62,7 +62,7 @@ class Job:
     command: Command | None = None
     memory_bytes: int | None = None
     exposed: tuple[str, ...] = ()
-    root: str = "system"
+    root: str = "auto"
 
 
 def write(job: Job, folder: Path) -> None:

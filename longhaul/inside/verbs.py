@@ -10,7 +10,7 @@ import os
 import selectors
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from fnmatch import fnmatchcase
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from longhaul.emulation import build, fidelity, hosts, openvswitch
+from longhaul.inside import beside
 from longhaul.inside.capture import capturing
 from longhaul.inside.control import Stopped
 from longhaul.inside.flows import counted
@@ -26,6 +27,8 @@ from longhaul.inside.killed import MemoryWatch, be_the_first_to_go
 from longhaul.inside.live import live
 from longhaul.inside.replay import replay
 from longhaul.inside.stage import Stage
+from longhaul.machine.init import SYSTEM
+from scenario.job import Command
 from traffic.host.turns import REPLAYING, take_turns
 
 BEAT_NS = 100_000_000
@@ -67,19 +70,11 @@ def execute(fabric: Stage) -> int:
     assert command
     chosen = [host for host in fabric.plan.hosts if fnmatchcase(host.name, command.pattern)]
     fabric.tell(phase="exec")
-    Path(command.cwd).mkdir(parents=True, exist_ok=True)  # where none of it is exposed
     running = {
-        host.name: fabric.net[host.name].popen(
-            list(command.argv),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            cwd=command.cwd,
-            env={**os.environ, **command.environment} | torchrun_environment(rank, chosen),
-        )
+        host.name: begun(fabric, command, host.name, torchrun_environment(rank, chosen))
         for rank, host in enumerate(chosen)
     }
-    outputs = {name: process.stdout for name, process in running.items()}
+    outputs = {name: process.stdout for name, process in running.items() if process.stdout}
     pids = {name: process.pid for name, process in running.items()}
     for pid in pids.values():
         be_the_first_to_go(pid)
@@ -95,6 +90,29 @@ def execute(fabric: Stage) -> int:
         if status:
             fabric.tell(host=name, line=f"[exit status {status}]")
     return max(abs(int(status)) for status in statuses.values())
+
+
+def begun(
+    fabric: Stage, command: Command, host: str, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """A job's command on a host; where the guest has the machine's software apart, with that."""
+    argv, folder = list(command.argv), command.cwd
+    wanted = {**os.environ, **command.environment, **environment}
+    if SYSTEM.is_dir():
+        without = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        wanted = {**without, **command.environment, **environment}
+        argv, folder = beside.command(argv, folder, wanted), "/"
+        wanted = dict(os.environ)
+    Path(folder).mkdir(parents=True, exist_ok=True)  # where none of it is exposed
+    process: subprocess.Popen[bytes] = fabric.net[host].popen(
+        argv,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        env=wanted,
+    )
+    return process
 
 
 def torchrun_environment(rank: int, chosen: list[Any]) -> dict[str, str]:

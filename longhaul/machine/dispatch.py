@@ -20,7 +20,7 @@ from typing import Any
 from longhaul.machine import bundle, memory, native, uml, userland
 from longhaul.machine.kernel import KernelUnavailable, ensure_kernel, kernel_release
 from scenario.errors import LonghaulError
-from scenario.job import Job, write
+from scenario.job import Job, Verb, write
 
 _LOOK_EVERY_S = 0.03
 _ANSWER_WITHIN_S = 20.0
@@ -118,26 +118,31 @@ def on(
         with native.started(folder, console, keyboard) as process:
             yield process
         return
-    guest = uml.Guest(
-        kernel=ensure_kernel(),
-        run=folder,
-        seed=job.seed,
-        time=machine.time,
-        memory_bytes=memory_for(job),
-        cpu=job.cpu,
-        exposed=tuple(Path(path) for path in job.exposed),
-        root=root_for(job),
-    )
     try:
-        with uml.booted(guest, console, keyboard) as process:
+        with uml.booted(guest_for(folder, job), console, keyboard) as process:
             yield process
     except uml.GuestError as error:
         raise MachineError(str(error)) from None
 
 
+def guest_for(folder: Path, job: Job) -> uml.Guest:
+    """The guest for a job. Raises MachineError, KernelUnavailable."""
+    return uml.Guest(
+        kernel=ensure_kernel(),
+        run=folder,
+        seed=job.seed,
+        time=job.time,
+        memory_bytes=memory_for(job),
+        cpu=job.cpu,
+        exposed=tuple(Path(path) for path in job.exposed),
+        root=root_for(job),
+        for_programs=job.verb == "exec" and job.root != "own" and not bundle.home(),
+    )
+
+
 def root_for(job: Job) -> Path | None:
     """The guest's own root file system, where it is to have one; a bundle has no other. Raises MachineError."""
-    if root_name(job.root) == "system":
+    if root_name(job.root, job.verb) == "system":
         return None
     try:
         return bundle.root() or userland.ensure()
@@ -147,12 +152,14 @@ def root_for(job: Job) -> Path | None:
         raise MachineError(f"{why}there is no root file system for guests: {error}") from None
 
 
-def root_name(wanted: str) -> str:
-    """Which root a guest gets: `auto` is the system, where that has what a fabric is made of."""
+def root_name(wanted: str, verb: Verb) -> str:
+    """Which root a guest gets: `auto` is its own, once that is made, or where the system has not what a fabric
+    is made of. A live fabric's shells are the system's where that can be, and so is what `exec` runs in any case."""
     if bundle.home():
         return "own"
-    if wanted == "auto":
-        return "own" if userland.lacking() else "system"
+    if wanted == "auto" or verb == "exec":
+        own = userland.lacking() or (verb != "live" and userland.cached())
+        return "own" if own else "system"
     return wanted
 
 

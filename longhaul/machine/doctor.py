@@ -105,7 +105,7 @@ def packages_check(missing: list[list[str]], lacking: list[str], own: Path | Non
     if not shutil.which("dpkg-query"):
         return Finding("system packages", False, "this machine has no dpkg", "vagrant up")
     if names:
-        return Finding("system packages", False, f"missing: {' '.join(names)}", "./setup.sh system")
+        return Finding("system packages", False, f"missing: {' '.join(names)}", "./setup.sh build")
     return Finding("system packages", True, "all installed")
 
 
@@ -166,9 +166,7 @@ def compiler_check() -> Finding:
     """Which gcc there is: only building the kernel needs it."""
     gcc = shutil.which("gcc")
     if not gcc:
-        return Finding(
-            "compiler", None, "no gcc; the kernel's build needs one", "./setup.sh system"
-        )
+        return Finding("compiler", None, "no gcc; the kernel's build needs one", "./setup.sh build")
     told = subprocess.run([gcc, "-dumpfullversion"], capture_output=True, text=True, check=False)
     return Finding("compiler", True, f"gcc {told.stdout.strip()}")
 

@@ -17,8 +17,8 @@ import stat
 import subprocess
 import sys
 import termios
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +26,10 @@ PAYLOAD = "longhaul.inside"
 """The module that does a job, where no other is asked for."""
 SHOWN = "shown.json"
 """In a run folder: the paths of the host's that its guest sees."""
+SHOWN_TO_PROGRAMS = "shown-to-programs.json"
+"""The same, for those that a guest with a root of its own has beneath SYSTEM."""
+SYSTEM = Path("/.system")
+"""In a guest with a root of its own: the host's software, for programs that are to see it."""
 GUEST_MOUNTS = (("proc", "/proc", ""), ("sysfs", "/sys", ""), ("devtmpfs", "/dev", ""))
 OWN_ROOT = ("bin", "etc", "lib", "lib64", "opt/longhaul", "sbin", "usr")
 """What a root file system of the guest's own consists of."""
@@ -62,7 +66,9 @@ def guest(run: str, payload: str, python: str, code: str, host: str) -> None:
     switch it off. The host's files are beneath `host`: `/`, or where a root of the guest's own has them."""
     try:
         mount("proc", "/proc")
-        build_root(shown(Path(run), Path(host)), Path(host))
+        build_root(
+            Path(host), shown(Path(run), Path(host)), shown_to_programs(Path(run), Path(host))
+        )
         furnish(GUEST_MOUNTS, [])
         furnish_devices()
         Path(run).mkdir(parents=True, exist_ok=True)
@@ -75,35 +81,70 @@ def guest(run: str, payload: str, python: str, code: str, host: str) -> None:
 
 def shown(run: Path, host: Path) -> list[Path]:
     """What is to be seen, none of it beneath another: the paths of the host's, and the guest's own root."""
-    names = json.loads((host / run.relative_to("/") / SHOWN).read_text())
-    listed = {host / name.lstrip("/") for name in names}
-    listed |= set() if host == Path("/") else {Path("/", name) for name in OWN_ROOT}
+    own = set() if host == Path("/") else {Path("/", name) for name in OWN_ROOT}
+    return outermost(own | listed(host, run, SHOWN))
+
+
+def shown_to_programs(run: Path, host: Path) -> list[Path]:
+    """What those programs see that are to see the host's software; nothing where all do."""
+    return outermost(listed(host, run, SHOWN_TO_PROGRAMS))
+
+
+def listed(host: Path, run: Path, file: str) -> set[Path]:
+    """The paths that a file of the run folder names, as the guest has them while it starts."""
+    there = host / run.relative_to("/") / file
+    names = json.loads(there.read_text()) if there.exists() else ()
+    return {host / name.lstrip("/") for name in names}
+
+
+def outermost(paths: Iterable[Path]) -> list[Path]:
+    """Those that are not beneath another."""
     found: list[Path] = []
-    for path in sorted(listed):
+    for path in sorted(paths):
         if not any(path.is_relative_to(one) for one in found):
             found.append(path)
     return found
 
 
-def build_root(paths: Iterable[Path], host: Path, base: Path = Path("/sys")) -> None:
+def build_root(
+    host: Path, paths: Sequence[Path], to_programs: Sequence[Path], base: Path = Path("/sys")
+) -> None:
     """Make a file system in memory the root, with these paths of the old root in it, those of the `host`'s
-    where the host has them. `base` is any folder that the old root has."""
-    with handles(path for path in paths if os.path.lexists(path)) as kept:
+    where the host has them, or beneath SYSTEM. `base` is any folder that the old root has."""
+    system = base / SYSTEM.relative_to("/")
+    with present(paths) as kept, present(to_programs) as kept_for_programs:
         mount("tmpfs", str(base), "mode=755")
-        for path, handle in kept:
-            inside = path.relative_to(host) if path.is_relative_to(host) else path.relative_to("/")
-            put(base / inside, handle)
-    for name in (*GUEST_FOLDERS, ".old"):
+        furnish_root(base, host, kept)
+        if kept_for_programs:
+            furnish_root(system, host, kept_for_programs)
+    switch_root(base)
+
+
+def switch_root(base: Path) -> None:
+    """Have the file system that is mounted at `base` as the root, and nothing else. Raises OSError."""
+    os.chdir(base)
+    if _libc.syscall(_PIVOT_ROOT, b".", b"."):
+        raise OSError(ctypes.get_errno(), f"pivot_root: {os.strerror(ctypes.get_errno())}")
+    _libc.umount2(b".", _DETACH)  # the old one, which lies upon the new
+    os.chdir("/")
+
+
+def furnish_root(base: Path, host: Path, kept: Iterable[tuple[Path, int]]) -> None:
+    """Have these paths in a root, and the folders that every root has."""
+    for path, handle in kept:
+        inside = path.relative_to(host) if path.is_relative_to(host) else path.relative_to("/")
+        put(base / inside, handle)
+    for name in GUEST_FOLDERS:
         (base / name).mkdir(parents=True, exist_ok=True)
     (base / "tmp").chmod(0o1777)
     for name, target in (("var/run", "/run"), ("var/tmp", "/tmp")):
         if not (base / name).exists():  # something beneath it may be shown
             (base / name).symlink_to(target)
-    if _libc.syscall(_PIVOT_ROOT, str(base).encode(), str(base / ".old").encode()):
-        raise OSError(ctypes.get_errno(), f"pivot_root: {os.strerror(ctypes.get_errno())}")
-    os.chdir("/")
-    _libc.umount2(b"/.old", _DETACH)
-    Path("/.old").rmdir()
+
+
+def present(paths: Iterable[Path]) -> AbstractContextManager[list[tuple[Path, int]]]:
+    """Those of the paths that there are, held open."""
+    return handles(path for path in paths if os.path.lexists(path))
 
 
 def put(path: Path, handle: int) -> None:

@@ -104,7 +104,7 @@ def require_means(cache: Path) -> None:
         )
     if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
         raise KernelUnavailable(
-            f"{', '.join(missing)} not found; ./setup.sh system installs what is missing"
+            f"{', '.join(missing)} not found; ./setup.sh build installs what is missing"
         )
     if not re.fullmatch(r"[\w./+~-]+", str(cache)):
         raise KernelUnavailable(

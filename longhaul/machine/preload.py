@@ -43,7 +43,7 @@ def _compile(source: Path, versions: Path, library: Path) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise PreloadUnavailable("gcc is missing; ./setup.sh system installs it") from None
+        raise PreloadUnavailable("gcc is missing; ./setup.sh build installs it") from None
     if done.returncode:
         raise PreloadUnavailable(f"gcc does not compile it: {done.stderr.strip()[-300:]}")
     partial.rename(library)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from longhaul.machine import bundle, cpus, memory, sandbox
-from longhaul.machine.init import OWN_ROOT, PAYLOAD, ROOT, SHOWN
+from longhaul.machine.init import OWN_ROOT, PAYLOAD, ROOT, SHOWN, SHOWN_TO_PROGRAMS
 from scenario.errors import LonghaulError
 
 START_NS = 1_700_000_000_000_000_000
@@ -54,6 +54,8 @@ class Guest:
     exposed: tuple[Path, ...] = ()
     root: Path | None = None
     """A root file system of the guest's own; None: this machine's."""
+    for_programs: bool = False
+    """With a root of its own: whether there is this machine's software, too, for programs of the hosts."""
 
 
 def command(guest: Guest, root: str) -> list[str]:
@@ -110,15 +112,24 @@ def first_words(guest: Guest) -> str:
 
 def shown(guest: Guest) -> list[Path]:
     """What the guest sees of this machine: its software, ours, and what is exposed to it."""
+    if not guest.root:
+        return of_this_machine(guest)
+    needed = [*guest.exposed, *([] if ROOT.is_relative_to(guest.root) else ours(guest))]
+    hidden = [Path("/", name) for name in OWN_ROOT]
+    return [path for path in needed if not any(map(path.is_relative_to, hidden))]
+
+
+def ours(guest: Guest) -> list[Path]:
+    """Our own modules, and the payload's."""
     packages = {*bundle.OURS, guest.payload.partition(".")[0]}
-    ours = [ROOT / name for name in sorted(packages) if (ROOT / name).exists()]
-    if guest.root:
-        needed = [*guest.exposed, *([] if ROOT.is_relative_to(guest.root) else ours)]
-        hidden = [Path("/", name) for name in OWN_ROOT]
-        return [path for path in needed if not any(map(path.is_relative_to, hidden))]
+    return [ROOT / name for name in sorted(packages) if (ROOT / name).exists()]
+
+
+def of_this_machine(guest: Guest) -> list[Path]:
+    """This machine's software, ours, and what is exposed."""
     prefixes = [Path(sys.prefix), Path(sys.base_prefix)]
     pythons = [*prefixes, *(path.resolve() for path in prefixes)]  # .venv may be a link
-    return [*sandbox.system(), *ours, *pythons, *guest.exposed]
+    return [*sandbox.system(), *ours(guest), *pythons, *guest.exposed]
 
 
 @contextmanager
@@ -128,6 +139,7 @@ def booted(
     """Start the guest; on leaving it is dead. `console` and `keyboard` are as Popen's stdout and
     stdin; None is our own terminal. Raises GuestError."""
     visible = shown(guest)
+    to_programs = of_this_machine(guest) if guest.root and guest.for_programs else []
     with ExitStack() as stack:
         opened = stack.enter_context(Opened())
         cpu = stack.enter_context(cpus.taken(guest.cpu))
@@ -143,12 +155,19 @@ def booted(
             environment["LD_LIBRARY_PATH"] = opened.name(loader.parent)
         root = opened.name(guest.root) if guest.root else "/"
         walls = sandbox.Walls(
-            readable=(*visible, guest.kernel, *libraries, *([guest.root] if guest.root else [])),
+            readable=(
+                *visible,
+                *to_programs,
+                guest.kernel,
+                *libraries,
+                *([guest.root] if guest.root else []),
+            ),
             run=guest.run,
             programs=(guest.kernel / "linux", loader),
             opened=tuple(opened.names),
         )
-        (guest.run / SHOWN).write_text(json.dumps([str(path) for path in visible]))
+        for file, paths in ((SHOWN, visible), (SHOWN_TO_PROGRAMS, to_programs)):
+            (guest.run / file).write_text(json.dumps([str(path) for path in paths]))
         process = subprocess.Popen(
             command(guest, root),
             stdin=keyboard,

@@ -39,7 +39,7 @@ from scenario.factors import load_without
 from longhaul.inside.flows import RAW as FLOWS_RAW
 from longhaul.inside.samples import AGAIN_RAW, RAW
 from longhaul.machine import dispatch, sandbox
-from longhaul.machine.init import SHOWN
+from longhaul.machine.init import SHOWN, SHOWN_TO_PROGRAMS
 from longhaul.machine.kernel import patches_digest
 from longhaul.runs.workloads import Chosen, check_places, load_workloads, own_overrides
 from traffic.host.program import written
@@ -344,7 +344,7 @@ def make_manifest(
         "kernel": machine.kernel,
         "kernel_patches": patches_digest() if machine.name == "uml" else None,
         "sandbox": asdict(sandbox.held()) if machine.name == "uml" else None,
-        "root": dispatch.root_name(request.root) if machine.name == "uml" else None,
+        "root": dispatch.root_name(request.root, "run") if machine.name == "uml" else None,
         "inputs": digests,
         "overrides": list(request.overrides),
         "workload_overrides": list(request.workload_overrides),
@@ -359,5 +359,6 @@ def tidy(partial: Path) -> None:
         shutil.rmtree(partial / name)
     for name in (job.FILE, "progress"):
         (partial / name).unlink()
-    (partial / SHOWN).unlink(missing_ok=True)  # of a guest alone
+    for name in (SHOWN, SHOWN_TO_PROGRAMS):  # of a guest alone
+        (partial / name).unlink(missing_ok=True)
     shutil.rmtree(partial / "guest", ignore_errors=True)

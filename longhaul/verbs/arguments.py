@@ -74,7 +74,7 @@ def root(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--root", choices=ROOTS, default=ROOTS[0],
         help="the guest's root file system: this system's software, or Debian's packages of its own, the same "
-        "on every machine (default: the system's, where it has Mininet and Open vSwitch)",
+        "on every machine (default: its own, once it is made; programs of yours see this system)",
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ any moment of the start is quiet."""
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -126,3 +127,15 @@ def test_an_interrupt_while_a_module_is_imported_is_quiet(module: str) -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_an_interrupt_before_python_is_ready_waits_until_it_is_and_is_quiet() -> None:
+    """As setup.sh has the command start: with the signal blocked."""
+    begun = subprocess.Popen(
+        [sys.executable, "-m", "longhaul", "plan", TWO_HOSTS],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}),  # noqa: PLW1509
+    )  # fmt: skip
+    begun.send_signal(signal.SIGINT)
+    assert begun.communicate() == (b"", b"")
+    assert begun.returncode == 130

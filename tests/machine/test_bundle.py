@@ -154,13 +154,28 @@ def test_a_root_that_cannot_be_made_here_says_what_is_missing(
         userland.ensure()
 
 
-def test_a_system_that_lacks_what_a_fabric_is_made_of_has_guests_bring_it(
+@pytest.mark.parametrize(
+    ("lacking", "made", "root"),
+    [
+        ([], None, "system"),
+        ([], Path("/made"), "own"),
+        (["ip"], None, "own"),
+        (["ip"], Path("/made"), "own"),
+    ],
+)
+def test_guests_have_a_root_of_their_own_once_it_is_made_or_where_the_system_has_not_enough(
+    monkeypatch: pytest.MonkeyPatch, lacking: list[str], made: Path | None, root: str
+) -> None:
+    monkeypatch.setattr(userland, "lacking", lambda: lacking)
+    monkeypatch.setattr(userland, "cached", lambda: made)
+    assert dispatch.root_name("auto", "run") == root
+    assert [dispatch.root_name(name, "run") for name in ("own", "system")] == ["own", "system"]
+    assert dispatch.root_name("system", "exec") == root, "its program sees the system in any case"
+    assert dispatch.root_name("auto", "live") == ("own" if lacking else "system")
+
+
+def test_what_a_fabric_is_made_of_is_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert dispatch.root_name("own") == "own"
-    monkeypatch.setattr(userland, "lacking", list)
-    assert dispatch.root_name("auto") == "system"
-    monkeypatch.undo()
     monkeypatch.setitem(ENVIRONMENT, "PATH", str(tmp_path))
     assert userland.lacking()[: len(userland.NEEDED)] == list(userland.NEEDED)
-    assert (dispatch.root_name("auto"), dispatch.root_name("system")) == ("own", "system")

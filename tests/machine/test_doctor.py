@@ -69,7 +69,7 @@ def test_a_processor_without_virtual_time_is_noted_and_not_called_broken() -> No
 def test_missing_packages_are_named() -> None:
     missing = [["package", "bison", "a reason"], ["python", "/x/.venv", "stale"]]
     check = packages_check(missing, [], None)
-    assert (check.ok, check.detail, check.mend) == (False, "missing: bison", "./setup.sh system")
+    assert (check.ok, check.detail, check.mend) == (False, "missing: bison", "./setup.sh build")
 
 
 def test_packages_that_guests_bring_along_are_not_missing() -> None:

@@ -63,7 +63,7 @@ def test_nothing_is_missing_after_set_up() -> None:
 
 def test_set_up_a_second_time_does_nothing_and_takes_no_time() -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    again = set_up("system", "python")
+    again = set_up("all", "system")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
@@ -72,7 +72,7 @@ def test_set_up_a_second_time_does_nothing_and_takes_no_time() -> None:
 def test_an_unknown_step_is_refused_with_those_there_are() -> None:
     refused = set_up("systems")
     assert refused.returncode == 1
-    steps = "all, own, system, python, kernel, tests, torch, hta, tools, jupyter, packages or check"
+    steps = "all, build, system, python, kernel, root, tests, torch, hta, tools, jupyter, packages or check"
     assert refused.stderr == f"setup: unknown step 'systems': {steps}\n"
 
 
