@@ -10,7 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from scenario.text import units
@@ -184,10 +190,19 @@ Year: TypeAlias = Annotated[int, Field(ge=1900, le=2099)]
 YearKey: TypeAlias = Annotated[int, Numbered(r"(?:19|20)[0-9]{2}", "a year", "a year such as 2016")]
 """The same, as a key."""
 
+
+def _no_files(written: object) -> None:
+    """Nothing is left of `include` where it can stand, as reading has put the files' contents in its place."""
+    if written is not None:
+        raise problem("files cannot be included here", "`include` at the top of a file")
+
+
 Files: TypeAlias = Annotated[
-    None, WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}})
+    None,
+    BeforeValidator(_no_files),
+    WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
 ]
-"""Of a document: reading has put their contents in its place."""
+"""Of a document that others start from."""
 
 Rate: TypeAlias = Annotated[float, Read(units.RATE, above=0, most=1e15)]
 Bandwidth: TypeAlias = Annotated[float, Read(units.BANDWIDTH, above=0, most=1e15)]

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 Location: TypeAlias = tuple[str | int, ...]
 DISCRIMINATORS = ("kind", "event", "check")
 """The keys that tell the members of a union apart."""
+_CONTAINERS = ("list[", "dict[", "function-")
+"""How pydantic's names begin for members of a union that are no class."""
 
 
 def known_keys(model: type[BaseModel], loc: Location) -> list[str]:
@@ -53,23 +55,48 @@ def _at(annotation: Any, loc: Location) -> Any:
     return _bare(annotation)
 
 
+def branch_at(model: type[BaseModel], loc: Location) -> int | None:
+    """Where in `loc` the first step is that pydantic has added for a member of a union without tags."""
+    annotation: Any = model
+    for index, step in enumerate(loc):
+        annotation = _bare(annotation)
+        if annotation is Any or annotation is None:
+            return None
+        if str(step).startswith(_CONTAINERS) or step in _labels(annotation):
+            return index
+        annotation = _below(annotation, step)
+    return None
+
+
 def _below(annotation: Any, step: str | int) -> Any:
-    if get_origin(annotation) in (dict, list):
-        return get_args(annotation)[-1]
+    containers = [one for one in _alternatives(annotation) if get_origin(one) in (dict, list)]
+    if containers:
+        return get_args(containers[0])[-1]
     members = _members(annotation)
-    tagged = [member for member in members if step in _tags(member)]
-    if len(members) > 1:
-        return tagged[0] if tagged else None
-    fields = members[0].model_fields.items() if members else []
+    if len(members) > 1 and any(map(_tags, members)):
+        return next((member for member in members if step in _tags(member)), None)
+    fields = [pair for member in members for pair in member.model_fields.items()]
     matching = [field.annotation for name, field in fields if step == (field.alias or name)]
     return matching[0] if matching else None
 
 
 def _members(annotation: Any) -> list[type[BaseModel]]:
     """The models that a type allows: itself, or those of a union."""
+    candidates = _alternatives(annotation)
+    return [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
+
+
+def _labels(annotation: Any) -> list[str]:
+    """What pydantic calls the members of a union in paths, but for lists and the like; of anything else nothing."""
+    members = _alternatives(annotation)
+    return [one.__name__ for one in members if isinstance(one, type)] if len(members) > 1 else []
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    """What a type allows beside nothing: itself, or the members of a union."""
     union = get_origin(annotation) in (Union, types.UnionType)
     candidates = [_bare(a) for a in get_args(annotation)] if union else [annotation]
-    return [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
+    return [one for one in candidates if one is not type(None)]
 
 
 def _tags(model: type[BaseModel]) -> tuple[Any, ...]:

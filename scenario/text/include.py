@@ -79,18 +79,14 @@ def _target(
     target = path.parent / node.text
     try:
         real = target.resolve()
-        there = real.exists()
-    except (OSError, ValueError, RuntimeError):
-        real, there = target, False
+        there, dangles = real.exists(), target.is_symlink()
+    except (OSError, ValueError, RuntimeError):  # a name too long, a circle of links
+        real, there, dangles = gathering.folder, False, False
     if not real.is_relative_to(gathering.folder):
         hint = f"included files lie in {gathering.folder.name}/ or below"
         _complain(node, "a file outside the folder of the topology", gathering, hint)
     elif not there:
-        message = (
-            "a link to a file that is not there"
-            if target.is_symlink()
-            else "no such file to include"
-        )
+        message = "a link to a file that is not there" if dangles else "no such file to include"
         _complain(node, message, gathering, nearest_file(target))
     elif not real.is_file():
         _complain(

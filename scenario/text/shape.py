@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
+from scenario.text.branches import NEITHER, Wrong, settled
 from scenario.text.diagnostics import Diagnostic, InvalidInput, closest, nearest, one_of
 from scenario.text.forms import Location, description, known_keys, known_kinds
 from scenario.text.tree import (
@@ -45,6 +45,12 @@ _BOUNDS = {
     "less_than": ("lt", "a number below {}"),
     "less_than_equal": ("le", "at most {}"),
     "multiple_of": ("multiple_of", "a multiple of {}"),
+}
+_LENGTHS = {
+    "too_short": ("too few entries", "min_length", "at least {}"),
+    "too_long": ("too many entries", "max_length", "at most {}"),
+    "string_too_short": ("a text too short", "min_length", "at least {} characters"),
+    "string_too_long": ("a text too long", "max_length", "at most {} characters"),
 }
 
 MOST_ROUNDS = 3
@@ -103,12 +109,17 @@ def examine(root: Node, model: type[M]) -> tuple[M | None, list[Diagnostic]]:
         return model.model_validate(plain(root)), []
     except ValidationError as error:
         problems = Problems(root)
-        details = error.errors(include_url=False, include_input=False)[:MOST_EXAMINED]
-        misspelled = {meant for detail in details for meant in _meant(detail, model)}
-        for detail in details:
-            if detail["type"] != "missing" or detail["loc"] not in misspelled:
-                _diagnostic(detail, problems, model)
+        found = _found(error, root, model)
+        misspelled = {meant for wrong in found for meant in _meant(wrong, model)}
+        for wrong in found:
+            if wrong.type != "missing" or wrong.loc not in misspelled:
+                _diagnostic(wrong, problems, model)
         return None, problems.found
+
+
+def _found(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Wrong]:
+    details = error.errors(include_url=False, include_input=False)[:MOST_EXAMINED]
+    return settled(details, root, model)
 
 
 def mended(root: Mapping, model: type[BaseModel]) -> tuple[Mapping, list[Steps]] | None:
@@ -120,11 +131,9 @@ def mended(root: Mapping, model: type[BaseModel]) -> tuple[Mapping, list[Steps]]
             model.model_validate(plain(root))
             return root, left_out
         except ValidationError as error:
-            details = error.errors(include_url=False, include_input=False)
-        wrong = [
-            tuple(step for step in _steps(root, one["loc"]) if step != "[key]") for one in details
-        ]
-        missing = any(one["type"] == "missing" for one in details)
+            found = _found(error, root, model)
+        wrong = [tuple(step for step in _steps(root, one.loc) if step != "[key]") for one in found]
+        missing = any(one.type == "missing" for one in found)
         if (
             missing
             or len(wrong) > MOST_LEFT_OUT
@@ -147,40 +156,40 @@ def complaints_of_part(root: Node, model: type[BaseModel]) -> list[Diagnostic]:
         model.model_validate(plain(root))
     except ValidationError as error:
         problems = Problems(root)
-        for detail in error.errors(include_url=False, include_input=False)[:MOST_EXAMINED]:
-            if detail["type"] not in ("missing", "union_tag_not_found"):
-                _diagnostic(detail, problems, model)
+        for wrong in _found(error, root, model):
+            if wrong.type not in ("missing", "union_tag_not_found"):
+                _diagnostic(wrong, problems, model)
         return problems.found
     return []
 
 
-def _meant(detail: ErrorDetails, model: type[BaseModel]) -> Iterator[Location]:
+def _meant(wrong: Wrong, model: type[BaseModel]) -> Iterator[Location]:
     """Where the key would stand that an unknown one is a misspelling of."""
-    if detail["type"] == "extra_forbidden":
-        *above, key = detail["loc"]
+    if wrong.type == "extra_forbidden":
+        *above, key = wrong.loc
         yield (*above, _intended(str(key), known_keys(model, tuple(above))))
 
 
-def _diagnostic(detail: ErrorDetails, problems: Problems, model: type[BaseModel]) -> None:
-    loc = detail["loc"]
+def _diagnostic(wrong: Wrong, problems: Problems, model: type[BaseModel]) -> None:
+    loc = wrong.loc
     steps = tuple(_steps(problems.root, loc))
-    if detail["type"] == "extra_forbidden":
+    if wrong.type == "extra_forbidden":
         _unknown_key(problems, steps, known_keys(model, loc[:-1]))
-    elif detail["type"] == "missing":
+    elif wrong.type == "missing":
         problems.add(steps, f"`{steps[-1]}` is missing", description(model, loc))
-    elif detail["type"] == "union_tag_not_found":
-        key = _discriminator(detail)
+    elif wrong.type == "union_tag_not_found":
+        key = _discriminator(wrong)
         problems.add((*steps, key), f"`{key}` is missing", one_of(known_kinds(model, loc)))
     elif loc and loc[-1] == "[key]":
-        problems.add_key(steps, *_said(detail, None))
+        problems.add_key(steps, *_said(wrong, None))
     else:
-        steps += (_discriminator(detail),) if detail["type"] == "union_tag_invalid" else ()
-        problems.add(steps, *_said(detail, at(problems.root, *steps)))
+        steps += (_discriminator(wrong),) if wrong.type == "union_tag_invalid" else ()
+        problems.add(steps, *_said(wrong, at(problems.root, *steps)))
 
 
-def _discriminator(detail: ErrorDetails) -> str:
+def _discriminator(wrong: Wrong) -> str:
     """The key that tells the members of a union apart."""
-    return str(detail["ctx"]["discriminator"]).strip("'")
+    return str(wrong.context["discriminator"]).strip("'")
 
 
 def _steps(root: Node, loc: Location) -> Iterator[str | int]:
@@ -213,11 +222,13 @@ def _intended(key: str, known: list[str]) -> str:
     return ""
 
 
-def _said(detail: ErrorDetails, node: Node | None) -> tuple[str, str, str]:
+def _said(wrong: Wrong, node: Node | None) -> tuple[str, str, str]:
     """Message, expectation and hint for a value of the wrong kind or size."""
-    kind, context = detail["type"], detail.get("ctx", {})
+    kind, context = wrong.type, wrong.context
     if kind == "longhaul":
         said = context["said"], context["expected"], context["hint"]
+    elif kind == NEITHER:
+        said = _neither(context, node)
     elif kind in _NOUNS:
         quote = "put it in quotes if it is meant as text" if kind == "string_type" else ""
         said = f"not {_NOUNS[kind]}", _NOUNS[kind], quote
@@ -226,16 +237,26 @@ def _said(detail: ErrorDetails, node: Node | None) -> tuple[str, str, str]:
         said = "a number out of bounds", words.format(_number(context[key])), ""
     elif kind in ("literal_error", "union_tag_invalid"):
         said = _choice(context, node)
-    elif kind in ("too_short", "too_long"):
+    elif kind in _LENGTHS:
         said = _length(kind, context)
     else:
-        said = detail["msg"], "", ""
+        said = wrong.message, "", ""
     return said
+
+
+def _neither(context: dict[str, Any], node: Node | None) -> tuple[str, str, str]:
+    """Of what may be one of several things, and is none: what is wrong with it as the one that it looks like."""
+    each = [_said(one, node) for one in context["each"]]
+    expected = ", or ".join(dict.fromkeys(said[1] for said in each))
+    message, hint = (each[0][0], each[0][2]) if context["fits"] else ("not what belongs here", "")
+    return message, expected, hint
 
 
 def _number(bound: float) -> str:
     """A bound as people write it: with commas, and an exponent where there are too many of them."""
-    return f"{bound:,.0f}" if bound == int(bound) and abs(bound) < 1e9 else f"{bound:.6g}"
+    if bound == int(bound) and abs(bound) < 1e15:
+        return f"{bound:,.0f}"
+    return f"{bound:.6g}".replace("e+", "e")
 
 
 def _choice(context: dict[str, Any], node: Node | None) -> tuple[str, str, str]:
@@ -247,7 +268,5 @@ def _choice(context: dict[str, Any], node: Node | None) -> tuple[str, str, str]:
 
 
 def _length(kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
-    least, most = context.get("min_length"), context.get("max_length")
-    if kind == "too_short":
-        return "too few entries", f"at least {least}", ""
-    return "too many entries", f"at most {most}", ""
+    message, bound, expected = _LENGTHS[kind]
+    return message, expected.format(context[bound]), ""

@@ -99,7 +99,7 @@ class GammaArrivals(Strict):
     rate: Frequency
     """How many requests come on average, over all clients."""
     cv: float = Field(gt=0, le=100)
-    """Coefficient of variation of the times in between: 1 is PoissonArrivals, more comes in bursts."""
+    """Coefficient of variation of the times in between: 1 is as `poisson`, more comes in bursts."""
 
 
 class RecordedArrivals(Strict):

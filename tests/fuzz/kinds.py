@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -46,10 +47,11 @@ class Kind(Protocol):
 
 
 class Traces:
-    """Files for `longhaul import`, of every format."""
+    """Files for `longhaul import`; what their names begin with says which importer reads them."""
 
-    def __init__(self) -> None:
-        self.seeds = [*_json_traces(), *_binary_traces(), *_texts()]
+    def __init__(self, importer: str = "") -> None:
+        every = [*_json_traces(), *_binary_traces(), *_texts()]
+        self.seeds = [(name, good) for name, good in every if name.startswith(importer)]
 
     def answer(self, seed: int, folder: Path) -> str:
         chance = random.Random(seed)
@@ -139,8 +141,10 @@ def _files(pattern: str) -> list[bytes]:
     return [file.read_bytes() for file in sorted(ROOT.glob(pattern))]
 
 
+IMPORTERS = ("kineto", "pytorch", "chakra", "feeder", "astra-sim", "simai")
 KINDS: dict[str, Callable[[], Kind]] = {
     "traces": Traces,
+    **{name: partial(Traces, name) for name in IMPORTERS},
     "stored": Stored,
     "topologies": topologies,
     "workloads": workloads,
@@ -178,7 +182,7 @@ def _json_traces() -> list[tuple[str, Any]]:
     ]  # fmt: skip
     return [
         ("kineto.0.json", kineto),
-        ("et.0.json", et),
+        ("pytorch.0.json", et),
         ("feeder.0.json", {"workload_graph": graph}),
     ]
 
@@ -194,7 +198,7 @@ def _binary_traces() -> list[tuple[str, bytes]]:
     messages = [making.bytes_field(1, b"0.0.4"), *nodes]
     data = b"".join(making.varint(len(one)) + one for one in messages)
     printed = (ROOT / "tests/traces/bad/chakra-json-id.json").read_bytes()
-    return [("chakra.0.et", data), ("printed.0.json", printed)]
+    return [("chakra.0.et", data), ("chakra.1.json", printed)]
 
 
 def _texts() -> list[tuple[str, bytes]]:
@@ -205,4 +209,4 @@ def _texts() -> list[tuple[str, bytes]]:
         b"b -1 5 ALLREDUCE 4096 5 NONE 0 5 ALLREDUCE_DP_EP 99999 10\n"
     )
     data = b"DATA\n1\nconv -1 5 NONE 0 5 NONE 0 5 ALLREDUCE 1024 3\n"
-    return [("hybrid.txt", transformer), ("hybrid.txt", transformer), ("data.txt", data)]
+    return [("simai.txt", transformer), ("astra-sim.txt", data)]

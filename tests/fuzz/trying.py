@@ -2,7 +2,8 @@
 
     python -m tests.fuzz.trying KIND FIRST COUNT
 
-prints a line of JSON for each that was not answered well: neither read nor refused with an InvalidInput.
+prints a line of JSON for each that was not answered well: neither read nor refused with an InvalidInput. The last line,
+on standard error, is how much time and memory the worst of them took.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,12 +34,34 @@ LONGEST_ANSWER = 200_000
 
 def main(name: str, first: int, count: int) -> None:
     """Try so many seeds from the first on."""
-    kind = _kind(name)
+    kind, most = _kind(name), Most()
     with tempfile.TemporaryDirectory(prefix="longhaul-fuzz-") as folder:
         for seed in range(first, first + count):
-            said = tried(kind, seed, Path(folder), RESERVED_BYTES.get(name, 0))
+            said, taken = tried(kind, seed, Path(folder), RESERVED_BYTES.get(name, 0))
+            most.see(seed, taken)
             if said:
                 print(json.dumps({"kind": name, "seed": seed, "said": said[-1500:]}), flush=True)
+    print(
+        json.dumps({"kind": name, "first": first, "tried": count} | asdict(most)), file=sys.stderr
+    )
+
+
+@dataclass
+class Most:
+    """What the most demanding of several inputs took, and which that was."""
+
+    cpu_s: float = 0.0
+    cpu_seed: int = 0
+    memory_mb: int = 0
+    memory_seed: int = 0
+
+    def see(self, seed: int, taken: resource.struct_rusage) -> None:
+        """Take one into account."""
+        cpu_s, memory_mb = round(taken.ru_utime + taken.ru_stime, 2), taken.ru_maxrss // 1000
+        if cpu_s > self.cpu_s:
+            self.cpu_s, self.cpu_seed = cpu_s, seed
+        if memory_mb > self.memory_mb:
+            self.memory_mb, self.memory_seed = memory_mb, seed
 
 
 def _kind(name: str) -> Kind:
@@ -50,8 +74,8 @@ def _kind(name: str) -> Kind:
     return KINDS[name]()
 
 
-def tried(kind: Kind, seed: int, folder: Path, reserved: int) -> str:
-    """What went wrong with one seed; empty where nothing did."""
+def tried(kind: Kind, seed: int, folder: Path, reserved: int) -> tuple[str, resource.struct_rusage]:
+    """What went wrong with one seed, empty where nothing did; and what it took."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -62,11 +86,14 @@ def tried(kind: Kind, seed: int, folder: Path, reserved: int) -> str:
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         said = pipe.read().decode("utf-8", "replace")
-    _, status = os.waitpid(child, 0)
+    _, status, taken = os.wait4(child, 0)
     _clear(folder)
     if os.WIFSIGNALED(status):
-        return f"ended by {signal.Signals(os.WTERMSIG(status)).name}: over {MOST_CPU_S} s of CPU?"
-    return said
+        return (
+            f"ended by {signal.Signals(os.WTERMSIG(status)).name}: over {MOST_CPU_S} s of CPU?",
+            taken,
+        )
+    return said, taken
 
 
 def _limited(reserved: int) -> None:
