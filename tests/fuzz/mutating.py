@@ -12,6 +12,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 Tree = Any
@@ -83,7 +84,8 @@ class Spot:
             factor = self.chance.choice((-1, 0, 10**6, 10**12, 1e-9, 1e30))
             self.container[self.key] = value * factor
         elif isinstance(value, list):
-            self.container[self.key] = (value * 2000)[:20_000]
+            most = 20_000 * len(value) // (1 + sum(1 for _ in islice(places(value), 40_000)))
+            self.container[self.key] = [copy.deepcopy(one) for one in (value * 2000)[:most]]
         else:
             self.put()
 
