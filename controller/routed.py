@@ -57,7 +57,7 @@ class Routed(App):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.plan: Plan = from_json(json.loads(Path(os.environ[PLAN]).read_text()))
+        self.plan: Plan = from_json(json.loads(Path(os.environ[PLAN]).read_text(encoding="utf-8")))
         self._wiring = Wiring.of(self.plan)
         self.names = {switch.dpid: switch.name for switch in self.plan.switches}
         self._keys = {switch.name: self.plan.hash_key(switch) for switch in self.plan.switches}

@@ -11,7 +11,7 @@ import signal
 import sys
 from types import FrameType
 
-INTERRUPTED = 130
+INTERRUPTED, GONE = 130, 141
 _IMPORTING = "<frozen importlib._bootstrap>"
 
 
@@ -22,13 +22,27 @@ def main() -> int:
         signal.pthread_sigmask(
             signal.SIG_UNBLOCK, {signal.SIGINT}
         )  # setup.sh has the command start with it blocked
-        from longhaul import cli
-
-        return cli.main()
+        return _carried_out()
     except KeyboardInterrupt:
         return INTERRUPTED
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done; Python only tidies up
+
+
+def _carried_out() -> int:
+    from longhaul import cli
+    from longhaul.verbs import streams
+
+    try:
+        with streams.guarded():
+            return cli.main()
+    except BrokenPipeError:
+        streams.give_up()
+        return GONE
+    except streams.CannotPrint as error:
+        streams.give_up()
+        print(f"longhaul: {error}", file=sys.stderr)
+        return error.exit_status
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

@@ -16,6 +16,7 @@ from importlib import import_module
 from longhaul import __version__
 from longhaul.verbs.arguments import complain
 from longhaul.verbs.shape import settle
+from longhaul.verbs.streams import CannotPrint
 from longhaul.verbs.variables import with_variables
 from scenario.errors import LonghaulError
 
@@ -49,7 +50,8 @@ VERBS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out the verb of a command line; what went wrong is said plainly, never as a traceback."""
+    """Carry out the verb of a command line; what went wrong is said plainly, never as a traceback. Raises CannotPrint
+    and BrokenPipeError, which are for whoever has this process."""
     top = parser()
     if "_ARGCOMPLETE" in os.environ:  # a shell asks what could stand here
         import argcomplete
@@ -68,13 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(text, end="")
             return 0
         return int(words.verb(words))
+    except CannotPrint:
+        raise
     except LonghaulError as error:
         return _tell(error, words)
     except KeyboardInterrupt:
         return complain("longhaul: interrupted; nothing of it is left running", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
 
 
 def _tell(error: LonghaulError, words: argparse.Namespace) -> int:

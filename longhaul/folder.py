@@ -181,4 +181,4 @@ def _rename(source: Path, target: Path) -> None:
 
 def write_json(path: Path, data: Any) -> None:
     """As text that people read: indented, in UTF-8."""
-    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

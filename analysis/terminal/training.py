@@ -39,10 +39,17 @@ _TO_P999: tuple[TailKey, ...] = ("p50_s", "p90_s", "p99_s", "p999_s", "max_s")
 _GB = 1e9
 
 
+class _Console(Console):
+    """Rich's, but that a reader who goes away is an error like any other, and for our caller."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 - the BrokenPipeError that rich is about
+
+
 def console() -> Console:
     """A console: in colours where there is a terminal, 80 columns wide where there is none."""
-    found = Console(highlight=False, markup=False)
-    return found if found.is_terminal else Console(highlight=False, width=80, markup=False)
+    found = _Console(highlight=False, markup=False)
+    return found if found.is_terminal else _Console(highlight=False, width=80, markup=False)
 
 
 def print_summary(run_dir: Path, out: Console) -> None:

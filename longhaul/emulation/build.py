@@ -312,7 +312,7 @@ def silence_ipv6() -> None:
     for scope in ("all", "default"):
         setting = Path("/proc/sys/net/ipv6/conf", scope, "disable_ipv6")
         if setting.exists():
-            setting.write_text("1")
+            setting.write_text("1", encoding="utf-8")
 
 
 def _describe(plan: Plan, homes: Mapping[str, int], controller: bool) -> Mininet:

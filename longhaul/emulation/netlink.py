@@ -242,7 +242,7 @@ def entered(pid: int | None) -> Iterator[None]:
         return
     home = os.open("/proc/self/ns/net", os.O_RDONLY)
     try:
-        with Path(f"/proc/{pid}/ns/net").open() as there:
+        with Path(f"/proc/{pid}/ns/net").open(encoding="utf-8") as there:
             _setns(there.fileno())
         yield
     finally:

@@ -72,13 +72,13 @@ class MemoryWatch:
 
 def be_the_first_to_go(pid: int) -> None:
     """Have the kernel choose this process, and those it starts, before any of ours."""
-    Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
+    Path(f"/proc/{pid}/oom_score_adj").write_text("1000", encoding="utf-8")
 
 
 def be_the_last_to_go() -> None:
     """Have the kernel choose any other process before this one and those it starts: it is to say what happened."""
     with suppress(PermissionError):  # in a container, which keeps its processes from that
-        Path("/proc/self/oom_score_adj").write_text("-999")
+        Path("/proc/self/oom_score_adj").write_text("-999", encoding="utf-8")
 
 
 def host_of(pid: int, started: Mapping[str, int], homes: Mapping[str, int]) -> str:

@@ -80,7 +80,7 @@ def _awaited(fabric: Stage, path: Path) -> dict[str, Any]:
             os.sched_yield()
         else:
             time.sleep(LOOK_EVERY_S)
-    request: dict[str, Any] = json.loads(path.read_text())
+    request: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return request
 
 

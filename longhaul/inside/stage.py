@@ -49,7 +49,7 @@ def write_names(plan: Plan, path: Path) -> None:
     """Every host by name, as /etc/hosts has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"{host.ip} {host.name}" for host in plan.hosts + plan.probes]
-    path.write_text("\n".join(["127.0.0.1 localhost", *lines]) + "\n")
+    path.write_text("\n".join(["127.0.0.1 localhost", *lines]) + "\n", encoding="utf-8")
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def diagnose() -> list[Finding]:
     installed = [bundle_check(found)] if (found := bundle.home()) else installation()
     return [
         *installed,
-        cpu_check(Path("/proc/cpuinfo").read_text()),
+        cpu_check(Path("/proc/cpuinfo").read_text(encoding="utf-8")),
         cpus_check(len(os.sched_getaffinity(0))),
         memory_check(memory.available()),
         seccomp_check(native.read(Path("/proc/sys/kernel/seccomp/actions_avail"))),

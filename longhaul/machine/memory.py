@@ -41,7 +41,9 @@ def available() -> int:
 
 
 def _of_machine() -> int:
-    told = re.search(r"^MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(), re.M)
+    told = re.search(
+        r"^MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(encoding="utf-8"), re.M
+    )
     return int(told[1]) * 1024 if told else MOST_BYTES
 
 

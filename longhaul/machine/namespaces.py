@@ -79,9 +79,9 @@ def _leave_the_others() -> None:
     flags = _NEW_NS | _NEW_PID | _NEW_IPC | _NEW_NET
     if _libc.unshare(flags):
         _checked(_libc.unshare(flags | _NEW_USER), "unshare")
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+        Path("/proc/self/setgroups").write_text("deny", encoding="utf-8")
+        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1", encoding="utf-8")
+        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1", encoding="utf-8")
     _mount("none", "/", None, _REC | _PRIVATE)
 
 
@@ -112,7 +112,7 @@ def _make_read_only(base: Path, but: Path) -> None:
     inside = base / but.relative_to("/")
     if not inside.is_mount():
         _mount(str(inside), str(inside), None, _BIND)
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
         fields = line.split()
         where = Path(re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), fields[4]))
         ours = where.is_relative_to(base) and where.exists()  # not what `base` had before

@@ -88,6 +88,6 @@ def installed_modules() -> set[str]:
 def read(file: Path) -> str:
     """The text of a file; nothing where it cannot be read."""
     try:
-        return file.read_text(errors="replace")
+        return file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""

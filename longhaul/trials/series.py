@@ -22,6 +22,7 @@ from longhaul.code import code
 from longhaul.machine import ROOTS
 from longhaul.machine.child import child
 from longhaul.runs.workloads import Chosen, load_workloads, own_overrides
+from longhaul.trials.sound import discarded
 from scenario.errors import LonghaulError
 from scenario.factors import load_without
 from scenario.types.topology import Topology, Workload
@@ -101,12 +102,14 @@ class Trial:
 def carry_out(
     trials: Sequence[Trial], jobs: int, hear: Callable[[int, int], None]
 ) -> dict[Trial, Path]:
-    """The run folder of every trial; those that are missing are run, `jobs` at a time, a CPU each.
+    """The run folder of every trial; those that are missing or damaged are run, `jobs` at a time, a CPU each.
 
     `hear` gets how many are done, and of how many. Raises InvalidInput, TrialFailed.
     """
     root = folder.RUNS / "trials"
     places = {trial: root / trial.digest() for trial in trials}
+    for wrong in discarded((path, trial) for trial, path in places.items() if path.is_dir()):
+        print(f"longhaul: a kept run is damaged, and is run again: {wrong}", file=sys.stderr)
     missing = {path: trial for trial, path in places.items() if not path.is_dir()}
     hear(len(set(places.values())) - len(missing), len(set(places.values())))
     root.mkdir(parents=True, exist_ok=True)

@@ -7,8 +7,10 @@ docs/cli.md says what each of them gives.
 from __future__ import annotations
 
 import argparse
+import codecs
 import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,8 +74,10 @@ def put(words: argparse.Namespace, text: str) -> None:
 
 
 def as_json(data: Any) -> str:
-    """Plain data as every verb prints it."""
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    """Plain data as every verb prints it: escaped where standard output is not of UTF-8."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    escaped = codecs.lookup(encoding).name != "utf-8"
+    return json.dumps(data, indent=1, ensure_ascii=escaped) + "\n"
 
 
 def drawn(draw: Callable[[Console], None]) -> str:

@@ -103,6 +103,28 @@ def test_asked_again_it_runs_nothing(answered: Path) -> None:
     assert done(answered) == before
 
 
+def test_damaged_runs_are_told_of_and_run_again(answered: Path) -> None:
+    """Cut off, garbage, another's: of four kept runs three."""
+    before, whole = done(answered), found(answered)
+    summaries = [path.with_name("summary.json") for path in sorted(before)]
+    good = [path.read_bytes() for path in summaries]
+    summaries[0].write_bytes(good[0][:1000])
+    summaries[1].write_bytes(b"\x00garbage" * 100)
+    summaries[2].write_bytes(good[3])
+    out = answered / "again"
+    status, _, complaint = longhaul(answered, *ASKED, *FACTORS, "--out", out)
+    assert status == 0, complaint
+    told = [line for line in complaint.splitlines() if "is damaged, and is run again" in line]
+    assert len(told) == 3
+    assert all(str(path.parent.name) in complaint for path in summaries[:3])
+    assert [path.read_bytes() for path in summaries] == good  # the same runs, the same answers
+    assert (
+        done(answered)[summaries[3].with_name("manifest.json")]
+        == before[summaries[3].with_name("manifest.json")]
+    )
+    assert json.loads((out / "attribution.json").read_text())["lost_s"] == whole["lost_s"]
+
+
 @pytest.mark.slow
 def test_remedies_are_ranked_by_what_they_buy_and_excused_by_name(answered: Path) -> None:
     out = answered / "mended"

@@ -77,5 +77,5 @@ def read_receiver(path: Path) -> ReceiverProgram:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text())
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found | {"transport": read_settings(found["transport"]) if found["transport"] else None}

@@ -55,7 +55,9 @@ def main(directory: str) -> None:
     """Fork one process per name on the first line of standard input, then wait for its end."""
     names = sys.stdin.readline().split()
     with contextlib.suppress(PermissionError):
-        Path("/proc/self/oom_score_adj").write_text("0")  # hosts go before the fabric
+        Path("/proc/self/oom_score_adj").write_text(
+            "0", encoding="utf-8"
+        )  # hosts go before the fabric
     gc.freeze()
     homes = dict.fromkeys(names, _become) | {OBSERVER: _observe}
     children = [_fork(name, Path(directory), home) for name, home in homes.items()]
@@ -99,7 +101,7 @@ def _become(name: str) -> None:
         _libc.mount(bytes(NAMES), bytes(KNOWN_HOSTS), None, _MS_BIND, None)
     for key, value in SYSCTLS.items():
         if Path("/proc/sys", key).exists():
-            Path("/proc/sys", key).write_text(value)
+            Path("/proc/sys", key).write_text(value, encoding="utf-8")
     _be_called(name)
 
 
@@ -109,8 +111,8 @@ def _observe(name: str) -> None:
 
 
 def _be_called(name: str) -> None:
-    Path("/proc/self/timerslack_ns").write_text("1")
-    Path("/proc/self/comm").write_text(name)
+    Path("/proc/self/timerslack_ns").write_text("1", encoding="utf-8")
+    Path("/proc/self/comm").write_text(name, encoding="utf-8")
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a question that a job may want to answer
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for jobs that run beside others
 

@@ -86,10 +86,12 @@ def stream_client(
     Not iperf3: 3.12 fills its buffer, then lets a link of a round trip of microseconds run empty before it
     writes again; from 3.17 on it waits for its own threads in a loop, in which virtual time never passes.
     """
-    as_it_was = TCP_SEND_BUFFER.read_text()  # of the whole host, which may be one that trains
-    TCP_SEND_BUFFER.write_text(f"4096 {send_buffer_bytes} {send_buffer_bytes}")
+    as_it_was = TCP_SEND_BUFFER.read_text(
+        encoding="utf-8"
+    )  # of the whole host, which may be one that trains
+    TCP_SEND_BUFFER.write_text(f"4096 {send_buffer_bytes} {send_buffer_bytes}", encoding="utf-8")
     error = stream(address, size_bytes, pacing_Bps)
-    TCP_SEND_BUFFER.write_text(as_it_was)
+    TCP_SEND_BUFFER.write_text(as_it_was, encoding="utf-8")
     reply({"error": error} if error else {"state": "sent"})
 
 
@@ -124,7 +126,9 @@ def datagrams(reply: Reply, address: str, bursts: int, gap_s: float) -> None:
 def arrived(reply: Reply) -> None:
     """How many datagrams have come to this host so far, wanted or not: {"datagrams"}."""
     names, values = (
-        line.split() for line in UDP_COUNTERS.read_text().splitlines() if line.startswith("Udp:")
+        line.split()
+        for line in UDP_COUNTERS.read_text(encoding="utf-8").splitlines()
+        if line.startswith("Udp:")
     )
     counters = dict(zip(names, values, strict=True))
     reply({"datagrams": int(counters["InDatagrams"]) + int(counters["NoPorts"])})

@@ -73,7 +73,7 @@ def written(program: object) -> str:
 
 def read(path: FilePath) -> Program:
     """What `written` has written."""
-    found = json.loads(path.read_text())
+    found = json.loads(path.read_text(encoding="utf-8"))
     return Program(
         **found
         | {

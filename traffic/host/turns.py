@@ -17,6 +17,6 @@ _KERNEL_WORDS = Path("/proc/cmdline")
 
 def take_turns(priority: int) -> None:
     """Do so from now on (not the programs that we start)."""
-    if "time-travel" in _KERNEL_WORDS.read_text():
+    if "time-travel" in _KERNEL_WORDS.read_text(encoding="utf-8"):
         policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
         os.sched_setscheduler(0, policy, os.sched_param(priority))

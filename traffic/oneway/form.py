@@ -45,5 +45,5 @@ class ProberProgram:
 
 def read(path: Path) -> ProberProgram:
     """What `traffic.host.program.written` has written."""
-    found = json.loads(path.read_text())
+    found = json.loads(path.read_text(encoding="utf-8"))
     return ProberProgram(**found | {"ways": tuple(Outwards(*row) for row in found["ways"])})
