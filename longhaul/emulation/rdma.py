@@ -42,7 +42,7 @@ def available() -> bool:
 def isolate() -> None:
     """From now on, a namespace sees the devices in it and no others, and a device's first GID is its interface's
     first address. Raises OSError where there are namespaces."""
-    NO_DEFAULT_GIDS.write_text("1")
+    NO_DEFAULT_GIDS.write_text("1", encoding="utf-8")
     _ask(_SET_SYSTEM, _attribute(_NAMESPACES, bytes([_EXCLUSIVE])))
 
 

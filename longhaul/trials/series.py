@@ -108,7 +108,7 @@ def carry_out(
     """
     root = folder.RUNS / "trials"
     places = {trial: root / trial.digest() for trial in trials}
-    for wrong in discarded((path, trial) for trial, path in places.items() if path.is_dir()):
+    for wrong in discarded((path, trial.seed) for trial, path in places.items() if path.is_dir()):
         print(f"longhaul: a kept run is damaged, and is run again: {wrong}", file=sys.stderr)
     missing = {path: trial for trial, path in places.items() if not path.is_dir()}
     hear(len(set(places.values())) - len(missing), len(set(places.values())))

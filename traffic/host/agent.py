@@ -69,14 +69,21 @@ def run(job: dict[str, Any], channel: Channel) -> None:
         with Path(job["events"]).open("wb") as file:
             replay.events.tofile(file)
         if program.verify:
-            Path(f"{job['events']}.wrong").write_text(json.dumps(replay.wrong))
+            Path(f"{job['events']}.wrong").write_text(json.dumps(replay.wrong), encoding="utf-8")
         if before:
-            Path(f"{job['events']}.adapter").write_text(json.dumps(replay.counted_since(before)))
-            Path(f"{job['events']}.pairs").write_text(json.dumps(replay.pairs()))
+            Path(f"{job['events']}.adapter").write_text(
+                json.dumps(replay.counted_since(before)), encoding="utf-8"
+            )
+            Path(f"{job['events']}.pairs").write_text(json.dumps(replay.pairs()), encoding="utf-8")
         channel.say({"state": "done", "wrong": sum(replay.wrong)})
     finally:
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         replay.close()
+
+
+UNWRITTEN_IS_FREE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000
+"""Reading what nobody has written takes no memory of a private mapping, but of a shared one; 0x4000 is Linux's
+MAP_NORESERVE, which lets a mapping be larger than the memory there is."""
 
 
 class Stream:
@@ -85,7 +92,7 @@ class Stream:
 
     def __init__(self, size: int) -> None:
         self.waiting: list[int] = []
-        self.data = memoryview(mmap.mmap(-1, max(size, mmap.PAGESIZE)))  # unwritten: no memory
+        self.data = memoryview(mmap.mmap(-1, max(size, mmap.PAGESIZE), flags=UNWRITTEN_IS_FREE))
 
 
 class Replay:
