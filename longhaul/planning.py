@@ -57,7 +57,8 @@ def make_plan(topology: Topology, seed: int = 1) -> Plan:
     message_bytes = topology.routing.message_bytes / topology.scale_bytes
     hash_seed = seed if topology.routing.hash_seed is None else topology.routing.hash_seed
     routing = replace(topology.routing, message_bytes=message_bytes, hash_seed=hash_seed)
-    tables = route(Wiring(hosts + probes, switches, wires), routing)
+    wiring = Wiring(hosts + probes, switches, wires)
+    tables = route(wiring, routing)
     plan = Plan(
         name=topology.name,
         description=topology.description,
@@ -79,7 +80,7 @@ def make_plan(topology: Topology, seed: int = 1) -> Plan:
         rdma=buffers.rdma(topology),
         scale_hosts=topology.scale_hosts,
     )
-    return replace(plan, ways=tuple(_bridged(plan) if plan.bridged else ways(plan)))
+    return replace(plan, ways=tuple(_bridged(plan) if plan.bridged else ways(plan, wiring)))
 
 
 def _bridged(plan: Plan) -> Iterator[PlannedWay]:

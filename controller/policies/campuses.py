@@ -81,6 +81,23 @@ class CampusGraph:
             self._less[link] = CampusGraph(rest, self.whole or self)
         return self._less[link]
 
+    def of_rate(self, least_bps: float) -> CampusGraph:
+        """The same graph less what is slower. Made once."""
+        if least_bps not in self._fast:
+            self._fast[least_bps] = CampusGraph(
+                tuple(arc for arc in self.arcs if arc.rate_bps >= least_bps)
+            )
+        return self._fast[least_bps]
+
+    @cached_property
+    def rates_bps(self) -> tuple[float, ...]:
+        """The rates that arcs have, the least first."""
+        return tuple(sorted({arc.rate_bps for arc in self.arcs}))
+
+    @cached_property
+    def _fast(self) -> dict[float, CampusGraph]:
+        return {}
+
     @cached_property
     def _weighed(self) -> dict[Order, Weighed]:
         return {}

@@ -33,6 +33,10 @@ class Ecmp(Policy):
         """As many as there are with fewest links, or `detour` more."""
         return [Share(path) for path in few_spans(graph, source, sink, self.routing.detour)]
 
+    def best(self, graph: CampusGraph, source: str, sink: str) -> Path | None:
+        """The first: all have the same share."""
+        return next(simple_paths(graph, source, sink, by_links), None)
+
 
 class Wcmp(Policy):
     """Weighted-cost multipath: shares are as the paths' bottlenecks. [Zhou et al., EuroSys 2014]"""

@@ -14,9 +14,8 @@ class MostBandwidth(Policy):
     def paths(self, graph: CampusGraph, source: str, sink: str) -> Sequence[Share]:
         """Spans are left out, the thinnest first, for as long as there is a path."""
         best = shortest(graph, source, sink)
-        for rate_bps in sorted({arc.rate_bps for arc in graph.arcs}):
-            wide = CampusGraph(tuple(arc for arc in graph.arcs if arc.rate_bps >= rate_bps))
-            path = shortest(wide, source, sink)
+        for rate_bps in graph.rates_bps:
+            path = shortest(graph.of_rate(rate_bps), source, sink)
             if path is None:
                 break
             best = path

@@ -53,6 +53,12 @@ class Policy(ABC):
         """The paths from campus `source` to campus `sink`, with their shares; none where `graph`
         joins them by no path. A path visits no campus twice."""
 
+    def best(self, graph: CampusGraph, source: str, sink: str) -> Path | None:
+        """Of the paths for all traffic the one with the largest share, of equals the first; None where there is none.
+        A policy that knows it without all the others says so here."""
+        ordinary = [share for share in self.paths(graph, source, sink) if share.dscp is None]
+        return max(ordinary, key=lambda share: share.weight).path if ordinary else None
+
 
 def weights(rates: Sequence[float]) -> list[int]:
     """Whole weights in the proportion of `rates`, each at least 1, as small as their proportion

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from controller.policies import policy
-from controller.policies.campuses import Arc, CampusGraph
+from controller.policies.campuses import Arc, CampusGraph, Path
 from controller.policies.policy import Policy, Share, Spread
 from controller.routes.inner import InnerRoutes, attached
 from controller.routes.trees import Trees, backup
@@ -85,6 +85,17 @@ class Wiring:
             )
         )  # fmt: skip
 
+    def shares(self, chosen: Policy, source: str, sink: str) -> Sequence[Share]:
+        """What a policy answers of two campuses. Asked once."""
+        key = (chosen.routing, source, sink)
+        if key not in self._answers:
+            self._answers[key] = chosen.paths(self.graph, source, sink)
+        return self._answers[key]
+
+    @cached_property
+    def _answers(self) -> dict[tuple[Routing, str, str], Sequence[Share]]:
+        return {}
+
     def ports(self, arc: Arc) -> list[int]:
         """The OpenFlow ports by which an arc leaves its campus's border: one, or those of a bundle's members."""
         return self._ports[arc.link, self.borders[arc.tail].name]
@@ -117,12 +128,12 @@ def route(wiring: Wiring, routing: Routing, generation: int = 1) -> Tables:
     return Tables(tuple(sorted(rules, key=lambda rule: order[rule.switch])), groups.all())
 
 
-def ways(plan: Plan) -> Iterator[PlannedWay]:
+def ways(plan: Plan, wiring: Wiring | None = None) -> Iterator[PlannedWay]:
     """The paths between campuses that `route` makes rules of, in shares. Those of probes are left out: of several,
-    they take the first."""
-    wiring, chosen = Wiring.of(plan), policy(plan.routing)
+    they take the first. The plan's `wiring`, if it was given to `route`, knows them."""
+    wiring, chosen = wiring or Wiring.of(plan), policy(plan.routing)
     for source, sink in itertools.permutations(wiring.campuses, 2):
-        shares = chosen.paths(wiring.graph, source, sink)
+        shares = wiring.shares(chosen, source, sink)
         for dscp in dict.fromkeys(share.dscp for share in shares):
             own = [share for share in shares if share.dscp == dscp]
             if chosen.spread is Spread.HASH or len(own) == 1:
@@ -161,6 +172,7 @@ class _Between:
         self._groups = groups
         self._generation = generation
         self._graph = wiring.graph
+        self._detours: dict[tuple[Arc, str], Path | None] = {}
 
     def rules(self) -> Iterator[Rule]:
         """Towards each campus in turn."""
@@ -187,7 +199,7 @@ class _Between:
             yield from self._ingress(source, sink, shares, (on, probed))
 
     def _shares(self, source: str, sink: str) -> Sequence[Share]:
-        return self._policy.paths(self._graph, source, sink)
+        return self._wiring.shares(self._policy, source, sink)
 
     def _over(self, arc: Arc, mac: str | None = None, *, probed: bool = False) -> Bucket:
         """Over a link, while it is up: its port, or whichever member of a bundle a hash takes. What is `probed`
@@ -204,13 +216,19 @@ class _Between:
         over = self._over(arc, probed=probed)
         if self._policy.routing.protection == "none":
             return over.unwatched()
-        detour = backup(self._policy, self._graph, arc, sink)
+        detour = self._detour(arc, sink)
         if detour is None:
             return over.unwatched()
         number = protection.add(detour)
         aside = self._over(detour[0], self._label(sink, number))
         group = self._groups.failover(self._wiring.borders[arc.tail].name, [over, aside])
         return Bucket(group=group)
+
+    def _detour(self, arc: Arc, sink: str) -> Path | None:
+        """Around an arc. Looked for once."""
+        if (arc, sink) not in self._detours:
+            self._detours[arc, sink] = backup(self._policy, self._graph, arc, sink)
+        return self._detours[arc, sink]
 
     def _label(self, sink: str, number: int) -> str:
         return label(self._generation, self._wiring.campuses[sink], number)

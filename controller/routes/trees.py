@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Iterator
 
 from controller.policies.campuses import Arc, CampusGraph, Path
-from controller.policies.policy import Policy, Share
+from controller.policies.policy import Policy
 
 
 class Trees:
@@ -52,10 +52,4 @@ def check(path: Path) -> None:
 def backup(policy: Policy, graph: CampusGraph, arc: Arc, sink: str) -> Path | None:
     """The path on from where `arc` starts, were its link cut: the one that the policy would then
     give the largest share of ordinary traffic; None where nothing else leads there."""
-    shares = policy.paths(graph.without(arc.link), arc.tail, sink)
-    ordinary = [share for share in shares if share.dscp is None]
-    return max(ordinary, key=_weight).path if ordinary else None
-
-
-def _weight(share: Share) -> int:
-    return share.weight
+    return policy.best(graph.without(arc.link), arc.tail, sink)
