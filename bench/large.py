@@ -34,7 +34,7 @@ HEAD = {"longhaul": 1, "scale": {"bytes": 100_000}}
 
 
 @dataclass(frozen=True)
-class Case:
+class Largest:
     """A command, and the files that it names."""
 
     name: str
@@ -42,7 +42,7 @@ class Case:
     files: dict[str, object]
 
 
-def cases() -> Iterator[Case]:
+def cases() -> Iterator[Largest]:
     """All of them, by rule."""
     for shape, ends in shapes().items():
         for policy in POLICIES:
@@ -115,13 +115,13 @@ def _campus(number: int) -> str:
 
 def _plan(
     name: str, links: dict[str, dict[str, object]], campus: object = None, **more: object
-) -> Case:
+) -> Largest:
     """A topology of alike campuses, planned."""
     one = {"hosts": [{"count": 1, "name": "h", "accelerator": "H100"}]} | (campus or {})  # type: ignore[operator]
     ends = [end for link in links.values() for end in link["between"]]  # type: ignore[attr-defined]
     campuses = dict.fromkeys(sorted(ends) or ["aa"], one)
     written = HEAD | {"name": "large", "campuses": campuses, "links": links} | more
-    return Case(name, ("plan", "large.yaml", "-o", "/dev/null"), {"large.yaml": written})
+    return Largest(name, ("plan", "large.yaml", "-o", "/dev/null"), {"large.yaml": written})
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Cost:
         return self.status in (0, 2) and self.cpu_s <= MOST_S and self.bytes <= MOST_BYTES
 
 
-def cost(case: Case, *, counted: bool = False) -> Cost:
+def cost(case: Largest, *, counted: bool = False) -> Cost:
     """Carry one out; what is counted takes longer, and its time is not the command's."""
     with tempfile.TemporaryDirectory(prefix="longhaul-large-") as folder:
         for name, tree in case.files.items():
@@ -186,7 +186,7 @@ def main() -> int:
     return 0 if all(every) else 1
 
 
-def _told(case: Case, *, counted: bool) -> bool:
+def _told(case: Largest, *, counted: bool) -> bool:
     found = cost(case)
     calls = (cost(case, counted=True).calls or 0) if counted else 0
     said = f"{calls:>12,}" if counted else f"{'':>12}"

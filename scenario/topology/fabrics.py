@@ -53,6 +53,20 @@ def leaf_count(fabric: Fabric) -> int:
             return sum(switch.role == "leaf" for switch in fabric.switches.values())
 
 
+def port_count(fabric: Fabric) -> int:
+    """How many ports its switches need for each other and for the border, before it is built."""
+    match fabric:
+        case LeafSpine():
+            return 2 * fabric.spines * (fabric.leaves + 1)
+        case Single():
+            return 2
+        case FatTree():
+            return fabric.k**3 + fabric.k**2 // 2
+        case Explicit():
+            tops = [s for s in fabric.switches.values() if s.role in ("spine", "leaf")]
+            return 2 * (len(fabric.links) + len(tops))
+
+
 def wire(
     campus: str, fabric: Fabric, hosts: Sequence[Host], oversubscription: float = 1.0
 ) -> CampusFabric:

@@ -6,20 +6,23 @@ told together with what is wrong in the form. The rest needs the model.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from functools import partial
 
 from scenario.text.diagnostics import Diagnostic, nearest, one_of
 from scenario.text.tree import Listing, Mapping, Node, Problems, Scalar, Steps, at, texts
 from scenario.topology import buffering
-from scenario.topology.fabrics import leaf_count
+from scenario.topology.fabrics import leaf_count, port_count
 from scenario.topology.geography import straight_line_m
 from scenario.topology.models import (
     MOST_HOSTS,
     MOST_HOSTS_PER_LEAF,
     MOST_LEAVES,
+    MOST_PORTS,
     CampusModel,
     Explicit,
+    Fabric,
     FatTree,
     LeafSpine,
     TopologyModel,
@@ -135,9 +138,37 @@ def check_model(written: TopologyModel, problems: Problems) -> None:
     if total > MOST_HOSTS:
         expected = f"at most {MOST_HOSTS:,} hosts"
         problems.add(("campuses",), f"{total:,} hosts in all", expected)
+    _check_ports(written, total, problems)
     buffering.check(written.switches, problems)
     _check_links(written, problems)
     _check_reach(written, problems)
+
+
+def _check_ports(written: TopologyModel, hosts: int, problems: Problems) -> None:
+    """Told of the campus that needs the most, with what would do if all that are alike had it."""
+    ports = {name: port_count(campus.fabric) for name, campus in written.campuses.items()}
+    others = hosts + 2 * len(written.links)
+    total = sum(ports.values()) + others
+    if total <= MOST_PORTS:
+        return
+    largest = max(ports, key=lambda name: ports[name])
+    share = max(MOST_PORTS - others, 0) / sum(ports.values())
+    steps = ("campuses", largest, "fabric")
+    message = f"{total:,} ports of switches in all"
+    expected = f"at most {MOST_PORTS:,}, which is what one Open vSwitch holds"
+    problems.add(steps, message, expected, _smaller(written.campuses[largest].fabric, share))
+
+
+def _smaller(fabric: Fabric, share: float) -> str:
+    """A hint: a fabric of the kind with such a share of its ports."""
+    match fabric:
+        case LeafSpine():
+            leaves = math.floor((fabric.leaves + 1) * share) - 1
+            return f"`leaves: {leaves}`" if leaves > 0 else "fewer spines or campuses, too"
+        case FatTree():
+            k = math.floor(fabric.k * share ** (1 / 3)) // 2 * 2
+            return f"`k: {k}`" if k > 0 else "fewer campuses"
+    return "fewer campuses, hosts or links"
 
 
 def _hosts(campus: CampusModel) -> int:

@@ -48,6 +48,9 @@ from scenario.workload.kinds import WorkloadField
 MOST_LEAVES = 250
 MOST_HOSTS_PER_LEAF = 250
 MOST_HOSTS = 10_000
+MOST_PORTS = 60_000
+"""Of all switches: they share one data path of Open vSwitch's kernel module, which numbers its ports with 16 bits, and
+has ports of its own."""
 
 
 class Scale(Strict):
