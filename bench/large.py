@@ -125,7 +125,7 @@ def _plan(
 
 
 @dataclass(frozen=True)
-class Cost:
+class Expense:
     """What one took: `calls` None where they were not counted; `refused` what it said, if it was."""
 
     cpu_s: float
@@ -140,7 +140,7 @@ class Cost:
         return self.status in (0, 2) and self.cpu_s <= MOST_S and self.bytes <= MOST_BYTES
 
 
-def cost(case: Largest, *, counted: bool = False) -> Cost:
+def cost(case: Largest, *, counted: bool = False) -> Expense:
     """Carry one out; what is counted takes longer, and its time is not the command's."""
     with tempfile.TemporaryDirectory(prefix="longhaul-large-") as folder:
         for name, tree in case.files.items():
@@ -158,7 +158,7 @@ def cost(case: Largest, *, counted: bool = False) -> Cost:
     calls = int(said.pop()) if counted and process.returncode in (0, 2) else None
     refused = said[0] if said and process.returncode else ""
     cpu_s = taken.ru_utime + taken.ru_stime
-    return Cost(cpu_s, taken.ru_maxrss * 1024, calls, refused, process.returncode)
+    return Expense(cpu_s, taken.ru_maxrss * 1024, calls, refused, process.returncode)
 
 
 def _carry_out(words: list[str], *, counted: bool) -> int:
