@@ -104,7 +104,7 @@ def _kept(path: Path, parts: Path, options: Sequence[str], hear: Hear) -> Graded
 def _kept_part(part: Path, key: str) -> dict[str, Any] | None:
     """What is kept of a submission, if that is of the same one."""
     try:
-        kept = json.loads(part.read_text())
+        kept = json.loads(part.read_text(encoding="utf-8"))
         return kept if kept["key"] == key else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -65,7 +65,7 @@ class ReplicaProgram:
 
 def read_gateway(path: Path) -> GatewayProgram:
     """What `traffic.host.program.written` has written."""
-    found = json.loads(path.read_text())
+    found = json.loads(path.read_text(encoding="utf-8"))
     for pool in ("replicas", "readers"):
         found[pool] = tuple(Called(*row) for row in found[pool])
     found["requests"] = tuple(Due(*row) for row in found["requests"])
@@ -75,7 +75,7 @@ def read_gateway(path: Path) -> GatewayProgram:
 
 def read_replica(path: Path) -> ReplicaProgram:
     """What `traffic.host.program.written` has written."""
-    found = json.loads(path.read_text())
+    found = json.loads(path.read_text(encoding="utf-8"))
     found["speed"] = Speed(**found["speed"])
     found["transport"] = read_settings(found["transport"])
     return ReplicaProgram(**found)
