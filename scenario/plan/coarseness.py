@@ -26,7 +26,8 @@ def warning(plan: Plan) -> str | None:
 
 
 _TCP = (
-    "windows move in coarse steps, so what TCP does after a loss is not what it does at full scale"
+    "windows move in coarse steps, so what TCP does after a loss or a full queue, and the tail with it,"
+    " is not what it does at full scale"
 )
 _ROCE = "what a loss costs a queue pair there is not meaningful"
 
