@@ -54,16 +54,23 @@ class Case:
     schedule: Schedule
     predicted_s: float
 
-    def about(self, scale_bytes: float) -> dict[str, Any]:
-        """As plain data; sizes are the real world's."""
+    @property
+    def algorithm(self) -> str:
+        """What carries it out; of a hierarchical one, inside and among campuses, too."""
         chosen, how = self.collective, self.collective.options
         inside = f" ({how.inner}, {how.outer})" if chosen.algorithm == "hierarchical" else ""
+        return chosen.algorithm + inside
+
+    def about(self, scale_bytes: float, same_as: str | None) -> dict[str, Any]:
+        """As plain data; sizes are the real world's."""
+        chosen = self.collective
         return {
             "asked": self.asked,
-            "algorithm": chosen.algorithm + inside,
+            "algorithm": self.algorithm,
             "size_bytes": chosen.size_bytes * scale_bytes,
             "carried_bytes": chosen.size_bytes,
             "predicted_s": self.predicted_s,
+            "same_as": same_as,
         }
 
 
@@ -92,10 +99,23 @@ def prepare(benchmark: Benchmark, plan: Plan, seed: int) -> Prepared:  # noqa: A
             "transport": benchmark.transport.kind,
             "congestion": how.congestion,
             "channels": how.channels,
-            "cases": [case.about(plan.scale_bytes) for case in found],
+            "cases": [
+                case.about(plan.scale_bytes, same_as)
+                for case, same_as in zip(found, _alike(found), strict=True)
+            ],
         },
         quiet_s=sum(case.predicted_s for case in found),
     )
+
+
+def _alike(found: Sequence[Case]) -> list[str | None]:
+    """For each case the algorithm of the first before it whose schedule is the same, message for message."""
+    first: dict[Schedule, str] = {}
+    alike = []
+    for case in found:
+        known = first.setdefault(case.schedule, case.algorithm)
+        alike.append(None if known == case.algorithm else known)
+    return alike
 
 
 def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:

@@ -70,6 +70,20 @@ def rows(about: Data, events: pl.DataFrame, wrong: pl.DataFrame | None) -> list[
     ]
 
 
+def alike(data: BenchmarkTable) -> list[str]:
+    """Why rows are equal, in words: which algorithms come to the same messages, at how many sizes."""
+    sizes: dict[tuple[str, str], set[float]] = {}
+    for row in data.rows:
+        if row.same_as is not None:
+            sizes.setdefault((row.algorithm, row.same_as), set()).add(row.size_bytes)
+    every = len({row.size_bytes for row in data.rows})
+    return [
+        f"{one} sends the same messages as {other} here, in the same order"
+        + ("" if len(found) == every else f" (at {len(found)} of {every} sizes)")
+        for (one, other), found in sizes.items()
+    ]
+
+
 def _durations(events: pl.DataFrame, warmup: int) -> dict[int, list[float]]:
     """Seconds from the last rank's entry to the last rank's end, by task."""
     taken = (
@@ -95,6 +109,7 @@ def _row(
         size_bytes=case.size_bytes,
         carried_bytes=case.carried_bytes,
         predicted_s=case.predicted_s,
+        same_as=case.same_as,
         time_s=mean_s,
         p50_s=nearest_rank(sorted(times_s), 0.5),
         p99_s=nearest_rank(sorted(times_s), 0.99),

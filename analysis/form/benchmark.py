@@ -15,7 +15,7 @@ FILE = "bench.json"
 VERSION = 1
 
 
-class PlannedCase(Form, frozen=True):
+class PlannedCase(Form, frozen=True, kw_only=True):
     """One algorithm at one size, as planned."""
 
     asked: Annotated[str, doc("What the user called the algorithm: auto, or its name.")]
@@ -23,9 +23,13 @@ class PlannedCase(Form, frozen=True):
     size_bytes: Annotated[Bytes, doc("In the real world.")]
     carried_bytes: Annotated[Bytes, doc("As the emulated wire carries it.")]
     predicted_s: Annotated[Seconds, doc("By the alpha-beta model.")]
+    same_as: Annotated[
+        str | None,
+        doc("The algorithm of an earlier row of this size that sends the very same messages."),
+    ] = None
 
 
-class MeasuredCase(PlannedCase, frozen=True):
+class MeasuredCase(PlannedCase, frozen=True, kw_only=True):
     """The same, measured: times from the last rank's entry to the last rank's end."""
 
     time_s: Annotated[Seconds, doc("Mean.")]

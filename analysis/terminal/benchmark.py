@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from analysis.findings.benchmark import alike
 from analysis.form.benchmark import BenchmarkTable, MeasuredCase, read_benchmark
 
 WIDTH = 168
@@ -39,6 +40,8 @@ def print_results(folder: Path, out: Console) -> None:
     for row in data.rows:
         table.add_row(*_cells(data, row))
     out.print(table)
+    for line in alike(data):
+        out.print(line)
 
 
 def _carrier(data: BenchmarkTable) -> str:

@@ -175,9 +175,9 @@ def _check_pipeline(
 
 
 def _check_diloco(chosen: DiLoCoModel, where: Where) -> None:
-    if chosen.inner_steps % chosen.fragments:
-        message = "inner steps that cannot be divided evenly between the fragments"
-        where.add(("strategy", "fragments"), message, f"a divisor of {chosen.inner_steps}")
+    if chosen.fragments > chosen.inner_steps:
+        message = "more fragments than inner steps, after each of which one may be due"
+        where.add(("strategy", "fragments"), message, f"at most {chosen.inner_steps}")
     elif chosen.overlap_steps >= chosen.inner_steps // chosen.fragments:
         message = "a fragment would still be on its way when the next one sets out"
         expected = f"less than {chosen.inner_steps // chosen.fragments}"

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from analysis.findings.benchmark import rows, write_results
+from analysis.findings.benchmark import alike, rows, write_results
 from analysis.form.benchmark import BenchmarkTable
 from analysis.report.benchmark import charts, headline
 from analysis.terminal.benchmark import print_results
@@ -158,3 +158,13 @@ def four_tasks() -> pl.DataFrame:
     ]
     names = ("rank", "iteration", "task", "kind", "start_ns", "end_ns")
     return pl.DataFrame(found, schema=names, orient="row")
+
+
+def test_rows_of_the_same_messages_say_so() -> None:
+    other = {**ABOUT["cases"][1], "algorithm": "direct", "same_as": "ring"}  # type: ignore[index]
+    found = rows({**ABOUT, "cases": [ABOUT["cases"][0], other]}, events(), None)  # type: ignore[index]
+    table = BenchmarkTable(
+        name="two", op="all_reduce", ranks=2, scale_bytes=1, iterations=2, warmup=1, congestion="cubic",
+        channels=1, rows=found,
+    )  # fmt: skip
+    assert alike(table) == ["direct sends the same messages as ring here, in the same order"]

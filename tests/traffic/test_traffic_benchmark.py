@@ -112,3 +112,18 @@ def test_a_host_alone_is_refused() -> None:
     alone = replace(PLAN, hosts=PLAN.hosts[:1])
     with pytest.raises(ValueError, match="needs two hosts"):
         prepare(BENCHMARK, alone, seed=1)
+
+
+def test_algorithms_that_come_to_the_same_messages_are_named() -> None:
+    two = plan_of("""
+campuses:
+  c1: {hosts: [{count: 2, accelerator: H100}]}
+""")
+    asked = ("ring", "direct", "bruck", "tree")
+    gather = replace(BENCHMARK, collective=Collective(op="all_gather"), algorithms=asked[:3])
+    about = prepare(gather, two, 1).about
+    assert {(c["algorithm"], c["same_as"]) for c in about["cases"]} == {
+        ("ring", None), ("direct", "ring"), ("bruck", "ring"),
+    }  # fmt: skip
+    on_three = prepare(replace(BENCHMARK, algorithms=("ring", "tree")), PLAN, 1).about
+    assert {c["same_as"] for c in on_three["cases"]} == {None}

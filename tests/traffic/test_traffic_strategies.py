@@ -1,5 +1,6 @@
 """Strategies of training put on the wire what their formulas say, in an order that can be carried out."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from scenario.types.training import DDP
 from traffic.host.program import CollectiveTask, ComputeTask
 from traffic.model.forecast import ideal_iteration_s, iteration_s
 from traffic.training.data_parallel import buckets
+from traffic.training.diloco import turns
 from traffic.training.kind import draw
 from traffic.training.moe import sizes
 from traffic.training.pipeline import in_order, one_forward_one_backward, split_layers
@@ -132,10 +134,25 @@ def test_one_cycle_of_diloco_crosses_the_long_haul_once_however_many_steps_it_ha
 ) -> None:
     hierarchical = "collective.algorithm=hierarchical"
     once = workload("strategy={kind: plain}", hierarchical)
-    for strategy in ("inner-steps: 4", "inner-steps: 6, fragments: 2, overlap-steps: 1"):
+    for strategy in (
+        "inner-steps: 4",
+        "inner-steps: 6, fragments: 2, overlap-steps: 1",
+        "inner-steps: 7, fragments: 3, overlap-steps: 1",
+        "inner-steps: 3, fragments: 3",
+    ):
         made = workload(f"strategy={{kind: diloco, {strategy}}}", hierarchical)
         found = sum(sent(plan, made, across=True))
         assert found == pytest.approx(sum(sent(plan, once, across=True)), rel=1e-3)
+
+
+@given(st.integers(1, 1000), st.integers(1, 64))
+def test_fragments_of_diloco_are_due_as_evenly_as_whole_steps_allow(steps: int, parts: int) -> None:
+    parts = min(parts, steps)
+    found = turns(steps, parts)
+    gaps = [after - before for before, after in pairwise((0, *found))]
+    assert (len(set(found)), found[-1]) == (parts, steps)
+    assert min(gaps) >= steps // parts
+    assert max(gaps) <= -(-steps // parts)
 
 
 # --- order and time ------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from traffic.training.work import BACKWARD, FORWARD, seconds, tokens
 
 def diloco(workload: Training, graph: Graph) -> None:
     """One cycle: H inner steps, each a plain data-parallel step among the hosts of a campus; and an
-    all-reduce of every fragment of the model among all hosts, evenly spread over the cycle.
+    all-reduce of every fragment of the model among all hosts, spread over the cycle as evenly as whole steps
+    allow.
 
     The all-reduce of a fragment sets out `overlap_steps` before its turn, and the step after its turn waits
     for it. So 1/H of the bytes of synchronous training cross the long haul per step.
@@ -18,14 +19,19 @@ def diloco(workload: Training, graph: Graph) -> None:
     """
     strategy = workload.strategy
     assert isinstance(strategy, DiLoCo)
-    every = strategy.inner_steps // strategy.fragments
+    ends = turns(strategy.inner_steps, strategy.fragments)
     size = workload.gradient_bytes / strategy.fragments / strategy.compression
     stepped: At = {}
     due: At = {}
     for step in range(1, strategy.inner_steps + 1):
-        stepped = _inner_step(workload, graph, stepped, due if step % every == 1 % every else {})
-        if (step + strategy.overlap_steps) % every == 0:
+        stepped = _inner_step(workload, graph, stepped, due if step - 1 in ends else {})
+        if step + strategy.overlap_steps in ends:
             due = graph.collective("all_reduce", graph.ranks, size, stepped, stream="outer")
+
+
+def turns(inner_steps: int, fragments: int) -> tuple[int, ...]:
+    """After which inner steps, counted from 1, the fragments are due; the last after the last step."""
+    return tuple(-(-inner_steps * number // fragments) for number in range(1, fragments + 1))
 
 
 def _inner_step(workload: Training, graph: Graph, *after: At) -> At:
