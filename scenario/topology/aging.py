@@ -129,12 +129,14 @@ def drawn(
     return tuple(found)
 
 
-def oldest_age_s(span: Span, mode: str = "loss", most_loss: float = 0.5) -> float:
-    """The age at which the span's packet loss reaches `most_loss`, found by bisection up to 100 y."""
+def oldest_age_s(
+    span: Span, mode: str = "loss", most_loss: float = 0.5, packet_bytes: float = 1500
+) -> float:
+    """The age at which the span's loss of packets of that size reaches `most_loss`, found by bisection up to 100 y."""
     low, high = 0.0, 100 * YEAR_S
     for _ in range(40):
         middle = (low + high) / 2
-        lost = aging_table(span, [middle], mode)[0].packet_loss
+        lost = aged(replace(span, age_s=middle), mode, packet_bytes).packet_loss
         low, high = (middle, high) if lost < most_loss else (low, middle)
     return low
 

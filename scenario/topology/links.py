@@ -71,7 +71,8 @@ def check_alive(
     lost = aged(span, link.aging, at[1]).packet_loss
     if lost <= MOST_LOSS or all(way.loss <= MOST_LOSS for way in directions(link, distance_m, *at)):
         return
-    oldest = round(oldest_age_s(span, link.aging) / YEAR_S, 1)
+    oldest_s = oldest_age_s(span, link.aging, MOST_LOSS, at[1])
+    oldest = math.floor(10 * oldest_s / YEAR_S) / 10
     message = f"{IS_DOWN}: it loses {lost:.0%} of its packets"
     hint = "less age, more margin, a drier cable" + (", or `aging: step`" * (link.aging == "loss"))
     problems.add(steps, message, f"an age under {oldest:g}y for this span", hint)

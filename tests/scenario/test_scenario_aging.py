@@ -171,6 +171,14 @@ def test_the_oldest_age_is_where_the_loss_is_what_was_asked() -> None:
     assert state.packet_loss == pytest.approx(0.5, abs=1e-3)
 
 
+def test_large_packets_are_lost_from_a_younger_age_on() -> None:
+    span = Span(TEN_MILES_M, 0, "waterlogged")
+    oldest_s = aging.oldest_age_s(span, packet_bytes=9000)
+    (state,) = aging_table(span, [oldest_s], packet_bytes=9000)
+    assert state.packet_loss == pytest.approx(0.5, abs=1e-3)
+    assert oldest_s < aging.oldest_age_s(span)
+
+
 @given(st.floats(1e-9, 0.5), st.floats(0, 0.99))
 def test_gilbert_elliott_has_the_loss_and_the_correlation_asked_for(
     loss: float, correlation: float
