@@ -41,6 +41,7 @@ from longhaul.inside.samples import AGAIN_RAW, RAW
 from longhaul.machine import dispatch, sandbox
 from longhaul.machine.init import SHOWN, SHOWN_TO_PROGRAMS
 from longhaul.machine.kernel import patches_digest
+from longhaul.runs.fitting import check_fits
 from longhaul.runs.workloads import Chosen, check_places, load_workloads, own_overrides
 from traffic.host.program import written
 from traffic.kind import Placed, Prepared, place
@@ -189,6 +190,7 @@ def read(request: Request) -> Inputs:
     prepared = [_prepared(one, request.seed) for one in placed]
     _check_alone(placed, prepared)
     _check_led(placed, prepared)
+    check_fits(topology, plan, prepared, request.memory_bytes)
     files = dict.fromkeys((*topology.files, *(file for one in found for file in one.files)))
     capture = plan_capture(plan, request.capture, request.capture_bytes)
     return Inputs(plan, tuple(placed), tuple(prepared), tuple(files), capture)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from traffic.collectives import Layout, Options
     from traffic.collectives.drawing import Drawn
 
+MOST_DRAWN, MOST_RANKS = 256, 4096
+
 
 def add(verbs: Verbs) -> None:
     """The verb and its arguments."""
@@ -53,6 +55,7 @@ def schedule(words: argparse.Namespace) -> int:
     from traffic.collectives.drawing import messages
 
     layout = layout_of(words)
+    _check_ranks(words, layout.ranks)
     size_bytes = words.size or 4 * layout.ranks * layout.ranks
     try:
         made = make_schedule(words.op, words.algorithm, layout, size_bytes, options_of(words))
@@ -61,6 +64,15 @@ def schedule(words: argparse.Namespace) -> int:
         raise WrongInput(error) from None
     put(words, FORMATS[words.format](words, drawn, layout.ranks, size_bytes // 4 * 4) + "\n")
     return 0
+
+
+def _check_ranks(words: argparse.Namespace, ranks: int) -> None:
+    """Raises WrongInput for more than can be drawn, or than anybody waits for."""
+    if ranks > MOST_DRAWN and words.format in ("text", "svg"):
+        hint = f"--format json and yaml go up to {MOST_RANKS:,}"
+        raise WrongInput(f"{ranks:,} ranks: at most {MOST_DRAWN} can be drawn side by side; {hint}")
+    if ranks > MOST_RANKS:
+        raise WrongInput(f"{ranks:,} ranks: at most {MOST_RANKS:,}")
 
 
 def layout_of(words: argparse.Namespace) -> Layout:

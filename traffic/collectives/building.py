@@ -22,6 +22,8 @@ from traffic.schedule import Kind, Op, Piece, Schedule
 
 PIPELINE_SEGMENTS = 16
 PIPELINE_LEAST_BYTES = 16 * 1024
+MOST_OPERATIONS = 600_000
+"""Of all ranks, in one schedule: some 20 s and 1 GB. A ring of 540 hosts has as many."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ class Builder:
         self.layout = layout
         self.options = options
         self._ranks = [_Rank() for _ in layout.campuses]
+        self._count = 0
 
     def step(self, messages: Iterable[Message]) -> None:
         """Messages that go at the same time: what they carry is as it was before the step.
@@ -143,6 +146,12 @@ class Builder:
             for message in messages
             for part in message.parts(self.options.channels, self.options.segment_bytes)
         ]
+        self._count += 2 * len(cut)
+        if self._count > MOST_OPERATIONS:
+            raise ValueError(
+                f"more than {MOST_OPERATIONS:,} operations of {len(self._ranks):,} ranks in one collective: take fewer"
+                " hosts, fewer channels, longer segments, or an algorithm of fewer messages"
+            )
         for message, (channel, piece, _) in cut:
             self._ranks[message.source].add("send", message.sink, piece, channel)
         for message, (channel, piece, to) in cut:

@@ -65,6 +65,18 @@ class Program:
         ends += [one.offset + one.size for task in collectives for one in task.results]
         return max(ends, default=0)
 
+    @property
+    def kept_bytes(self) -> int:
+        """What it keeps in memory: nothing of what nobody reads; else a buffer for each stream of collectives, and
+        for each connection room for the largest message that is to be added."""
+        if not self.verify:
+            return 0
+        collectives = [task for task in self.tasks if isinstance(task, CollectiveTask)]
+        aside: dict[tuple[int, int], int] = {}
+        for op in (op for task in collectives for op in task.ops if op.kind == "reduce"):
+            aside[op.peer, op.channel] = max(aside.get((op.peer, op.channel), 0), op.size)
+        return self.buffer_bytes * len({task.stream for task in collectives}) + sum(aside.values())
+
 
 def written(program: object) -> str:
     """A program as JSON: of the agents, or any other dataclass of dataclasses and plain data."""

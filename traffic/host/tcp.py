@@ -14,6 +14,8 @@ from traffic.host.transport import EXPEDITED, HungUp, Path, Settings
 _RATE = struct.Struct("=Q")
 SO_MAX_PACING_RATE = 47  # [include/uapi/asm-generic/socket.h]
 _RETRY_S = 0.001
+LARGEST_INT = (1 << 31) - 1
+"""That a socket's option can have; no buffer of the kernel's is as large."""
 _NOWHERE = memoryview(mmap.mmap(-1, 1 << 26))  # never written: no memory
 
 
@@ -159,6 +161,7 @@ class TcpConnection:
 
     def wake_after(self, count: int) -> None:
         """Be readable only when `count` bytes are there. More than are to come would be for ever."""
+        count = min(count, LARGEST_INT)
         if count != self._lowat:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
             self._lowat = count
