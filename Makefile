@@ -36,6 +36,11 @@ test-all: test test-slow ## all tests
 fuzz: python ## mutated inputs of every kind, 10,000 of each; LONGHAUL_FUZZ=… says how many
 	@LONGHAUL_FUZZ=$(or $(LONGHAUL_FUZZ),10000) $(VENV)/bin/python -m pytest -q tests/fuzz tests/run/test_run_damaged.py
 
+fuzz-coverage: python ## inputs that reach new code, by Atheris (installed if need be), a minute for each reader; LONGHAUL_FUZZ_S=…
+	@$(VENV)/bin/python -m pip install --quiet --no-deps atheris
+	@for kind in yaml traces stored; do $(VENV)/bin/python -m tests.fuzz.guided $$kind .fuzz/$$kind -artifact_prefix=.fuzz/ \
+	    -max_total_time=$(or $(LONGHAUL_FUZZ_S),60) || exit 1; done
+
 check: python ## format, lint, types (of bench and tests too), layers
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .

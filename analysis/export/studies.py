@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from analysis.export.tabular import cell
+from analysis.export.tabular import cell, code, harmless
 from analysis.form.study import StudyFindings
 
 _LATEX = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}"}
@@ -16,7 +16,7 @@ _LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textb
 
 def csv(_: StudyFindings, rows: pl.DataFrame, units: dict[str, str]) -> str:
     """All rows with a header (RFC 4180): a column's unit stands in brackets."""
-    return rows.rename({name: _headed(name, units) for name in rows.columns}).write_csv()
+    return harmless(rows.rename({name: _headed(name, units) for name in rows.columns})).write_csv()
 
 
 def markdown(found: StudyFindings, rows: pl.DataFrame, units: dict[str, str]) -> str:
@@ -29,7 +29,7 @@ def markdown(found: StudyFindings, rows: pl.DataFrame, units: dict[str, str]) ->
         *([cell(_shown(v)) for v in row] for row in table.iter_rows()),
     ]
     body = ["| " + " | ".join(line) + " |" for line in lines]
-    return "\n".join([f"**{cell(found.headline)}**", "", *body, "", f"`{cell(found.command)}`", ""])
+    return "\n".join([f"**{cell(found.headline)}**", "", *body, "", code(found.command), ""])
 
 
 def latex(found: StudyFindings, rows: pl.DataFrame, units: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ In: a run and its summary. Out: text. Columns carry their unit in their names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,9 @@ from analysis.form.files import plain
 from analysis.form.summary import TrainingSummary
 from analysis.run import Run
 
+FORMULA = r"^(?:[=@\t\r]|[+-][^0-9.])"
+"""What a spreadsheet takes for a formula, but for signed numbers. [OWASP, CSV Injection]"""
+MARKUP = "\\`|[]*"
 _WHO = ("rank", "name", "campus", "accelerator", "gpus")
 
 
@@ -58,7 +62,20 @@ TABLES: dict[str, Callable[[Run, TrainingSummary], pl.DataFrame]] = {
 
 def csv(run: Run, summary: TrainingSummary, name: str) -> str:
     """The table as CSV with a header (RFC 4180)."""
-    return TABLES[name](run, summary).write_csv()
+    return harmless(TABLES[name](run, summary)).write_csv()
+
+
+def harmless(table: pl.DataFrame) -> pl.DataFrame:
+    """A table whose texts a spreadsheet takes for texts: an apostrophe goes before what it would compute."""
+    texts = pl.col(pl.String)
+    heads = {name: inert(name) for name in table.columns}
+    quoted = pl.when(texts.str.contains(FORMULA)).then(pl.lit("'") + texts).otherwise(texts)
+    return table.with_columns(quoted.name.keep()).rename(heads)
+
+
+def inert(text: str) -> str:
+    """The same of a single text."""
+    return f"'{text}" if re.match(FORMULA, text) else text
 
 
 def rows(run: Run, summary: TrainingSummary, name: str) -> list[dict[str, Any]]:
@@ -71,7 +88,7 @@ def markdown(run: Run, summary: TrainingSummary, name: str) -> str:
     table = TABLES[name](run, summary)
     rows = [table.columns, ["---"] * table.width, *map(_shown, table.iter_rows())]
     lines = ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
-    foot = f"`{cell(run.manifest['command'])}`, seed {summary.seed}, digest `{summary.digest}`"
+    foot = f"{code(run.manifest['command'])}, seed {summary.seed}, digest `{summary.digest}`"
     return "\n".join([f"**{cell(summary.headline)}**", "", *lines, "", foot, ""])
 
 
@@ -81,5 +98,11 @@ def _shown(row: tuple[object, ...]) -> list[str]:
 
 def cell(text: object) -> str:
     """Text that neither ends the cell nor is markup."""
-    escaped = str(text).replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")
-    return escaped.replace("<", "&lt;").replace("\n", " ")
+    escaped = "".join(f"\\{one}" if one in MARKUP else one for one in str(text))
+    return " ".join(escaped.replace("<", "&lt;").split())
+
+
+def code(text: object) -> str:
+    """Text between backticks, which has none itself."""
+    said = str(text).replace("`", "'").replace("<", "&lt;")
+    return f"`{' '.join(said.split())}`"

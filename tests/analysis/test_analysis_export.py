@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 from analysis.export.hdr import encoded, write_log
 from analysis.export.openmetrics import openmetrics
 from analysis.export.perfetto import slowest_iterations, write_trace
-from analysis.export.tabular import TABLES, csv, markdown
+from analysis.export.tabular import TABLES, cell, code, csv, harmless, markdown
 from analysis.findings.latencies import durations_ns, latencies, slowest_entries, slowest_messages
 from analysis.findings.stalls import collectives, iterations
 from analysis.form.parts import NamedShare
@@ -291,3 +292,19 @@ def test_what_is_no_run_is_told_plainly(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "not the folder of a finished run" in done.stderr
+
+
+HOSTILE = "=HYPERLINK(1)", "@sum(a)", "+cmd|' /C calc'!A0", "-x", "\t=1", "-5", "+3.2", "c1-h100-1"
+
+
+def test_a_spreadsheet_computes_nothing_of_a_name() -> None:
+    table = harmless(pl.DataFrame({"=name": list(HOSTILE), "n": range(len(HOSTILE))}))
+    assert table.columns == ["'=name", "n"]
+    assert table["'=name"].to_list() == [f"'{one}" for one in HOSTILE[:5]] + list(HOSTILE[5:])
+
+
+def test_markdown_shows_what_is_written() -> None:
+    assert cell("![x](http://e/) <img> *b* `c` a|b\n| d") == (
+        r"!\[x\](http://e/) &lt;img> \*b\* \`c\` a\|b \| d"
+    )
+    assert code("run `x`\n y") == "`run 'x' y`"
