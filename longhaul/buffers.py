@@ -7,7 +7,7 @@ sizes divided by `scale.bytes`. The formulas are in docs/rdma.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scenario.plan.types import (
@@ -21,13 +21,24 @@ from scenario.plan.types import (
     Shape,
 )
 from scenario.text.diagnostics import InvalidInput, Place, Source, complain
-from scenario.types.topology import Change, Direction, Pausing, SwitchModel, Topology
+from scenario.types.impairments import IMPAIRMENTS
+from scenario.types.topology import (
+    Change,
+    Direction,
+    LongHaul,
+    Pausing,
+    SwitchModel,
+    Topology,
+)
 
-OF_PORT = ("loss", "loss_correlation", "corruption")
+LOSING = ("loss", "corruption")
+OF_PORT = (*LOSING, "loss_correlation")
 """The impairments that a port has; what is corrupted it loses."""
 ROCE_MTU = 4096
 """Bytes of payload in a full packet of RoCE: the largest that InfiniBand knows."""
 PAUSE_FRAME_BYTES = 84
+LEAST_QUEUE = 10
+"""Packets."""
 DCQCN_BYTES = 10e6
 """The byte counter of DCQCN. [Zhu et al., SIGCOMM 2015, figure 14]"""
 
@@ -92,8 +103,7 @@ def _changed(change: Change, scale: float) -> Change:
 
 
 def _more(way: Mapping[str, float], scale: float) -> dict[str, float]:
-    losses = ("loss", "corruption")
-    return {key: of_many(x, scale) if key in losses else x for key, x in way.items()}
+    return {key: of_many(x, scale) if key in LOSING else x for key, x in way.items()}
 
 
 # --- buffers -------------------------------------------------------------------------------------
@@ -102,7 +112,8 @@ def _more(way: Mapping[str, float], scale: float) -> dict[str, float]:
 def with_ports(
     topology: Topology, switches: Sequence[PlannedSwitch], wires: Sequence[PlannedWire]
 ) -> tuple[PlannedWire, ...]:
-    """The wires with ports at the adapters, and at the switches whose model is known. Raises InvalidInput."""
+    """The wires with ports at the adapters, at the switches whose model is known, and where RoCE's packets may be
+    torn. Raises InvalidInput."""
     if not topology.rdma and not any(x.switch_model or x.border_model for x in topology.campuses):
         return tuple(wires)
     models = _models(topology)
@@ -112,8 +123,9 @@ def with_ports(
         for name, model in models.items()
         if model
     ]
-    ports = {end.index: port for switch in built for end, port in switch.ports.items()}
     frame_bytes = topology.mtu_bytes + ETHERNET_HEADER
+    ports = dict(_tearing(topology, wires, frame_bytes)) if topology.rdma else {}
+    ports |= {end.index: port for switch in built for end, port in switch.ports.items()}
     return tuple(_ported(wire, ports, frame_bytes) for wire in wires)
 
 
@@ -123,6 +135,39 @@ def _models(topology: Topology) -> dict[str, SwitchModel | None]:
         for campus in topology.campuses
         for switch in campus.switches
     }
+
+
+def _tearing(
+    topology: Topology, wires: Sequence[PlannedWire], frame_bytes: int
+) -> Iterator[tuple[int, Port]]:
+    """The ends of long-haul links that lose packets: a port knows of how many only some are lost. Its queue is as
+    long as netem's would be."""
+    links = _only_losing(topology)
+    for wire in wires:
+        if wire.kind == "long-haul" and (wire.bundle or wire.name) in links:
+            for end in wire.ends:
+                shape = end.shape
+                room = shape.limit_packets * frame_bytes - shape.rate_bps * shape.delay_s / 8
+                limit = max(round(room), LEAST_QUEUE * frame_bytes)
+                yield end.index, Port(limit_bytes=limit, stands_for=topology.scale_bytes)
+
+
+def _only_losing(topology: Topology) -> set[str]:
+    """The links that lose packets, from the start or later, and never do to them what a port does not."""
+    ways = {link.name: [*_impairments(link)] for link in topology.links}
+    for event in topology.timeline:
+        for change in event.changes:
+            ways[change.link] += [change.forward, change.backward]
+    hit = {
+        name: {key for way in met for key, x in way.items() if x and key in IMPAIRMENTS}
+        for name, met in ways.items()
+    }
+    return {name for name, keys in hit.items() if keys & set(LOSING) and keys <= set(OF_PORT)}
+
+
+def _impairments(link: LongHaul) -> Iterator[Mapping[str, float]]:
+    yield link.forward.impairments
+    yield link.backward.impairments
 
 
 def _ported(wire: PlannedWire, ports: Mapping[int, Port], frame_bytes: int) -> PlannedWire:

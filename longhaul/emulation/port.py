@@ -64,6 +64,8 @@ def attributes(shape: Shape, seed: int) -> list[list[Any]]:
     if shape.loss:
         found.append(["TCA_PORT_LOSS", _loss(shape)])
         found.append(["TCA_PORT_TORN", round(torn(shape) * _UINT32)])
+    if port.limit_bytes:
+        found.append(["TCA_PORT_LIMIT", port.limit_bytes])
     if port.pool:
         pool = _POOL.pack(port.pool, round(256 * port.alpha), port.pool_bytes)
         found.append(["TCA_PORT_POOL", pool])

@@ -32,7 +32,8 @@ class Port:
     The ports of `pool` (a datapath id; 0: of none) share `pool_bytes`, a queue may have `alpha` times what is free.
     Packets are marked between `mark_min_bytes` and `mark_max_bytes`, there with `mark_probability` (0: never).
     The classes in the bits of `lossless` are paused at `xoff_bytes` and resumed at `xon_bytes`, per port that they
-    came in by, with `headroom_bytes` above. A packet `stands_for` so many.
+    came in by, with `headroom_bytes` above. Without a pool a class of its own may have `limit_bytes` (0: any). A packet
+    `stands_for` so many.
     """
 
     pool: int = 0
@@ -45,6 +46,7 @@ class Port:
     xoff_bytes: int = 0
     xon_bytes: int = 0
     headroom_bytes: int = 0
+    limit_bytes: int = 0
     stands_for: float = 1.0
 
 

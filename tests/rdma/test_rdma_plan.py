@@ -1,13 +1,15 @@
 """What `switches:` and `rdma:` make of a plan: ports in bytes, headroom, windows, loss of many."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from longhaul.buffers import headroom_bytes, of_many
-from scenario.plan.types import Plan, Shape
+from longhaul.fabric.port import torn
+from scenario.plan.types import Plan, Port, Shape
 from scenario.text.diagnostics import InvalidInput
 from tests.fabric.planned import plan_of
 
@@ -17,7 +19,11 @@ PFC = "switches: {own: {buffer: 64MB, pfc: {xoff: 100kB}}}"
 
 def pair(switch: str = "", rdma: str = "", rate: str = "800Gbit/s", extra: str = "") -> Plan:
     """Two campuses, ten miles apart, of four hosts each."""
-    return plan_of(
+    return plan_of(pair_text(switch, rdma, rate, extra))
+
+
+def pair_text(switch: str = "", rdma: str = "", rate: str = "800Gbit/s", extra: str = "") -> str:
+    return (
         f"scale: {{bytes: 10}}\n{extra}\n{rdma}\ncampuses:\n  c1: {{{switch}{HOSTS}}}\n  c2: {{{switch}{HOSTS}}}\n"
         f"links:\n  c1-c2: {{between: [c1, c2], distance: 10mi, rate: {rate}, loss: 0.001}}\n"
     )
@@ -31,8 +37,34 @@ def test_without_a_model_of_switch_or_rdma_a_plan_has_no_ports() -> None:
 def test_adapters_for_rdma_are_ports_and_switches_without_a_model_are_not() -> None:
     plan = pair(rdma="rdma: {}")
     for link in plan.wires:
-        assert (link.a.shape.port is not None) == (link.kind == "host")
-        assert link.b.shape.port is None
+        assert (link.a.shape.port is not None) == (link.kind in ("host", "long-haul"))
+        assert (link.b.shape.port is not None) == (link.kind == "long-haul")
+
+
+def test_a_link_that_loses_ends_in_ports_that_tear_with_as_long_a_queue() -> None:
+    (long_haul,) = pair(rdma="rdma: {}").long_hauls()
+    shape, port = long_haul.a.shape, long_haul.a.shape.port
+    assert port
+    assert (port.pool, port.stands_for) == (0, 10)
+    in_flight = shape.rate_bps * shape.delay_s / 8
+    assert port.limit_bytes == round(shape.limit_packets * 9014 - in_flight)
+    (real,) = pair(extra="").long_hauls()
+    assert real.a.shape.port is None
+
+
+@pytest.mark.parametrize("impairment", ["jitter: 1us", "reorder: 1%", "duplicate: 1%"])
+def test_what_a_port_does_not_do_is_left_to_netem(impairment: str) -> None:
+    text = pair_text(rdma="rdma: {}").replace("loss: 0.001", f"loss: 0.001, {impairment}")
+    (long_haul,) = plan_of(text).long_hauls()
+    assert long_haul.a.shape.port is None
+
+
+@given(st.floats(1e-7, 0.1), st.floats(1, 400))
+def test_what_vanishes_is_what_vanishes_at_full_scale(loss: float, k: float) -> None:
+    """Of the k packets that one stands for, the last one: with the loss of a single one."""
+    shape = Shape(1e9, 0.0, 100, loss=of_many(loss, k), port=Port(stands_for=k))
+    assert shape.loss * (1 - torn(shape)) == pytest.approx(loss, rel=1e-6)
+    assert torn(replace(shape, loss_correlation=0.5)) == 0
 
 
 def test_all_ports_of_a_switch_share_its_buffer_divided_by_the_scale() -> None:
