@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from scenario.plan.headroom import headroom_bytes
 from scenario.plan.types import (
     ETHERNET_HEADER,
     WIDEST_WINDOW,
@@ -36,7 +37,6 @@ OF_PORT = (*LOSING, "loss_correlation")
 """The impairments that a port has; what is corrupted it loses."""
 ROCE_MTU = 4096
 """Bytes of payload in a full packet of RoCE: the largest that InfiniBand knows."""
-PAUSE_FRAME_BYTES = 84
 LEAST_QUEUE = 10
 """Packets."""
 DCQCN_BYTES = 10e6
@@ -275,15 +275,6 @@ class _Switch:
     def _complain(self, message: str, expected: str) -> None:
         place = Place(Source(self.topology.source))
         raise InvalidInput([complain(place, message, expected=expected)])
-
-
-def headroom_bytes(pausing: Shape, paused: Shape, frame_bytes: int) -> float:
-    """What may still come after a class has reached XOFF [IEEE 802.1Qbb annex O]: what the other side sends while
-    the pause waits for a frame to pass, is sent and travels; what then is under way; the frame that it has begun,
-    and the one that went beyond XOFF."""
-    sent_s = 8 * (frame_bytes + PAUSE_FRAME_BYTES) / pausing.rate_bps
-    under_way_s = sent_s + pausing.delay_s + paused.delay_s
-    return paused.rate_bps / 8 * under_way_s + 2 * frame_bytes
 
 
 def _megabytes(size: float) -> str:

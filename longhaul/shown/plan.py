@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis import units
-from scenario.plan.coarseness import ENOUGH_PACKETS, warning
+from scenario.plan.coarseness import ENOUGH_PACKETS, warnings
 from scenario.plan.proportion import Proportion, says
 from scenario.plan.types import Plan, packets_per_bdp
 
@@ -20,9 +20,8 @@ def show(plan: Plan, console: Console, proportion: Proportion | None = None) -> 
         console.print(table)
     if proportion:
         console.print(says(proportion))
-    coarse = warning(plan)
-    if coarse:
-        console.print(f"warning: {coarse}", style="yellow")
+    for found in warnings(plan):
+        console.print(f"warning: {found}", style="yellow")
 
 
 def hosts(plan: Plan) -> Table:

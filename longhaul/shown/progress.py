@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from scenario.plan.coarseness import warning
+from scenario.plan.coarseness import warnings
 
 PHASES = {
     "hosts": "starting hosts",
@@ -38,9 +38,8 @@ def shown(*, quiet: bool = False) -> Iterator[Callable[[dict[str, Any]], None]]:
             if "plan" in message:
                 totals.update(iterations(message["workloads"]))
                 console.print(opening(message))
-                coarse = warning(message["plan"])
-                if coarse:
-                    console.print(f"warning: {coarse}", style="yellow")
+                for found in warnings(message["plan"]):
+                    console.print(f"warning: {found}", style="yellow")
             elif "phase" in message:
                 status.update(PHASES.get(message["phase"], message["phase"]))
             elif "event" in message:

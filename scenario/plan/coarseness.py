@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import math
 
+from scenario.plan import thresholds
+from scenario.plan.thresholds import rounded_down
 from scenario.plan.types import ETHERNET_HEADER, Plan, packets_per_bdp
 
 ENOUGH_PACKETS = 20
 """Per bandwidth-delay product. With fewer, one packet is more than a twentieth of the window."""
 LEAST_MTU = 576
+
+
+def warnings(plan: Plan) -> list[str]:
+    """Of long-haul links, and of switches' buffers."""
+    return [found for found in (warning(plan), thresholds.warning(plan)) if found]
 
 
 def warning(plan: Plan) -> str | None:
@@ -43,17 +50,11 @@ def _remedy(plan: Plan, share: float) -> str:
     scale = plan.scale_bytes * share
     frame_bytes = plan.frame_bytes * share
     mtu = math.floor(frame_bytes) - ETHERNET_HEADER
-    ways = [f"--set scale.bytes={_down(scale)}"] if scale >= 1 else []
+    ways = [f"--set scale.bytes={rounded_down(scale)}"] if scale >= 1 else []
     ways += [f"--set mtu={mtu}"] if mtu >= LEAST_MTU else []
     both = scale * plan.frame_bytes / (1500 + ETHERNET_HEADER)
     if mtu < LEAST_MTU and plan.mtu_bytes > 1500 and both >= 1:
-        ways.append(f"--set mtu=1500 --set scale.bytes={_down(both)}")
+        ways.append(f"--set mtu=1500 --set scale.bytes={rounded_down(both)}")
     if not ways:
         return "No scale reaches that on a link so short or so slow."
     return f"Enough, for {math.ceil(1 / share)} times the packets to carry: {', or '.join(ways)}."
-
-
-def _down(scale: float) -> str:
-    """Two digits, rounded down, so that it is surely enough."""
-    step = 10 ** (math.floor(math.log10(scale)) - 1)
-    return f"{math.floor(scale / step) * step:.6g}"

@@ -1,17 +1,23 @@
 """What `switches:` and `rdma:` make of a plan: ports in bytes, headroom, windows, loss of many."""
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longhaul.buffers import headroom_bytes, of_many
+from longhaul.buffers import of_many
 from longhaul.fabric.port import torn
+from longhaul.planning import make_plan
+from scenario.loading import load_topology
+from scenario.plan import thresholds
+from scenario.plan.headroom import headroom_bytes
 from scenario.plan.types import Plan, Port, Shape
 from scenario.text.diagnostics import InvalidInput
 from tests.fabric.planned import plan_of
+from tests.run.conftest import ROOT
 
 HOSTS = "hosts: [{count: 4, accelerator: H100, nic: 400Gbit/s, nics: 1, name: h}]"
 PFC = "switches: {own: {buffer: 64MB, pfc: {xoff: 100kB}}}"
@@ -59,7 +65,7 @@ def test_what_a_port_does_not_do_is_left_to_netem(impairment: str) -> None:
     assert long_haul.a.shape.port is None
 
 
-@given(st.floats(1e-7, 0.1), st.floats(1, 400))
+@given(st.floats(1e-7, 0.01), st.floats(1, 400))
 def test_what_vanishes_is_what_vanishes_at_full_scale(loss: float, k: float) -> None:
     """Of the k packets that one stands for, the last one: with the loss of a single one."""
     shape = Shape(1e9, 0.0, 100, loss=of_many(loss, k), port=Port(stands_for=k))
@@ -155,3 +161,43 @@ def test_the_loss_of_many_is_a_probability_that_grows(share: float, packets: int
     one, many = of_many(share, 1), of_many(share, packets)
     assert math.isclose(one, share, rel_tol=1e-9, abs_tol=1e-300)
     assert one <= many * (1 + 1e-9) <= 1 + 1e-9
+
+
+def scaled(k: float, switch: str, nic: str = "400Gbit/s") -> Plan:
+    """A campus behind a switch of that kind, ten miles from another one, divided by k."""
+    host = f"hosts: [{{count: 4, accelerator: H100, nic: {nic}, nics: 1, name: h}}]"
+    return plan_of(
+        f"scale: {{bytes: {k}}}\nmtu: 4200\nrdma: {{}}\nswitches: {{own: {{{switch}}}}}\n"
+        f"campuses:\n  c1: {{switch: own, {host}}}\n  c2: {{switch: own, {host}}}\n"
+        "links:\n  c1-c2: {between: [c1, c2], distance: 10mi, rate: 400Gbit/s}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "switch", "enough", "few"),
+    [
+        ("ecn.max", "buffer: 64MB, ecn: {min: 5kB, max: 200kB, probability: 1%}", 11, 12),
+        ("pfc.xoff", "buffer: 2GB, pfc: {xoff: 100kB}", 11, 12),
+        ("buffer", "buffer: 10MB", 118, 119),
+        ("pfc.headroom", "buffer: 2GB, pfc: {xoff: 1MB, headroom: 8MB}", 9, 10),
+    ],
+)
+def test_there_is_a_warning_from_the_scale_on_at_which_buffers_hold_too_few_packets(
+    key: str, switch: str, enough: float, few: float
+) -> None:
+    assert thresholds.warning(scaled(enough, switch)) is None
+    said = thresholds.warning(scaled(few, switch))
+    assert said
+    assert f"`{key}` at c" in said
+    (mended,) = re.findall(r"--set scale\.bytes=(\S+)\.$", said)
+    assert thresholds.warning(scaled(float(mended), switch)) is None
+
+
+def test_headroom_that_is_too_small_at_full_scale_is_no_fault_of_the_scale() -> None:
+    assert thresholds.warning(scaled(20, "buffer: 2GB, pfc: {xoff: 1MB, headroom: 4MB}")) is None
+
+
+@pytest.mark.parametrize("name", ["ten-miles", "old-fibre", "shallow", "lossless", "victims"])
+def test_the_scenarios_hold_enough_packets(name: str) -> None:
+    plan = make_plan(load_topology(ROOT / "topologies" / f"roce-{name}.yaml"))
+    assert thresholds.warning(plan) is None

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from longhaul.api.inputs import Topology, Workload, topology, workload
 from longhaul.api.results import Run
-from longhaul.buffers import PAUSE_FRAME_BYTES, headroom_bytes
 from longhaul.labs.attempt import Attempt, Marked, unread
 from longhaul.labs.calls import Answered, Call
 from longhaul.labs.draws import Drawn
+from scenario.plan.headroom import PAUSE_FRAME_BYTES, headroom_bytes
 from scenario.plan.types import ETHERNET_HEADER, Shape
 
 FILE = "answer.py"
