@@ -139,12 +139,14 @@ def pair(rate: str, delay: str, loss: float, scale: float, window: str) -> str:
 
 
 TIMEOUT_S = 4.096e-6 * 2**17
+BETWEEN = ((1, 3e-3), (3, 3e-4), (3, 3e-3))
+"""Round trips, in ms, and losses between those of the table."""
 
 
-def efficiency(loss: float, in_flight: float, line_packets_per_s: float, again: float) -> float:
-    """Go-back-N sends again all that was under way, and waits out the timeout where what it sends first is lost again,
-    as only the first loss is answered by a NAK: 1 / (1 + p N + p p' T C)."""
-    return 1 / (1 + loss * in_flight + loss * again * TIMEOUT_S * line_packets_per_s)
+def efficiency(naks: float, in_flight: float, timeouts: float, line_packets_per_s: float) -> float:
+    """Of a queue pair that for each packet that comes meets so many NAKs, each of which has all that was under way sent
+    again, and waits out so many timeouts: 1 / (1 + p N + t T C)."""
+    return 1 / (1 + naks * in_flight + timeouts * TIMEOUT_S * line_packets_per_s)
 
 
 @dataclass(frozen=True)
@@ -163,16 +165,18 @@ class Lossy:
 
 
 def loss() -> Part:
-    """Goodput under loss against 1 / (1 + p (BDP + n) + p² T C), n = 4 packets in the adapter's queue; one TCP
-    connection (cubic) over the same link beside it."""
+    """Goodput under loss against 1 / (1 + p (BDP + n) + p² / (1 - p) T C), n = 4 packets in the adapter's queue; one
+    TCP connection (cubic) over the same link beside it. Only the first loss of a packet is answered by a NAK: where it
+    is lost again, with probability p each time, the queue pair waits out its timeout."""
     print(
-        "go-back-N, 10 Gbit/s: formula, with the losses that fell, measured, ratio, losses; MB/s, TCP's"
+        "go-back-N, 10 Gbit/s: formula, with the NAKs and timeouts that fell, measured, ratio, NAKs, timeouts; MB/s,"
+        " TCP's"
     )
-    for rtt_ms, delay in ((1, "500us"), (10, "5ms")):
-        for p in (1e-5, 1e-4, 1e-3, 1e-2):
-            link = Lossy(f"{rtt_ms}ms {p:.0e}", p, 10e9, rtt_ms / 1e3)
-            topology = pair("10Gbit/s", delay, p, 1, "400MB")
-            yield link.name, partial(lossy_row, link, topology)
+    table = [(rtt_ms, p) for rtt_ms in (1, 10) for p in (1e-5, 1e-4, 1e-3, 1e-2)]
+    for rtt_ms, p in [*table, *BETWEEN]:
+        link = Lossy(f"{rtt_ms}ms {p:.0e}", p, 10e9, rtt_ms / 1e3)
+        topology = pair("10Gbit/s", f"{rtt_ms * 500}us", p, 1, "400MB")
+        yield link.name, partial(lossy_row, link, topology)
 
 
 def scale() -> Part:
@@ -197,14 +201,16 @@ def lossy_row(link: Lossy, topology: str) -> str:
     )
     if not done.rates:
         return done.out
-    losses = done.counters.get("rcvd_seq_err", 0)
-    line = link.rate_bps / 8 / FRAME
-    fell = efficiency(losses / (count * MIB / MTU), link.wasted, line, link.p)
+    naks = done.counters.get("out_of_seq_request", 0)
+    timeouts = done.counters.get("completer_retry_err", 0) - naks
+    line, sent = link.rate_bps / 8 / FRAME, count * MIB / MTU
+    fell = efficiency(naks / sent, link.wasted, timeouts / sent, line)
     took_s = count * MIB / (done.together * 1e6) - link.rtt_s
     measured = 8 * count * MIB / took_s / link.rate_bps / BOUND
-    cells = (efficiency(link.p, link.wasted, line, link.p), fell, measured, measured / fell)
+    twice = link.p**2 / (1 - link.p)
+    cells = (efficiency(link.p, link.wasted, twice, line), fell, measured, measured / fell)
     beside = f"{done.together:8.1f} {done.tcp or math.nan:8.1f}"
-    return f"{' '.join(f'{x:8.4f}' for x in cells)} {losses:6d} {beside}"
+    return f"{' '.join(f'{x:8.4f}' for x in cells)} {naks:6d} {timeouts:4d} {beside}"
 
 
 def one_switch(senders: int, model: str, rdma: str) -> str:
@@ -246,7 +252,8 @@ def dcqcn() -> Part:
 def rested(topology: str, expected_kb: float) -> str:
     done = run(topology, [QUEUE])
     waits = f"{fmean(done.queue) / 1e3:.1f}" if done.queue else "?"
-    return f"{told(done.steady, done)} queue {waits} expected {expected_kb:.1f}"
+    whole = f"{min(done.rates) / max(done.rates):.3f}" if done.rates else "?"
+    return f"{told(done.steady, done)} over both seconds {whole} queue {waits} expected {expected_kb:.1f}"
 
 
 def told(rates: Sequence[float], done: Outcome, line: float = 1250) -> str:

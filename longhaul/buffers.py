@@ -182,9 +182,8 @@ def _queued(end: End, port: Port | None, frame_bytes: int) -> End:
     shape = end.shape
     limit = shape.limit_packets
     if port.pool:
-        most = port.pool_bytes * port.alpha / (1 + port.alpha)
         in_flight = shape.rate_bps * shape.delay_s / 8
-        limit = max(1, math.ceil((most + in_flight) / frame_bytes))
+        limit = max(1, math.ceil((port.most_bytes + in_flight) / frame_bytes))
     lost = 1 - (1 - shape.loss) * (1 - shape.corruption)
     return replace(
         end, shape=replace(shape, limit_packets=limit, loss=lost, corruption=0.0, port=port)

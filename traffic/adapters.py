@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import permutations
 
-from scenario.plan.types import WIDEST_WINDOW, PlannedHost
+from scenario.plan.types import WIDEST_WINDOW, End, PlannedHost
 from scenario.types.topology import Transport
 from traffic.host.registered import SLOT_BYTES
 from traffic.host.transport import Path, Settings
@@ -16,15 +17,16 @@ FEWEST, MOST = 16, 512
 FEWEST_PACKETS = 24
 """Under way on the shortest path: an acknowledgement waits behind the few packets in its adapter's queue."""
 TIMEOUT_UNIT_S = 4.096e-6
-SHORTEST_TIMEOUT = 17
-"""0.54 s."""
+SHORTEST_TIMEOUT = 14
+"""67 ms, which is perftest's, and was NCCL's until 2.13. NCCL's is 18 since, and 20 from 2.23 on (1.1 and 4.3 s);
+adapters that adapt it wait for less. [NCCL's user guide, NCCL_IB_TIMEOUT]"""
 LONGEST_TIMEOUT = 31
 OF_PATHS = ("window", "split")
 """Congestion control that keeps each queue pair to its path."""
 MARKED = Path(WIDEST_WINDOW, obeys=True)
 """A path on which marks say how much there may be."""
 PATIENCE = 4.0
-"""An acknowledgement may take this many times the longest round trip, queues and all."""
+"""An acknowledgement may take this many times the longest round trip, beside all that may wait in queues."""
 
 
 def paths(wires: Wires, host: PlannedHost) -> tuple[Path, ...]:
@@ -54,12 +56,16 @@ def _path(wires: Wires, host: PlannedHost, sink: int) -> Path:
 
 
 def longest_rtt_s(wires: Wires) -> float:
-    """Of the first host of every campus to the first of every other, and to the last of its own."""
-    hosts = wires.plan.hosts
+    """Of some pairs of ranks that stand for all."""
+    return max((wires.rtt_s(*pair) for pair in _pairs(wires.plan.hosts)), default=0.0)
+
+
+def _pairs(hosts: Sequence[PlannedHost]) -> list[tuple[int, int]]:
+    """The first host of every campus and the first of every other, and the last of its own."""
     first = {host.campus: host.rank for host in reversed(hosts)}.values()
     last = {host.campus: host.rank for host in hosts}.values()
-    pairs = [*permutations(first, 2), *((a, b) for a, b in zip(first, last, strict=True) if a != b)]
-    return max((wires.rtt_s(*pair) for pair in pairs), default=0.0)
+    own = ((a, b) for a, b in zip(first, last, strict=True) if a != b)
+    return [*permutations(first, 2), *own]
 
 
 def slots(wires: Wires) -> int:
@@ -83,5 +89,17 @@ def roce_settings(
 
 
 def _timeout(wires: Wires) -> int:
-    wanted = math.ceil(math.log2(max(PATIENCE * longest_rtt_s(wires) / TIMEOUT_UNIT_S, 1)))
+    patience_s = max(
+        (
+            PATIENCE * wires.rtt_s(*pair) + _waiting_s(wires.ends(Lane(*pair)))
+            for pair in _pairs(wires.plan.hosts)
+        ),
+        default=0.0,
+    )
+    wanted = math.ceil(math.log2(max(patience_s / TIMEOUT_UNIT_S, 1)))
     return min(max(wanted, SHORTEST_TIMEOUT), LONGEST_TIMEOUT)
+
+
+def _waiting_s(ends: Sequence[End]) -> float:
+    """In all the queues of a way, where one has as much of each switch's buffer as it may."""
+    return sum(8 * end.shape.port.most_bytes / end.shape.rate_bps for end in ends if end.shape.port)

@@ -56,18 +56,13 @@ def _small(plan: Plan) -> Iterator[_Small]:
                 least = {
                     "ecn.max": (port.mark_max_bytes, FEWEST_MARKED * frame),
                     "pfc.xoff": (port.xoff_bytes, FEWEST_PAUSED * frame),
-                    "buffer": (_most_waiting(port), FEWEST_WAITING * frame),
+                    "buffer": (port.most_bytes, FEWEST_WAITING * frame),
                 }
                 for key, (has, wanted) in least.items():
                     if 0 < has < wanted:
                         scale = plan.scale_bytes * has / wanted
                         yield _Small(key, near.node, has, scale)
                 yield from _headroom(plan, near, far, port)
-
-
-def _most_waiting(port: Port) -> float:
-    """What one queue may take of the buffer when no other takes anything."""
-    return port.pool_bytes * port.alpha / (1 + port.alpha)
 
 
 def _headroom(plan: Plan, near: End, far: End, port: Port) -> Iterator[_Small]:

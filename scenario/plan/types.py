@@ -49,6 +49,13 @@ class Port:
     limit_bytes: int = 0
     stands_for: float = 1.0
 
+    @property
+    def most_bytes(self) -> float:
+        """What one queue may take of the buffer when no other takes anything; 0 where nothing bounds it."""
+        if self.pool:
+            return self.pool_bytes * self.alpha / (1 + self.alpha)
+        return float(self.limit_bytes)
+
 
 @dataclass(frozen=True)
 class Shape(Impairments):

@@ -17,7 +17,7 @@ from scenario.plan.types import WIDEST_WINDOW, Plan
 from scenario.text.diagnostics import InvalidInput
 from scenario.types.topology import Rdma, Topology, Training, Transport
 from tests.run.conftest import ROOT, longhaul
-from traffic.adapters import FEWEST_PACKETS, paths, slots
+from traffic.adapters import FEWEST_PACKETS, paths, roce_settings, slots
 from traffic.framing import framing
 from traffic.host import verbs
 from traffic.host.program import Program, read, written
@@ -110,6 +110,23 @@ def test_the_language_says_transport_by_a_word_or_a_mapping() -> None:
     assert load_workload(workload, ("transport=roce",)).transport == ROCE
     asked = load_workload(workload, ("transport={kind: roce, timeout: 18}",)).transport
     assert asked == Transport("roce", 18)
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "exponent"),
+    [
+        ("two-hosts", (), 14),
+        ("two-hosts", ("links.c1-c2.distance=2000mi",), 15),
+        ("roce-shallow", (), 14),
+        ("roce-shallow", ("switches.shallow.buffer=20GB",), 15),
+    ],
+)
+def test_a_timeout_is_67_ms_or_longer_where_light_or_full_buffers_take_longer(
+    name: str, overrides: tuple[str, ...], exponent: int
+) -> None:
+    wires = Wires(adapted(ROOT / "topologies" / f"{name}.yaml", *overrides), ROCE)
+    assert roce_settings(wires, ROCE, 1).timeout == exponent
+    assert roce_settings(wires, Transport("roce", 18), 1).timeout == 18
 
 
 def test_a_topology_gets_adapters_where_a_workload_asks_for_them() -> None:
@@ -211,6 +228,18 @@ def test_what_is_sent_again_is_what_was_sent(lossy: Path) -> None:
     assert isinstance(summary, TrainingSummary)
     assert summary.adapters[0].naks_received > 0
     assert summary.collective.wrong == 0
+
+
+def test_queue_pairs_are_counted_each(lossy: Path) -> None:
+    """Only those over the long haul lose; what they count together the adapters count, too."""
+    pairs = pl.read_parquet(lossy / "queue_pairs.parquet")
+    adapters = pl.read_parquet(lossy / "adapters.parquet")
+    ring = [(0, 1), (1, 2), (2, 3), (3, 0)]
+    assert pairs.select("rank", "peer").rows() == ring
+    assert pairs["sent_packets"].min() > 1000
+    for column in ("retransmissions", "naks_received"):
+        assert pairs[column].sum() == adapters[column].sum() > 0
+        assert pairs.filter(pl.col("rank").is_in([0, 2]))[column].sum() == 0
 
 
 def left_out(folder: str, names: list[str]) -> set[str]:

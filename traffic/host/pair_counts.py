@@ -10,11 +10,13 @@ import socket
 import struct
 from collections.abc import Iterator
 
+from traffic.host.verbs import PORT
+
 NETLINK_RDMA = 20
 _REQUEST, _DUMP = 0x1, 0x300
 _NLDEV = 5 << 10
 _DEVICES, _PAIR = _NLDEV | 1, _NLDEV | 10
-_INDEX, _NAME, _NUMBER, _OWN, _OWN_NAME, _OWN_U64 = 1, 2, 21, 52, 54, 59
+_INDEX, _NAME, _PORT, _NUMBER, _OWN, _OWN_NAME, _OWN_U64 = 1, 2, 3, 21, 52, 54, 59
 _HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
 _NESTED = 0x3FFF
@@ -33,7 +35,7 @@ def device_index(name: str) -> int:
 
 def counts(device: int, number: int) -> dict[str, int]:
     """Of the queue pair of that number: by name; empty where the driver counts nothing."""
-    asked = _attribute(_INDEX, device) + _attribute(_NUMBER, number)
+    asked = _attribute(_INDEX, device) + _attribute(_PORT, PORT) + _attribute(_NUMBER, number)
     found: dict[str, int] = {}
     for answer in _asked(_PAIR, asked, 0):
         own = dict(_attributes(answer)).get(_OWN, b"")
