@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from analysis import units
 from analysis.form.beside import Adapters
 from analysis.run import read_plan
 from analysis.tables import read_table
@@ -29,6 +30,21 @@ def summarise(run_dir: Path) -> list[Adapters]:
     known = found.join(_timeouts(Path(run_dir)), on="workload", how="left", maintain_order="left")
     rows = known.rename({"workload": "name"}).to_dicts()
     return msgspec.convert(rows, list[Adapters])
+
+
+def omitted(counted: Adapters | None, beyond_s: float) -> list[str]:
+    """What the adapters met that the model knows nothing of, where a collective took so much longer than expected."""
+    found = []
+    if counted and counted.cnps_received and beyond_s > 0:
+        found.append(
+            "The model has DCQCN share wires evenly from the first byte on. What it takes to get there is not in it:"
+            f" {counted.cnps_received:,} notifications came, and the collective took {units.time(beyond_s)} longer."
+        )
+    if counted and counted.timeouts:
+        found.append(
+            f"Timeouts of queue pairs are not in the model: there were {counted.timeouts:,}."
+        )
+    return found
 
 
 def _timeouts(run_dir: Path) -> pl.DataFrame:

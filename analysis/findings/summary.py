@@ -31,6 +31,7 @@ from analysis.findings.stalls import (
 )
 from analysis.findings.tail import tail
 from analysis.findings.whatif import DEFINITION, slowdown_by_rank, what_if
+from analysis.form.beside import Adapters
 from analysis.form.files import write
 from analysis.form.stalls import (
     AtCampus,
@@ -211,7 +212,14 @@ def _prediction(run: Run) -> Prediction:
         textbook_s=predicted.get("textbook_s"),
         measured_s=measured_s,
         error=measured_s / collective_s - 1 if collective_s else None,
+        omits=adapters.omitted(_counted(run), measured_s - collective_s) if collective_s else [],
     )
+
+
+def _counted(run: Run) -> Adapters | None:
+    """By the adapters of the workload that trains, if they counted."""
+    counted = {one.name: one for one in adapters.summarise(run.path)}
+    return counted.get(run.workload.get("name", ""))
 
 
 def _seconds(nanoseconds: pl.Series) -> pl.Series:

@@ -216,6 +216,10 @@ class Prediction(Form, frozen=True):
     textbook_s: Annotated[Seconds | None, doc("By the textbook's formula; null: none planned.")]
     measured_s: Annotated[Seconds, doc("Median.")]
     error: Annotated[Share | None, doc("Measured over collective_s, less 1.")]
+    omits: Annotated[
+        list[str],
+        doc("What this run had that the model leaves out, in words: DCQCN's start, timeouts."),
+    ] = field(default_factory=list)
 
 
 class Fit(Form, frozen=True):

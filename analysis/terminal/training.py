@@ -81,6 +81,8 @@ def print_training(summary: TrainingSummary, out: Console) -> None:
     out.print(critical_table(summary.critical_path))
     out.print(_efficiency(summary.efficiency))
     out.print(_prediction(summary))
+    for omitted in summary.prediction.omits:
+        out.print(Text(omitted, "dim"))
     if summary.proportion:
         out.print(Text(summary.proportion.says, "dim"))
     if summary.collisions:

@@ -1,0 +1,33 @@
+"""What a run over RDMA had that its prediction leaves out is said beside it."""
+
+import msgspec
+import pytest
+
+from analysis.findings.adapters import omitted
+from analysis.form.beside import Adapters
+
+NOTHING = Adapters(
+    name="train", meaningful=True,
+    **{one: 0 for one in Adapters.__struct_fields__ if one not in {"name", "meaningful"}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("met", "beyond_s", "said"),
+    [
+        ({}, 0.02, []),
+        ({"cnps_received": 1234}, 0.0179, ["1,234 notifications came, and the collective took 17.9 ms longer."]),
+        ({"cnps_received": 1234}, -0.001, []),
+        ({"timeouts": 3}, 0.2, ["Timeouts of queue pairs are not in the model: there were 3."]),
+        ({"cnps_received": 1, "timeouts": 1}, 0.2, ["took 200 ms longer.", "there were 1."]),
+    ],
+)  # fmt: skip
+def test_what_the_adapters_met_that_the_model_knows_nothing_of(
+    met: dict[str, int], beyond_s: float, said: list[str]
+) -> None:
+    found = omitted(msgspec.structs.replace(NOTHING, **met), beyond_s)
+    assert [text.endswith(end) for text, end in zip(found, said, strict=True)] == [True] * len(said)
+
+
+def test_over_tcp_nothing_is_said() -> None:
+    assert omitted(None, 1.0) == []
