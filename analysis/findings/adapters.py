@@ -4,6 +4,7 @@ sums, as `summary.json` has them."""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -13,6 +14,8 @@ from analysis.form.beside import Adapters
 from analysis.run import read_plan
 from analysis.tables import read_table
 from scenario.plan.coarseness import ENOUGH_PACKETS
+
+WORST_PAIRS = 5
 
 
 def summarise(run_dir: Path) -> list[Adapters]:
@@ -28,8 +31,32 @@ def summarise(run_dir: Path) -> list[Adapters]:
         meaningful=pl.lit(fine) | (went_back == 0)
     )
     known = found.join(_timeouts(Path(run_dir)), on="workload", how="left", maintain_order="left")
-    rows = known.rename({"workload": "name"}).to_dicts()
-    return msgspec.convert(rows, list[Adapters])
+    worst = _worst_pairs(Path(run_dir))
+    rows = [{"pairs": worst.get(row["workload"], [])} | row for row in known.to_dicts()]
+    named = [{"name": row.pop("workload")} | row for row in rows]
+    return msgspec.convert(named, list[Adapters])
+
+
+def _worst_pairs(run_dir: Path) -> dict[str, list[dict[str, Any]]]:
+    """By workload: the queue pairs that met anything, those first that waited out most timeouts."""
+    path = run_dir / "queue_pairs.parquet"
+    if not path.is_file():
+        return {}
+    met = [pl.col(name) for name in ("timeouts", "retransmissions", "cnps_received")]
+    worst = (
+        read_table(path)
+        .filter(pl.sum_horizontal(met) > 0)
+        .sort([*met, "rank", "peer", "channel"], descending=[True] * 3 + [False] * 3)
+    )
+    adapters = read_table(run_dir / "adapters.parquet").select("workload", "rank", "host")
+    hosts = {(name, rank): host for name, rank, host in adapters.iter_rows()}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in worst.iter_rows(named=True):
+        name, own = row["workload"], found.setdefault(row["workload"], [])
+        if len(own) < WORST_PAIRS:
+            ends = {"from": hosts[name, row["rank"]], "to": hosts[name, row["peer"]]}
+            own.append(row | ends)
+    return found
 
 
 def omitted(counted: Adapters | None, beyond_s: float) -> list[str]:

@@ -21,6 +21,7 @@ from analysis.findings.critical import described
 from analysis.findings.efficiency import efficiency
 from analysis.findings.headline import faithful, headline
 from analysis.findings.latencies import latencies, slowest_entries, slowest_messages
+from analysis.findings.pauses import paused
 from analysis.findings.stalls import (
     by_group,
     by_rank,
@@ -99,6 +100,7 @@ def summarise(run: Run) -> TrainingSummary:
         background=background.summarise(run.path),
         probes=oneway.summarise(run.path),
         adapters=adapters.summarise(run.path),
+        pauses=paused(run.path),
     )
     sentences = [headline(found), *(f"{serving.sentence(one)}." for one in found.serving)]
     return msgspec.structs.replace(found, headline=" ".join(sentences))

@@ -45,6 +45,29 @@ class Load(Form, frozen=True):
     loss: Annotated[Share, doc("Of what was sent.")]
 
 
+class CountedPair(Form, frozen=True):
+    """What the kernel counted of one queue pair since it was made."""
+
+    source: Annotated[str, doc("The host that sends.")] = field(name="from")
+    sink: Annotated[str, doc("The host that receives.")] = field(name="to")
+    channel: Annotated[Count, doc("Of the queue pairs between the two.")]
+    sent_packets: Annotated[Count, doc("Packets of requests.")]
+    retransmissions: Annotated[Count, doc("Goings back, for a NAK or a timeout.")]
+    naks_received: Annotated[Count, doc("Packets missed, by the receiver's word.")]
+    timeouts: Annotated[Count, doc("Goings back for which no NAK came.")]
+    cnps_received: Annotated[Count, doc("Congestion notifications.")]
+
+
+class PausedPort(Form, frozen=True):
+    """How long a port of a switch was held up by pauses of what it sends to."""
+
+    node: Annotated[str, doc("The switch.")]
+    interface: Annotated[str, doc("The port.")]
+    towards: Annotated[str, doc("What it sends to, and was paused by.")]
+    paused_s: Annotated[Seconds, doc("Of all its lossless classes.")]
+    share: Annotated[Share, doc("Of the time between the first sample and the last.")]
+
+
 class Adapters(Form, frozen=True, kw_only=True):
     """What the adapters of a workload's hosts counted from its start to its end, all together."""
 
@@ -71,3 +94,7 @@ class Adapters(Form, frozen=True, kw_only=True):
     marked_packets: Annotated[Count, doc("That switches had marked (ECN).")]
     cnps_sent: Annotated[Count, doc("Congestion notifications.")]
     cnps_received: Annotated[Count, doc("The same, that came.")]
+    pairs: Annotated[
+        list[CountedPair],
+        doc("The queue pairs that waited, went back or were notified most: five."),
+    ] = field(default_factory=list)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta, field
 
-from analysis.form.beside import Adapters, DirectionSeen, Load
+from analysis.form.beside import Adapters, DirectionSeen, Load, PausedPort
 from analysis.form.collisions import Collisions
 from analysis.form.files import read
 from analysis.form.parts import Check, Count, Form, Happened, Tail, doc
@@ -52,6 +52,9 @@ class _Common(Form, frozen=True, kw_only=True):
     probes: Annotated[list[DirectionSeen], doc("What probes saw beside the workloads.")]
     adapters: Annotated[
         list[Adapters], doc("What adapters counted, of each workload over RDMA.")
+    ] = field(default_factory=list)
+    pauses: Annotated[
+        list[PausedPort], doc("The ports that pauses held up longest, at most ten.")
     ] = field(default_factory=list)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
-from analysis.form.beside import Adapters
+from analysis import units
+from analysis.form.beside import Adapters, CountedPair, PausedPort
 from analysis.terminal.tables import table
 
 NOT_MEANINGFUL = (
@@ -29,3 +31,39 @@ def print_adapters(found: list[Adapters], out: Console) -> None:
     out.print(made)
     if any(not one.meaningful for one in found):
         out.print(NOT_MEANINGFUL)
+    if pairs := [pair for one in found for pair in one.pairs]:
+        out.print(_pairs(pairs))
+
+
+def _pairs(pairs: list[CountedPair]) -> Table:
+    """Which queue pairs these were, most of all."""
+    made = table(
+        "Queue pairs that waited, went back or were notified most", "from", "to", "channel",
+        "packets sent", "went back", "NAKs", "timeouts", "CNPs", text=2,
+    )  # fmt: skip
+    for one in pairs:
+        counts = (
+            one.channel, one.sent_packets, one.retransmissions, one.naks_received, one.timeouts,
+            one.cnps_received,
+        )  # fmt: skip
+        made.add_row(Text(one.source), Text(one.sink), *(f"{count:,}" for count in counts))
+    return made
+
+
+def print_pauses(found: list[PausedPort], out: Console) -> None:
+    """Whom pauses held up, and who paused them."""
+    made = table(
+        "Ports that pauses held up longest",
+        "switch",
+        "port",
+        "paused by",
+        "held up",
+        "of the time",
+        text=3,
+    )
+    for one in found:
+        made.add_row(
+            Text(one.node), Text(one.interface), Text(one.towards), units.time(one.paused_s),
+            units.percent(one.share),
+        )  # fmt: skip
+    out.print(made)

@@ -26,7 +26,7 @@ from analysis.form.training import (
     KindTail,
     SlowestMessages,
 )
-from analysis.terminal.adapters import print_adapters
+from analysis.terminal.adapters import print_adapters, print_pauses
 from analysis.terminal.background import print_background
 from analysis.terminal.collisions import print_collisions
 from analysis.terminal.oneway import print_probes
@@ -63,6 +63,8 @@ def print_summary(run_dir: Path, out: Console) -> None:
         print_serving(served, out)
     if summary.adapters:
         print_adapters(summary.adapters, out)
+    if summary.pauses:
+        print_pauses(summary.pauses, out)
     if summary.background:
         print_background(summary.background, out)
     if summary.probes:

@@ -7,8 +7,9 @@ from analysis.findings.adapters import omitted
 from analysis.form.beside import Adapters
 
 NOTHING = Adapters(
-    name="train", meaningful=True,
-    **{one: 0 for one in Adapters.__struct_fields__ if one not in {"name", "meaningful"}},
+    name="train", meaningful=True, sent_packets=0, received_packets=0, retransmissions=0,
+    naks_received=0, timeouts=0, naks_sent=0, duplicates=0, not_ready_sent=0, not_ready_received=0,
+    marked_packets=0, cnps_sent=0, cnps_received=0,
 )  # fmt: skip
 
 
