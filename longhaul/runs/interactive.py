@@ -90,6 +90,10 @@ class FabricRequest:
         )
 
 
+UCX = {"UCX_UD_VERBS_ETH_DGID_CHECK": "n"}
+"""In the service level of a completion. [openucx/ucx v1.13.1, src/uct/ib/ud/base/ud_iface.h, uct_ud_iface_check_grh]"""
+
+
 def _preloads(command: Command | None) -> Iterator[Path]:
     """The libraries that a command's environment has preloaded."""
     named = command.environment.get("LD_PRELOAD", "") if command else ""
@@ -131,7 +135,7 @@ def execute(
         passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         if exposure.holds(Path.cwd(), Path.home()) and not fabric.exposed:
             print(HOME_IS_HIDDEN, file=sys.stderr)
-        variables = passed_on | patient_polls(plan) | dict(environment)
+        variables = passed_on | for_verbs(plan) | dict(environment)
         command = Command(tuple(argv), pattern, str(Path.cwd()), variables)
         job = fabric.job("exec", plan, command)
         dispatch.carry_out(machine, run, job, hear, patience_s)
@@ -140,13 +144,13 @@ def execute(
     return status
 
 
-def patient_polls(plan: Plan) -> dict[str, str]:
-    """What has programs that poll for RDMA's completions wait, where they could meet any. Says so where that
-    cannot be had."""
+def for_verbs(plan: Plan) -> dict[str, str]:
+    """What programs of RDMA need, where they could meet any: a library that has polls for completions wait, and UCX not
+    to look for the kind of RoCE where only NVIDIA's adapters leave it. Says so where the library cannot be had."""
     if not plan.rdma:
         return {}
     try:
-        return {"LD_PRELOAD": str(idle_polls())}
+        return UCX | {"LD_PRELOAD": str(idle_polls())}
     except PreloadUnavailable as why:
         print(f"longhaul: programs that poll for completions will hang: {why}", file=sys.stderr)
-        return {}
+        return dict(UCX)
