@@ -38,7 +38,7 @@ def test_ucx_sends_over_reliable_connections_that_it_made_over_datagrams(
     assert done.status == 0, done.out + done.complaint
     (line,) = re.findall(r"^c2-h-1: Final: +(.*)", done.out, re.M)
     mebibytes_per_s = float(line.split()[4])
-    # Of 1232.5 MB/s that frames have room for. Each message waits for a round trip of 1 ms, some are under way at a time.
+    # Of 1232.5 MB/s that frames have room for; some messages are under way at a time, over a round trip of 1 ms.
     assert 500 < mebibytes_per_s * 1.048576 < 1232.5
     (sent,) = re.findall(r"^c2-h-1: link rxe0/1 sent_pkts (\d+)", done.out, re.M)
     assert int(sent) > MESSAGES * PACKETS
