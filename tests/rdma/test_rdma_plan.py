@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import replace
+from itertools import chain, combinations
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from longhaul.buffers import of_many
 from longhaul.fabric.port import torn
 from longhaul.planning import make_plan
+from scenario.factors import load_without
 from scenario.loading import load_topology
 from scenario.plan import thresholds
 from scenario.plan.headroom import headroom_bytes
@@ -201,3 +203,12 @@ def test_headroom_that_is_too_small_at_full_scale_is_no_fault_of_the_scale() -> 
 def test_the_scenarios_hold_enough_packets(name: str) -> None:
     plan = make_plan(load_topology(ROOT / "topologies" / f"roce-{name}.yaml"))
     assert thresholds.warning(plan) is None
+
+
+@pytest.mark.parametrize("name", ["ten-miles", "old-fibre", "shallow", "lossless", "victims"])
+def test_the_scenarios_causes_can_be_taken_away_in_every_combination(name: str) -> None:
+    """As `attribute` does."""
+    path = ROOT / "topologies" / f"roce-{name}.yaml"
+    causes = load_topology(path).factors
+    for some in chain.from_iterable(combinations(causes, n) for n in range(len(causes) + 1)):
+        assert make_plan(load_without(path, (), tuple(some))).rdma
