@@ -6,13 +6,13 @@ In: a shape with a port. Out: netlink attributes; what the kernel says that a po
 
 from __future__ import annotations
 
-import math
 import struct
 from typing import Any
 
 from pyroute2.netlink import nla
 from pyroute2.netlink.rtnl.tcmsg import plugins
 
+from scenario.plan.losses import torn_share
 from scenario.plan.types import Shape
 from scenario.types.impairments import gilbert_elliott
 
@@ -63,7 +63,7 @@ def attributes(shape: Shape, seed: int) -> list[list[Any]]:
     ]
     if shape.loss:
         found.append(["TCA_PORT_LOSS", _loss(shape)])
-        found.append(["TCA_PORT_TORN", round(torn(shape) * _UINT32)])
+        found.append(["TCA_PORT_TORN", round(torn_share(shape) * _UINT32)])
     if port.limit_bytes:
         found.append(["TCA_PORT_LIMIT", port.limit_bytes])
     if port.pool:
@@ -83,16 +83,6 @@ def _loss(shape: Shape) -> bytes:
     """As netem's bursts; with no correlation the losses are independent."""
     chances = gilbert_elliott(shape.loss, shape.loss_correlation)
     return _LOSS.pack(*(round(chance * _UINT32) for chance in chances))
-
-
-def torn(shape: Shape) -> float:
-    """Of the packets that are lost, the share that comes torn: of those that it stands for one is lost, but not the
-    last. Bursts take all of them."""
-    assert shape.port
-    if shape.loss_correlation or not 0 < shape.loss < 1:
-        return 0.0
-    alone = -math.expm1(math.log1p(-shape.loss) / shape.port.stands_for)
-    return 1 - alone / shape.loss
 
 
 def bursts(told: dict[str, Any]) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """How many losses chance alone brings about, when losses come singly or in bursts.
 
 In: how many are to be expected and how they cluster. Out: the counts beyond which chance is no explanation.
-A fixed share of error would call a link of one loss in ten thousand wrong in every other run.
+A fixed share of error would call a link of one loss in ten thousand wrong in every other run. And which of them
+are losses of a part, where a packet stands for several.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import accumulate, count
+
+from scenario.plan.types import Shape
 
 
 def by_chance(expected: float, correlation: float, chance: float) -> tuple[int, int]:
@@ -39,3 +42,12 @@ def probabilities(expected: float, correlation: float) -> Iterator[float]:
         more = (bursts * (1 - correlation) + 2 * correlation * losses) * now
         less = correlation**2 * max(losses - 1, 0) * before
         before, now = now, max(more - less, 0.0) / (losses + 1)
+
+
+def torn_share(shape: Shape) -> float:
+    """Of the packets that a port loses, those that come torn: of the packets that one stands for one is lost, but not
+    the last. Bursts take all of them."""
+    if shape.port is None or shape.loss_correlation or not 0 < shape.loss < 1:
+        return 0.0
+    alone = -math.expm1(math.log1p(-shape.loss) / shape.port.stands_for)
+    return 1 - alone / shape.loss

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longhaul.buffers import of_many
-from longhaul.fabric.port import torn
 from longhaul.planning import make_plan
 from scenario.factors import load_without
 from scenario.loading import load_topology
 from scenario.plan import thresholds
 from scenario.plan.headroom import headroom_bytes
+from scenario.plan.losses import torn_share
 from scenario.plan.types import Plan, Port, Shape
 from scenario.text.diagnostics import InvalidInput
 from tests.fabric.planned import plan_of
@@ -71,8 +71,8 @@ def test_what_a_port_does_not_do_is_left_to_netem(impairment: str) -> None:
 def test_what_vanishes_is_what_vanishes_at_full_scale(loss: float, k: float) -> None:
     """Of the k packets that one stands for, the last one: with the loss of a single one."""
     shape = Shape(1e9, 0.0, 100, loss=of_many(loss, k), port=Port(stands_for=k))
-    assert shape.loss * (1 - torn(shape)) == pytest.approx(loss, rel=1e-6)
-    assert torn(replace(shape, loss_correlation=0.5)) == 0
+    assert shape.loss * (1 - torn_share(shape)) == pytest.approx(loss, rel=1e-6)
+    assert torn_share(replace(shape, loss_correlation=0.5)) == 0
 
 
 def test_all_ports_of_a_switch_share_its_buffer_divided_by_the_scale() -> None:

@@ -90,7 +90,7 @@ def test_an_all_reduce_of_open_mpi_goes_over_the_adapters_and_is_right(
 ) -> None:
     (tmp_path / "pair.yaml").write_text(PAIR)
     (tmp_path / "all-reduce.c").write_text(ALL_REDUCE)
-    built = ["mpicc", "-o", tmp_path / "all-reduce", tmp_path / "all-reduce.c"]
+    built = ["mpicc", "-o", str(tmp_path / "all-reduce"), str(tmp_path / "all-reduce.c")]
     subprocess.run(built, check=True)
     script = MPI.replace("$PWD", str(tmp_path))
     words = ("--expose", tmp_path, "--", "bash", "-c", script)
