@@ -1,17 +1,22 @@
 """What studies cost: `python -m bench.studies [POINTS [JOBS]]`.
 
 First CPU seconds of a forecast of `colossus`, from its files to its time, among many and alone. Then points of
-`two-hosts` in the fabric, one by one and as a study on so many CPUs: the study's wall time over the sum of the single
-runs divided by the CPUs (1 is all that can be had).
+`two-hosts` in the fabric, in rounds: some by `longhaul run`, one by one, then as a study on so many CPUs. The ratio is
+the study's wall time for a point, times the CPUs, over that of a single run (1 is all that can be had; a guest that
+carried several points could have less). Rounds are interleaved so that whatever else the machine does falls on both.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
 
@@ -33,36 +38,89 @@ kind: study
 name: cost
 topology: {topology}
 workload: {workload}
-set: {{workload.iterations: 1, workload.warmup: 0, workload.batch.tokens: 64Ki}}
-vary: {{links.*.distance: {{range: [10mi, 1000mi], steps: {points}}}}}
+set: {{{short}}}
+vary: {{links.*.distance: [{miles}]}}
 measure: [iterations.p50_s]
 keep: none
 """
 MANY, ALONE = 500, 10
+ROUND, SINGLY = 10, 2
+MILE_M = 1609.344
+SHORT = ("iterations=1", "warmup=0", "batch.tokens=64Ki")
+_ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 
 def in_fabric(points: int, jobs: int) -> None:
-    """Single runs, then the same as a study."""
+    """Rounds of single runs and of a study, and the median of the rounds' ratios."""
+    miles = [10 + 990 * index / points for index in range(points)]
+    ratios = []
     with tempfile.TemporaryDirectory() as scratch, chdir(scratch):
-        file = Path(scratch) / "cost.yaml"
-        text = STUDY.format(
-            topology=TOPOLOGIES / "two-hosts.yaml", workload=TRAINING, points=points
-        )
-        file.write_text(text)
-        study = lh.study(file)
-        began = time.perf_counter()
-        singly = study.run(jobs=1, out=Path(scratch) / "singly")
-        single_s = time.perf_counter() - began
-        digests = singly.results["digest"].to_list()
-        shutil.rmtree("runs")
-        began = time.perf_counter()
-        again = study.run(jobs=jobs, out=Path(scratch) / "together")
-        wall_s = time.perf_counter() - began
-        assert again.results["digest"].to_list() == digests, "the same runs, the same answers"
-    ratio = wall_s / (single_s / jobs)
+        for first in range(0, points, ROUND):
+            own = miles[first : first + ROUND]
+            single_s, digests = _singly(own[:SINGLY])
+            study_s, found = _as_study(own, jobs)
+            assert [found[mile] for mile in own[:SINGLY]] == digests, (
+                "the same runs, the same answers"
+            )
+            ratios.append(study_s * jobs / single_s)
+            print(
+                f"a single run {single_s:.2f} s; of a study {study_s:.2f} s: {ratios[-1]:.2f}",
+                flush=True,
+            )
+    middle = statistics.median(ratios)
     print(
-        f"{points} points one by one {single_s:.1f} s; {jobs} at a time {wall_s:.1f} s: {ratio:.2f} of the least"
+        f"{points} points, {jobs} at a time: {middle:.2f} of single runs over CPUs ({len(ratios)} rounds)"
     )
+
+
+def _singly(miles: Sequence[float]) -> tuple[float, list[str]]:
+    """Seconds of a run by itself, and what came of each."""
+    began, found = time.perf_counter(), []
+    for mile in miles:
+        out = Path("single")
+        settings = [
+            f"--set=links.c1-c2.distance={mile}mi",
+            *(f"--set-workload={one}" for one in SHORT),
+        ]
+        command = [
+            sys.executable,
+            "-m",
+            "longhaul",
+            "run",
+            str(TOPOLOGIES / "two-hosts.yaml"),
+            "--out",
+            str(out),
+        ]
+        subprocess.run(
+            [*command, "--quiet", *settings],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=_ENVIRONMENT,
+        )
+        found.append(str(lh.Run.load(out).summary.digest))
+        shutil.rmtree(out)
+    return (time.perf_counter() - began) / len(miles), found
+
+
+def _as_study(miles: Sequence[float], jobs: int) -> tuple[float, dict[float, str]]:
+    """Seconds of a point of a study, and what came of each."""
+    file = Path("cost.yaml")
+    listed = ", ".join(f"{mile}mi" for mile in miles)
+    text = STUDY.format(
+        topology=TOPOLOGIES / "two-hosts.yaml",
+        workload=TRAINING,
+        short=", ".join("workload." + one.replace("=", ": ") for one in SHORT),
+        miles=listed,
+    )
+    file.write_text(text)
+    began = time.perf_counter()
+    rows = lh.study(file).run(jobs=jobs).results
+    took_s = (time.perf_counter() - began) / len(miles)
+    found = {
+        round(metres / MILE_M, 6): digest
+        for metres, digest in rows.select("links.*.distance", "digest").rows()
+    }
+    return took_s, {mile: found[round(mile, 6)] for mile in miles}
 
 
 def by_the_model() -> None:
@@ -97,7 +155,7 @@ def by_the_model() -> None:
     )
 
 
-def main(points: str = "20", jobs: str = "2") -> None:
+def main(points: str = "200", jobs: str = "2") -> None:
     """Both."""
     by_the_model()
     in_fabric(int(points), int(jobs))

@@ -11,8 +11,6 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from SALib.analyze import morris as morris_analysis
-from SALib.analyze import sobol as sobol_analysis
 
 from analysis.form.study import Elementary, Index, Together
 
@@ -27,9 +25,11 @@ def sobol(problem: dict[str, Any], figures: Sequence[float]) -> tuple[list[Index
     values = np.asarray(figures, dtype=float)
     if not len(values) or np.ptp(values) == 0:
         return [], []
+    from SALib.analyze import sobol as analysis  # noqa: PLC0415 - a second of CPU, for those who ask for it
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of divisions by variances near 0, which show as they are
-        found = sobol_analysis.analyze(problem, values, num_resamples=RESAMPLES, seed=SEED)
+        found = analysis.analyze(problem, values, num_resamples=RESAMPLES, seed=SEED)
     names = problem["names"]
     indices = [
         Index(name, *(float(found[key][i]) for key in ("S1", "S1_conf", "ST", "ST_conf")))
@@ -49,7 +49,9 @@ def morris(
     values = np.asarray(figures, dtype=float)
     if not len(values) or np.ptp(values) == 0:
         return []
-    found = morris_analysis.analyze(
+    from SALib.analyze import morris as analysis  # noqa: PLC0415 - as above
+
+    found = analysis.analyze(
         problem, np.asarray(chances, dtype=float), values, num_levels=LEVELS,
         num_resamples=RESAMPLES, seed=SEED,
     )  # fmt: skip

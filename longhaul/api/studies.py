@@ -9,7 +9,7 @@ import io
 import os
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +50,8 @@ class Study:
         jobs: int | None = None,
         *,
         dask: str | None = None,
+        slurm: int | None = None,
+        sbatch: Sequence[str] = (),
         budget_s: float | None = None,
         points: int | None = None,
         retry_failed: bool = False,
@@ -57,14 +59,16 @@ class Study:
         hear: Callable[[Heard], None] | None = None,
     ) -> StudyResults:
         """Carry out what is missing, and wait: so many at a time here (None: all CPUs but one), or on the workers of a
-        Dask scheduler. After `budget_s` seconds nothing more is begun; `points` is how many points at most. Ctrl-C ends
-        the runs under way; what was found stays.
+        Dask scheduler, or in so many jobs of SLURM (with these options of `sbatch`). After `budget_s` seconds nothing
+        more is begun; `points` is how many points at most. Ctrl-C ends the runs under way; what was found stays.
 
         Raises InvalidInput, NoPoints, NoCrew, CrewLost.
         """
         means = Means(
             jobs=jobs or usual_jobs(),
             dask=dask,
+            slurm=slurm,
+            sbatch=tuple(sbatch),
             budget_s=budget_s,
             budget_points=points,
             retry_failed=retry_failed,

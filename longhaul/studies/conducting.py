@@ -25,7 +25,7 @@ from longhaul import folder
 from longhaul.studies import rows
 from longhaul.studies.carrying import Desk, Parcel, Tally, carry_out
 from longhaul.studies.commissions import Commission
-from longhaul.studies.crews import Crew, here, on_dask
+from longhaul.studies.crews import Crew, here, on_dask, on_slurm
 from longhaul.studies.forecasting import Forecasts
 from longhaul.studies.kept import Kept
 from longhaul.studies.luggage import Luggage
@@ -48,16 +48,23 @@ CHUNK = 64
 
 @dataclass(frozen=True)
 class Means:
-    """Who works, and how much: so many at a time here, or a Dask scheduler's workers. The budgets are beside the
-    study's own, whichever ends first."""
+    """Who works, and how much: so many at a time here, or a Dask scheduler's workers, or so many jobs of SLURM
+    (`sbatch`: with these options). The budgets are beside the study's own, whichever ends first."""
 
     jobs: int = 1
     dask: str | None = None
+    slurm: int | None = None
+    sbatch: tuple[str, ...] = ()
     budget_s: float | None = None
     budget_points: int | None = None
     retry_failed: bool = False
     out: Path | None = None
     command: str = ""
+
+    @property
+    def travels(self) -> bool:
+        """Whether the work is done on other machines."""
+        return self.dask is not None or self.slurm is not None
 
 
 def conduct(study: Study, means: Means, hear: Hear) -> Path:
@@ -90,7 +97,7 @@ class _Conducting:
         self.claims = folder.RUNS / "studies" / "claims"
         budget_s = min(study.budget_s, means.budget_s or float("inf"))
         self.deadline_s = time.monotonic() + budget_s
-        self.files = Luggage.of(study.topology, study.workload, travels=means.dask is not None)
+        self.files = Luggage.of(study.topology, study.workload, travels=means.travels)
         self.wanted: list[WantedRow] = []
         self.why: dict[int, str] = {}
         self.kept = Kept(study, self.place)
@@ -98,6 +105,8 @@ class _Conducting:
 
     def crew(self) -> AbstractContextManager[Crew]:
         """Whoever does the work."""
+        if self.means.slurm:
+            return on_slurm(self.means.slurm, self.means.sbatch)
         return on_dask(self.means.dask) if self.means.dask else here(self.means.jobs)
 
     def carry_out(self, crew: Crew) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from longhaul.verbs.arguments import Verbs, number, quantity, verb
 from longhaul.verbs.printing import folder, form, printed, put, tell
+from scenario.errors import WrongInput
 
 PLACE = "runs/studies/<name>"
 
@@ -50,6 +51,13 @@ def _add_run(inner: Verbs) -> None:
         metavar="ADDRESS",
         help="on the workers of a Dask scheduler, as tcp://10.0.0.1:8786",
     )
+    who.add_argument(
+        "--slurm", type=number, metavar="JOBS", help="in so many jobs of SLURM, each with one CPU"
+    )
+    made.add_argument(
+        "--sbatch", action="append", default=[], metavar="OPTION",
+        help="of these jobs, as --sbatch=--partition=long; may be said several times",
+    )  # fmt: skip
     made.add_argument(
         "--budget",
         type=quantity("duration"),
@@ -81,11 +89,13 @@ def study_run(words: argparse.Namespace) -> int:
     import longhaul as lh
     from longhaul.shown.study import shown
 
+    if words.sbatch and not words.slurm:
+        raise WrongInput("--sbatch goes with --slurm")
     asked = lh.study(words.study)
     with shown(asked.elaborated.name, quiet=words.quiet) as hear:
         found = asked.run(
-            words.jobs, dask=words.dask, budget_s=words.budget, points=words.points,
-            retry_failed=words.retry_failed, out=words.out, hear=hear,
+            words.jobs, dask=words.dask, slurm=words.slurm, sbatch=words.sbatch, budget_s=words.budget,
+            points=words.points, retry_failed=words.retry_failed, out=words.out, hear=hear,
         )  # fmt: skip
     tell(words, lambda: {"folder": str(found.path)} | found.as_dict(), found.draw)
     return 0

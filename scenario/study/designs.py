@@ -12,9 +12,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from SALib.sample import morris as morris_sample
-from SALib.sample import sobol as sobol_sample
-from scipy.stats import qmc
 
 from scenario.errors import WrongInput
 from scenario.types.study import Design, Study, StudyPoint, Value
@@ -96,6 +93,8 @@ def _random(study: Study) -> Design:
 
 
 def _latin_hypercube(study: Study) -> Design:
+    from scipy.stats import qmc  # noqa: PLC0415 - a second of CPU, for those who ask for it
+
     sampler = qmc.LatinHypercube(len(study.varied), seed=study.draw)
     return _drawn(study, sampler.random(study.points or 0))
 
@@ -103,13 +102,17 @@ def _latin_hypercube(study: Study) -> Design:
 def _sobol(study: Study) -> Design:
     base = 1 << (max(1, (study.points or 0) // blocks(study)).bit_length() - 1)
     _check_room(study, 2)
-    return _drawn(study, sobol_sample.sample(problem(study), base, seed=study.draw))
+    from SALib.sample import sobol as sampler  # noqa: PLC0415 - as above
+
+    return _drawn(study, sampler.sample(problem(study), base, seed=study.draw))
 
 
 def _morris(study: Study) -> Design:
     trajectories = (study.points or 0) // blocks(study)
     _check_room(study, 2)
-    sampled = morris_sample.sample(problem(study), trajectories, MORRIS_LEVELS, seed=study.draw)
+    from SALib.sample import morris as sampler  # noqa: PLC0415 - as above
+
+    sampled = sampler.sample(problem(study), trajectories, MORRIS_LEVELS, seed=study.draw)
     return _drawn(study, sampled)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import polars as pl
@@ -24,6 +25,7 @@ MANY = """\
   accelerators.H100.mfu: {range: [0.3, 0.5], steps: 25}
 """
 FEW = "  links.*.distance: [10mi, 100mi, 500mi, 1000mi]\n"
+ONE = "depth: model\nsample: {points: 1}\n"
 MODEL = "depth: model\nsample: {points: 2}\n"
 KILLS = 20
 
@@ -34,29 +36,53 @@ def test_a_study_killed_twenty_times_at_random_moments_ends_with_the_same_result
     tmp_path_factory: pytest.TempPathFactory,
     kernel: Path,  # noqa: ARG001
 ) -> None:
-    """Forecasts, then runs: wherever it is struck, what is missing is made, and nothing else comes out."""
-    desk.write("many", MANY, MODEL)
+    """Forecasts, then a run: wherever it is struck, what is missing is made, and nothing else comes out. Most kills
+    fall within a second of work, the others while it starts."""
+    desk.write("many", MANY, ONE)
     undisturbed = Desk(tmp_path_factory.mktemp("undisturbed"))
-    undisturbed.write("many", MANY, MODEL)
-    status, _, said = undisturbed.do("run", "many.yaml", "--jobs", "2")
+    undisturbed.write("many", MANY, ONE)
+    status, _, said = undisturbed.do("run", "many.yaml", "--jobs", "1")
     assert status == 0, said
     chance = random.Random(1)
-    done = []
-    for _ in range(KILLS):
-        process = desk.begin("run", "many.yaml", "--jobs", "2")
-        time.sleep(chance.uniform(0.5, 5.0))
+    done, records = [], []
+    for kill in range(KILLS):
+        process = desk.begin("run", "many.yaml", "--jobs", "1")
+        if kill % 4:
+            _at_work(desk, process)
+        time.sleep(chance.uniform(0, 1))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         done.append(desk.results("many").exists())
-    assert not done[0]
-    status, _, said = desk.do("run", "many.yaml", "--jobs", "2")
+        records.append(_records(desk))
+    assert not any(done[:3])
+    assert any(0 < count < 500 for count in records)
+    assert records == sorted(records)
+    status, _, said = desk.do("run", "many.yaml", "--jobs", "1")
     assert status == 0, said
     assert desk.results("many").read_bytes() == undisturbed.results("many").read_bytes()
     rows = pl.read_parquet(desk.results("many"))
     assert rows.group_by("depth", "status").len().sort("depth").rows() == [
-        ("fabric", "done", 2),
+        ("fabric", "done", 1),
         ("model", "done", 500),
     ]
+
+
+def _at_work(desk: Desk, process: subprocess.Popen[str]) -> None:
+    """Until a study says anew how far it is, or has ended."""
+    progress = desk.results("many").with_name("progress.json")
+    before = progress.stat().st_mtime_ns if progress.exists() else 0
+    while process.poll() is None and not (
+        progress.exists() and progress.stat().st_mtime_ns > before
+    ):
+        time.sleep(0.02)
+
+
+def _records(desk: Desk) -> int:
+    """How many points are known."""
+    path = desk.path / "runs" / "studies" / "records.sqlite"
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path)) as base:
+        return int(base.execute("SELECT count(*) FROM records").fetchone()[0])
+    return 0  # struck before there was a table
 
 
 def test_a_study_holds_nothing_that_would_outlive_its_being_killed(desk: Desk) -> None:
