@@ -76,7 +76,8 @@ def _label(one: Varied, value: float, digits: int = 6) -> str:
             return found[0]
         return f"{value:.{digits}g}"
     unit = one.spread.unit
-    return f"{value / unit.si:.{digits}g}{unit.name}"
+    shown = float(f"{value / unit.si:.{digits}g}")
+    return f"{shown:.{max(digits, 12)}g}{unit.name}"
 
 
 def over(one: Varied) -> str:

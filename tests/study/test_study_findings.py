@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -274,6 +278,38 @@ def test_the_page_is_one_file_that_needs_no_network_and_escapes_what_it_is_given
     assert "http" not in page.replace("Content-Security-Policy", "").replace("http-equiv", "")
     assert page.count('<svg class="chart wide"') == 2  # a tornado for each figure
     assert 'class="n edge-right"' in page
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+PHONE = """<!doctype html><title>?</title><iframe width="390" height="900" srcdoc="{page}"></iframe><script>
+onload = () => {{
+  const page = document.querySelector("iframe").contentDocument.documentElement;
+  document.title = page.scrollWidth + " of " + page.clientWidth;
+}}
+</script>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize(
+    "more", ["", "design: sobol\npoints: 96\n", "design: morris\npoints: 60\n"]
+)
+def test_the_page_is_no_wider_than_a_phone(tmp_path: Path, more: str) -> None:
+    _, answer, _ = found(tmp_path, more, both, far)
+    page = write_page(answer, tmp_path / "study.html").read_text()
+    (tmp_path / "phone.html").write_text(PHONE.format(page=html.escape(page, quote=True)))
+    done = subprocess.run(
+        [
+            str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+            "--disable-background-networking", f"--user-data-dir={tmp_path / 'browser'}",
+            "--window-size=1300,900", "--dump-dom", f"file://{tmp_path / 'phone.html'}",
+        ],
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    told = re.search(r"<title>(\d+) of (\d+)</title>", done.stdout)
+    assert told, done.stderr
+    inner, width = int(told[1]), int(told[2])
+    assert 300 < width <= 390
+    assert inner <= width
 
 
 def test_rows_are_exported_with_units_for_programs_for_issues_and_for_papers(
