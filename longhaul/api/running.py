@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
@@ -19,6 +18,7 @@ from longhaul import folder
 from longhaul.api.inputs import Topology
 from longhaul.api.options import RunOptions, Workloads, arguments, request
 from longhaul.api.results import Run
+from longhaul.machine.bundle import again
 from longhaul.machine.child import child
 from longhaul.machine.dispatch import MachineError
 from longhaul.runs import life
@@ -96,7 +96,7 @@ def _wait(future: Submitted, words: list[str], out: Path | None, name: str) -> N
 
 def _in_process(future: Submitted, words: list[str], out: Path | None, name: str) -> Run:
     final = out or folder.reserved(name)
-    command = [sys.executable, "-P", "-m", "longhaul", "run", *words, "--out", str(final)]
+    command = [*again(), "run", *words, "--out", str(final)]
     with child(command, stdout=subprocess.PIPE) as process:
         future.begun(process)
         said, _ = process.communicate()

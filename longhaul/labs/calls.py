@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from longhaul.labs.guest import calling
+from longhaul.machine.bundle import again, own_python
 from longhaul.machine.child import child
 
 MEMORY = "1GB"
-SILENCE_S = 60.0
-"""Wall time without an answer: the start of a guest on a busy machine is in it."""
-ALL_S = 300.0
+SILENCE_S = 180.0
+"""Wall time without an answer: generous, as no mark may hang on how busy the machine is."""
+ALL_S = 900.0
 MOST_SAID_BYTES = 20_000_000
 LOOK_EVERY_S = 0.05
 GUEST = Path(calling.__file__).parent
@@ -81,9 +81,9 @@ def _desk(files: Mapping[str, Path], calls: Sequence[Call]) -> Iterator[Path]:
 
 def _in_guest(desk: Path) -> tuple[str, str]:
     """What the program printed, and how it ended in words."""
-    inside = [sys.executable, str(GUEST / "calling.py"), "calls.json"]
+    inside = [*own_python(), str(GUEST / "calling.py"), "calls.json"]
     command = [
-        sys.executable, "-P", "-m", "longhaul", "exec", "fabric.yaml", "--machine", "uml",
+        *again(), "exec", "fabric.yaml", "--machine", "uml",
         "--memory", MEMORY, "--patience", str(SILENCE_S), "--", *inside,
     ]  # fmt: skip
     out = desk / "said"

@@ -14,7 +14,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -29,6 +28,7 @@ from longhaul.folder import Unwritable, put, write_output
 from longhaul.labs.catalogue import LABS
 from longhaul.labs.folders import MOST_ARCHIVE_BYTES, MOST_FILES, taken_in
 from longhaul.labs.marking import OWN, owned
+from longhaul.machine.bundle import again
 from longhaul.machine.child import child
 from scenario.errors import LonghaulError, WrongInput
 
@@ -139,17 +139,7 @@ def _graded(path: Path, options: Sequence[str]) -> Graded:
 
 def _checked(name: str, folder: Path, options: Sequence[str]) -> Graded:
     """Marked by `longhaul lab check` in a process of its own."""
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "longhaul",
-        "lab",
-        "check",
-        str(folder),
-        "--format",
-        "json",
-    ]
+    command = [*again(), "lab", "check", str(folder), "--format", "json"]
     with (
         (folder / ".said").open("w") as said,
         child([*command, *options], stdout=said) as process,

@@ -10,6 +10,7 @@ Standard library only.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 CODE = Path("opt/longhaul/code")
@@ -38,6 +39,17 @@ def kernel() -> Path | None:
     """The folder of the bundle's kernel."""
     found = home()
     return next(found.glob("kernel-*"), None) if found else None
+
+
+def again() -> list[str]:
+    """The command that is longhaul once more, whatever there is in the folder where it is started."""
+    return [*own_python(), "-P", "-m", "longhaul"]
+
+
+def own_python() -> list[str]:
+    """How to start the Python that this is."""
+    found = root()
+    return python(found) if found else [sys.executable]
 
 
 def python(root: Path) -> list[str]:

@@ -20,6 +20,7 @@ from analysis.form.summary import TrainingSummary, read_summary
 from longhaul import folder
 from longhaul.code import code
 from longhaul.machine import ROOTS
+from longhaul.machine.bundle import again
 from longhaul.machine.child import child
 from longhaul.runs.workloads import Chosen, load_workloads, own_overrides
 from longhaul.trials.sound import discarded
@@ -139,16 +140,7 @@ class Runner:
 
     def run(self, trial: Trial, path: Path) -> None:
         """Carry a trial out into a folder. Raises TrialFailed."""
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "longhaul",
-            "run",
-            *trial.arguments(),
-            "--out",
-            str(path),
-        ]
+        command = [*again(), "run", *trial.arguments(), "--out", str(path)]
         with child(command, stdout=subprocess.PIPE) as process:
             self._processes.add(process)
             if self._ended:

@@ -179,3 +179,14 @@ def test_what_a_fabric_is_made_of_is_looked_for(
 ) -> None:
     monkeypatch.setitem(ENVIRONMENT, "PATH", str(tmp_path))
     assert userland.lacking()[: len(userland.NEEDED)] == list(userland.NEEDED)
+
+
+def test_a_bundle_starts_itself_once_more_by_its_own_loader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This machine's may be too old for the bundle's Python."""
+    assert bundle.again() == [sys.executable, "-P", "-m", "longhaul"]
+    monkeypatch.setattr(bundle, "root", lambda: tmp_path)
+    loader, *words = bundle.again()
+    assert Path(loader).is_relative_to(tmp_path)
+    assert words[-4:] == [str(tmp_path / "usr/bin/python3"), "-P", "-m", "longhaul"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -23,9 +22,10 @@ from controller.policies.campuses import Path as Way
 from longhaul.api.inputs import Topology, Workload, topology, workload
 from longhaul.api.plans import plan
 from longhaul.labs.attempt import Attempt, Marked, unread
-from longhaul.labs.calls import Call, ended
+from longhaul.labs.calls import SILENCE_S, Call, ended
 from longhaul.labs.draws import Drawn
 from longhaul.labs.guest import policies
+from longhaul.machine.bundle import again
 from longhaul.machine.child import child
 
 FILE, CONTROLLER = "policy.py", "switch.py"
@@ -247,8 +247,9 @@ def _controller(work: Attempt) -> Marked:
 
 def _pinged(desk: Path, address: str) -> str:
     command = [
-        sys.executable, "-P", "-m", "longhaul", "exec", "network.yaml", "--machine", "uml", "--memory", "1GB",
-        "--patience", "60", "--controller", CONTROLLER, "--", "ping", "-c", str(PINGS), "-i", "0.5", "-W", "2", address,
+        *again(), "exec", "network.yaml", "--machine", "uml", "--memory", "1GB",
+        "--patience", str(SILENCE_S), "--controller", CONTROLLER,
+        "--", "ping", "-c", str(PINGS), "-i", "0.5", "-W", "2", address,
     ]  # fmt: skip
     with (desk / "said").open("w") as file, child(command, stdout=file, cwd=desk) as process:
         ended(process, desk / "said")
