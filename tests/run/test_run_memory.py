@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from bench.guests import BenchError, heard
 from longhaul.inside.killed import message
-from longhaul.runs.life import Request, make_job, prepare, read
-from longhaul.runs.workloads import Chosen
-from tests.run.conftest import HERE
+from tests.run.conftest import HERE, longhaul
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("kernel")
-def test_a_run_in_which_somebody_is_killed_for_want_of_memory_says_who_and_where(
-    tmp_path: Path,
-) -> None:
-    request = Request(
-        topology=HERE / "spines.yaml", workloads=(Chosen(HERE / "verified.yaml"),), overrides=(), seed=1,
-        time="virtual", machine="uml", out=None, cpu=None, patience_s=60.0, command=(),
-        memory_bytes=600_000_000, workload_overrides=("iterations=1000",),
-    )  # fmt: skip
-    inputs = read(request)
-    prepare(tmp_path, inputs)
-    last = inputs.plan.hosts[-1].name
-    with (
-        closing(
-            heard(tmp_path, inputs.plan, make_job(request, inputs), "tests.run.hoarding")
-        ) as messages,
-        pytest.raises(
-            BenchError,
-            match=rf"^{last}: python3\S* was killed, as the guest's memory is full \(0\.6 GB",
-        ),
-    ):
-        list(messages)
+def test_a_run_whose_numbers_do_not_fit_says_whose_agent_was_killed(tmp_path: Path) -> None:
+    """Eight agents with 100 MB each, as nothing is scaled, and 500 MB."""
+    files = (HERE / "spines.yaml", "--workload", HERE / "verified.yaml")
+    done = longhaul(
+        "run", *files, "--set", "scale.bytes=1", "--memory", "500MB", "--out", tmp_path / "run"
+    )
+    assert done.status == 1, done.out
+    said = " ".join(done.complaint.split())
+    assert ": its agent was killed, as the guest's memory is full (0.5 GB, for all" in said
+    assert "Give it more: --memory 1GB" in said
 
 
 def test_a_hosts_own_process_is_called_its_agent() -> None:
