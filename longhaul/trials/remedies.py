@@ -150,6 +150,7 @@ def remedies(unaged: Topology, workload: Training) -> list[Remedy]:
             "BBR", "a congestion control that does not take loss for congestion",
             workload_overrides=("collective.congestion=bbr",),
         ),
+        *_of_equal_ways(unaged),
         *(of_rdma(unaged) if workload.transport.kind == "roce" else ()),
         *_of_equipment(unaged),
         *leases([campus.name for campus in unaged.campuses]),
@@ -200,6 +201,19 @@ def of_rdma(unaged: Topology) -> list[Remedy]:
             ),
         ),
     ]  # fmt: skip
+
+
+def _of_equal_ways(unaged: Topology) -> list[Remedy]:
+    """What can be done about connections that meet on one of several equal ways."""
+    up_from_leaves = (
+        sum(leaf in (link.a, link.b) for link in campus.fabric_links)
+        for campus in unaged.campuses
+        for leaf in set(campus.leaf_of.values())
+    )
+    if max(up_from_leaves, default=0) < 2 and all(link.members < 2 for link in unaged.links):
+        return []
+    says = "source ports with which switches' hashes have connections take equal ways in turn"
+    return [Remedy("pinned connections", says, overrides=("routing.hash=pinned",))]
 
 
 def _of_equipment(unaged: Topology) -> list[Remedy]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from analysis.form.attribution import Amount, Remedied
 from analysis.series.verdict import EQUAL, verdict
@@ -26,6 +27,16 @@ KNOWN = remedies(load_without(COLOSSUS, (), ("aging",)), WORKLOAD)
 def test_every_remedy_makes_another_run_of_colossus() -> None:
     digests = {one.name: one.applied(ACTUAL).digest() for one in KNOWN}
     assert len({ACTUAL.digest(), *digests.values()}) == len(KNOWN) + 1
+
+
+@pytest.mark.parametrize(
+    ("topology", "offered"),
+    [("tests/run/equal-ways.yaml", True), ("topologies/two-hosts.yaml", False)],
+)
+def test_connections_can_be_pinned_where_there_are_equal_ways(topology: str, offered: bool) -> None:
+    assert isinstance(WORKLOAD, Training)
+    names = [one.name for one in remedies(load_topology(Path(topology)), WORKLOAD)]
+    assert ("pinned connections" in names) == offered
 
 
 def test_new_fibre_is_the_run_without_aging() -> None:
