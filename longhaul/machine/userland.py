@@ -31,9 +31,9 @@ BUILDER = 2  # raise it when the result changes though nothing below does
 SUITE = "trixie"
 PYTHON = "3.13"  # as SUITE has it
 PACKAGES = (
-    "base-files base-passwd bash coreutils dash diffutils ethtool findutils gawk grep gzip hostname iperf "
-    "iperf3 iproute2 iputils-ping less mininet mount net-tools netbase netcat-openbsd "
-    "openvswitch-switch procps psmisc python3 sed socat tar tcpdump telnet util-linux"
+    "base-files base-passwd bash coreutils dash diffutils ethtool findutils gawk grep gzip hostname "
+    "ibverbs-providers iperf iperf3 iproute2 iputils-ping less libibverbs1 mininet mount net-tools "
+    "netbase netcat-openbsd openvswitch-switch procps psmisc python3 sed socat tar tcpdump telnet util-linux"
 ).split()
 NEEDED = ("ip", "mnexec", "ovs-vsctl", "ovs-vswitchd", "ovsdb-server", "ping")
 """Programs that a fabric is made with, whatever root it has."""
