@@ -71,7 +71,9 @@ def new(final: Path) -> Iterator[Path]:
     final = final.absolute()
     if final.is_symlink():
         raise FolderTaken(f"{final} is a symbolic link: name the folder itself with --out")
-    if final.exists() and (not final.is_dir() or any(final.iterdir())):
+    if final.exists() and not final.is_dir():
+        raise FolderTaken(f"{final} is not a folder: name another with --out")
+    if final.exists() and any(final.iterdir()):
         raise FolderTaken(f"{final} is not empty: name another folder with --out")
     partial = final.with_name(f".{final.name}.partial")
     with _alone(final.parent):

@@ -37,7 +37,7 @@ class _Gathering:
 
 def read_document(path: Path) -> Document:
     """The file with all that it includes. Raises InvalidInput."""
-    gathering = _Gathering(path.parent.resolve())
+    gathering = _Gathering(_resolved(path.parent))
     _gather(path, (), gathering)
     if gathering.problems:
         raise InvalidInput(gathering.problems)
@@ -48,7 +48,7 @@ def read_document(path: Path) -> Document:
 
 def _gather(path: Path, trail: tuple[Path, ...], gathering: _Gathering) -> None:
     """Reads a file and, before it, what it includes. `trail` are the files that led here."""
-    real = path.resolve()
+    real = _resolved(path)
     try:
         root = read_file(path)
     except InvalidInput as error:
@@ -59,6 +59,14 @@ def _gather(path: Path, trail: tuple[Path, ...], gathering: _Gathering) -> None:
         if target is not None and target.resolve() not in gathering.parts:
             _gather(target, (*trail, real), gathering)
     gathering.parts[real] = (path, without(root, "include"))
+
+
+def _resolved(path: Path) -> Path:
+    """Where a path leads to; itself, where links go round in a circle, or it is no path: reading it tells."""
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return path.absolute()
 
 
 def _named(root: Mapping, gathering: _Gathering) -> list[Scalar]:

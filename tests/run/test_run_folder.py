@@ -142,7 +142,7 @@ def test_two_runs_cannot_write_one_folder(here: Path) -> None:
 
 def test_a_file_of_that_name_is_not_touched(here: Path) -> None:
     (here / "a").write_text("dear")
-    with pytest.raises(FolderTaken, match="a is not empty"):
+    with pytest.raises(FolderTaken, match="a is not a folder"):
         attempt(here / "a")
     assert (here / "a").read_text() == "dear"
 
