@@ -7,6 +7,7 @@ interrupted; 141 whoever read the output went away. `exec` ends with the worst s
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -74,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise
     except LonghaulError as error:
         return _tell(error, words)
+    except OSError as error:
+        if error.errno not in (errno.ENAMETOOLONG, errno.ELOOP):
+            raise
+        return complain(f"longhaul: {str(error.filename)[:200]}: {error.strerror}", 2)
     except KeyboardInterrupt:
         return complain("longhaul: interrupted; nothing of it is left running", 130)
 
