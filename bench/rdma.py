@@ -139,14 +139,18 @@ def pair(rate: str, delay: str, loss: float, scale: float, window: str) -> str:
 
 
 TIMEOUT_S = 4.096e-6 * 2**17
+DEPTH = 128
+"""Messages of 1 MiB under way where something is lost."""
 BETWEEN = ((1, 3e-3), (3, 3e-4), (3, 3e-3))
 """Round trips, in ms, and losses between those of the table."""
 
 
 def efficiency(naks: float, in_flight: float, timeouts: float, line_packets_per_s: float) -> float:
     """Of a queue pair that for each packet that comes meets so many NAKs, each of which has all that was under way sent
-    again, and waits out so many timeouts: 1 / (1 + p N + t T C)."""
-    return 1 / (1 + naks * in_flight + timeouts * TIMEOUT_S * line_packets_per_s)
+    again, and waits out so many timeouts: 1 / (1 + p N + t (T C + W)). Soft-RoCE begins a timeout anew whenever it
+    sends, so that T begins when all W packets that it was handed have left."""
+    handed = DEPTH * MIB / MTU
+    return 1 / (1 + naks * in_flight + timeouts * (TIMEOUT_S * line_packets_per_s + handed))
 
 
 @dataclass(frozen=True)
@@ -165,9 +169,9 @@ class Lossy:
 
 
 def loss() -> Part:
-    """Goodput under loss against 1 / (1 + p (BDP + n) + p² / (1 - p) T C), n = 4 packets in the adapter's queue; one
-    TCP connection (cubic) over the same link beside it. Only the first loss of a packet is answered by a NAK: where it
-    is lost again, with probability p each time, the queue pair waits out its timeout."""
+    """Goodput under loss against 1 / (1 + p (BDP + n) + p² / (1 - p) (T C + W)), n = 4 packets in the adapter's queue;
+    one TCP connection (cubic) over the same link beside it. Only the first loss of a packet is answered by a NAK: where
+    it is lost again, with probability p each time, the queue pair waits out its timeout."""
     print(
         "go-back-N, 10 Gbit/s: formula, with the NAKs and timeouts that fell, measured, ratio, NAKs, timeouts; MB/s,"
         " TCP's"
@@ -197,7 +201,7 @@ def lossy_row(link: Lossy, topology: str) -> str:
     packets = 2.5e5 if link.p * link.wasted < 10 else 1.2e5
     count = round(packets * MTU / MIB)
     done = run(
-        topology, [TCP], count=count, depth=128, tcp_size=(600 if link.p < 1e-3 else 100) * MIB
+        topology, [TCP], count=count, depth=DEPTH, tcp_size=(600 if link.p < 1e-3 else 100) * MIB
     )
     if not done.rates:
         return done.out

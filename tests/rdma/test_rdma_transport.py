@@ -241,9 +241,9 @@ def test_queue_pairs_are_counted_each(lossy: Path) -> None:
         assert pairs[column].sum() == adapters[column].sum() > 0
     inside = pairs.filter(pl.col("rank").is_in([0, 2]))
     assert inside["naks_received"].sum() == 0
-    # Nothing is lost there, but a receiver without room for longer than a timeout is asked again.
-    assert inside["retransmissions"].to_list() == inside["timeouts"].to_list()
-    assert inside["timeouts"].sum() <= adapters["not_ready_received"].sum()
+    # Nothing is lost there; what a receiver has no room for yet is sent again.
+    waited = adapters.filter(pl.col("rank").is_in([0, 2]))["not_ready_received"]
+    assert inside["retransmissions"].sum() <= waited.sum()
 
 
 def left_out(folder: str, names: list[str]) -> set[str]:
