@@ -7,6 +7,8 @@ mean over the iterations after the warm-up gives the bandwidths (nccl-tests, doc
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import msgspec
 import polars as pl
 
 from analysis.findings.bandwidth import algbw, bus_factor
+from analysis.findings.network import samples
 from analysis.findings.tail import nearest_rank
 from analysis.form.benchmark import FILE, BenchmarkTable, MeasuredCase, PlannedCase
 from analysis.form.files import write
@@ -21,6 +24,14 @@ from analysis.run import read_plan
 from analysis.tables import read_table
 
 Data = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """Of a case, over all ranks: wrong results and packets dropped meanwhile; None: not looked at."""
+
+    wrong: int | None
+    dropped: int | None
 
 
 def write_results(folder: Path) -> None:
@@ -32,6 +43,7 @@ def write_results(folder: Path) -> None:
         about,
         read_table(folder / "events.parquet"),
         read_table(wrong) if wrong.exists() else None,
+        samples(folder),
     )
     results = BenchmarkTable(
         name=plan["name"],
@@ -48,11 +60,17 @@ def write_results(folder: Path) -> None:
     write(results, folder / FILE)
 
 
-def rows(about: Data, events: pl.DataFrame, wrong: pl.DataFrame | None) -> list[MeasuredCase]:
+def rows(
+    about: Data,
+    events: pl.DataFrame,
+    wrong: pl.DataFrame | None,
+    sampled: pl.DataFrame | None = None,
+) -> list[MeasuredCase]:
     """One row per case: sizes in real-world bytes, times in seconds, bandwidths in real-world bytes per
-    second. `wrong` is null where nothing was checked."""
+    second. `wrong` is null where nothing was checked, `sampled` where no switch port was."""
     ranks = len(about["ranks"])
     durations = _durations(events, about["warmup"])
+    drops = None if sampled is None else dropped(events, sampled, about["warmup"])
     by_task = (
         dict(wrong.group_by("task").agg(pl.col("wrong").sum()).iter_rows())
         if wrong is not None
@@ -63,10 +81,14 @@ def rows(about: Data, events: pl.DataFrame, wrong: pl.DataFrame | None) -> list[
             about["op"],
             ranks,
             case,
-            durations[2 * number + 1],
-            by_task[2 * number + 1] if by_task else None,
+            durations[task],
+            _Counted(
+                by_task[task] if by_task else None, None if drops is None else drops.get(task, 0)
+            ),
         )
-        for number, case in enumerate(msgspec.convert(about["cases"], list[PlannedCase]))
+        for task, case in zip(
+            count(1, 2), msgspec.convert(about["cases"], list[PlannedCase]), strict=False
+        )
     ]
 
 
@@ -84,6 +106,32 @@ def alike(data: BenchmarkTable) -> list[str]:
     ]
 
 
+def dropped(events: pl.DataFrame, sampled: pl.DataFrame, warmup: int) -> dict[int, int]:
+    """By task the packets that switch ports dropped in the iterations that count. What fell between two samples
+    is the collective's that took most of the time between them."""
+    spans = (
+        events.filter(pl.col("kind") == "collective")
+        .group_by("task", "iteration")
+        .agg(begin=pl.col("start_ns").min(), end=pl.col("end_ns").max())
+    )
+    since = {"drops": pl.col("drops").diff(), "since": pl.col("t_ns").shift()}
+    took = pl.min_horizontal("end", "t_ns") - pl.max_horizontal("begin", "since")
+    found = (
+        sampled.sort("interface", "t_ns")
+        .with_columns(**{name: what.over("interface") for name, what in since.items()})
+        .filter(pl.col("drops") > 0)
+        .join(spans, how="cross")
+        .with_columns(took=took)
+        .filter(pl.col("took") > 0)
+        .sort("took", "task", descending=[True, False])
+        .unique(["interface", "t_ns"], keep="first", maintain_order=True)
+        .filter(pl.col("iteration") >= warmup)
+        .group_by("task")
+        .agg(pl.col("drops").sum())
+    )
+    return dict(found.iter_rows())
+
+
 def _durations(events: pl.DataFrame, warmup: int) -> dict[int, list[float]]:
     """Seconds from the last rank's entry to the last rank's end, by task."""
     taken = (
@@ -99,7 +147,11 @@ def _durations(events: pl.DataFrame, warmup: int) -> dict[int, list[float]]:
 
 
 def _row(
-    op: str, ranks: int, case: PlannedCase, times_s: list[float], wrong: int | None
+    op: str,
+    ranks: int,
+    case: PlannedCase,
+    times_s: list[float],
+    counted: _Counted,
 ) -> MeasuredCase:
     mean_s = sum(times_s) / len(times_s)
     bandwidth_Bps = algbw(case.size_bytes, mean_s)
@@ -118,5 +170,6 @@ def _row(
         algbw_Bps=None if op == "barrier" else bandwidth_Bps,
         busbw_Bps=None if op == "barrier" else bandwidth_Bps * bus_factor(op, ranks),
         error=mean_s / case.predicted_s - 1 if case.predicted_s else None,
-        wrong=wrong,
+        wrong=counted.wrong,
+        dropped=counted.dropped,
     )

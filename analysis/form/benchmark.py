@@ -43,6 +43,13 @@ class MeasuredCase(PlannedCase, frozen=True, kw_only=True):
     busbw_Bps: Annotated[BytesPerSecond | None, doc("The same times the operation's factor.")]
     error: Annotated[Share | None, doc("Measured over predicted, less 1; null: none predicted.")]
     wrong: Annotated[int | None, doc("Wrong results; null where they were not looked at.")]
+    dropped: Annotated[
+        int | None,
+        doc(
+            "Packets that switch ports dropped meanwhile, over the iterations that count; those between two"
+            " samples are the longest collective's. Null where ports were not sampled."
+        ),
+    ] = None
 
 
 class BenchmarkTable(Form, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ ROOT = 0
 REDUCING = ("all_reduce", "reduce_scatter", "reduce")
 COLUMNS = (
     "size\n(B)", "count\n(elements)", "type", "redop", "root", "algorithm", "time\n(us)", "algbw\n(GB/s)",
-    "busbw\n(GB/s)", "#wrong", "p50\n(us)", "p99\n(us)", "model\n(us)", "error",
+    "busbw\n(GB/s)", "#wrong", "p50\n(us)", "p99\n(us)", "model\n(us)", "error", "dropped\n(packets)",
 )  # fmt: skip
 
 
@@ -66,6 +66,7 @@ def _cells(data: BenchmarkTable, row: MeasuredCase) -> list[str]:
         _us(row.p99_s),
         _us(row.predicted_s),
         "–" if row.error is None else f"{row.error:+.1%}",
+        "–" if row.dropped is None else str(row.dropped),
     ]
 
 

@@ -50,6 +50,20 @@ def events() -> pl.DataFrame:
     return pl.DataFrame(found, schema=names, orient="row")
 
 
+def test_drops_are_the_collectives_that_took_most_of_the_time_between_two_samples() -> None:
+    """Iteration 0 warms up. In 1, task 1 runs from 110.001 to 112.001 ms, task 3 from 130.001 to 134.001 ms."""
+    at_ms = {0: 0, 11: 9, 105: 9, 111: 12, 125: 12, 131.5: 13, 133: 17, 140: 18}
+    one = pl.DataFrame(
+        {"interface": ["a"] * 8, "t_ns": [int(ms * 10**6) for ms in at_ms], "drops": list(at_ms.values())}
+    )  # fmt: skip
+    other = one.with_columns(interface=pl.lit("b"), drops=pl.col("drops") * 0)
+    ring, tree = rows(ABOUT, events(), None, pl.concat([one, other]))
+    assert (ring.dropped, tree.dropped) == (3, 6)
+    ring, tree = rows(ABOUT, events(), None, other)
+    assert (ring.dropped, tree.dropped) == (0, 0)
+    assert rows(ABOUT, events(), None)[0].dropped is None
+
+
 def test_times_are_means_of_the_iterations_that_count_from_last_entry_to_last_end() -> None:
     ring, tree = rows(ABOUT, events(), None)
     assert ring.time_s == pytest.approx(2.5e-3)
@@ -84,7 +98,7 @@ def test_the_table_has_a_line_per_case_under_nccl_tests_headings(tmp_path: Path)
     line = next(line for line in text.splitlines() if "auto: ring" in line)
     assert line.split()[:4] == ["4000000000", "1000000000", "uint32", "sum"]
     assert line.split()[4] == "-1"
-    assert line.split()[-4:] == ["2000.0", "3000.0", "2000.0", "+25.0%"]
+    assert line.split()[-5:] == ["2000.0", "3000.0", "2000.0", "+25.0%", "–"]
     assert "N/A" in line
 
 
