@@ -73,12 +73,14 @@ class Tensor:
 @dataclass(frozen=True)
 class DiLoCo:
     """Local SGD: each campus trains by itself for `inner_steps`, then all average what has changed. In
-    `fragments`, one after another, each of which may take `overlap_steps` of compute to come."""
+    `fragments`, one after another, each of which may take `overlap_steps` of compute to come; `by_layer`, a fragment's
+    layers set out one by one."""
 
     inner_steps: int
     fragments: int
     overlap_steps: int
     compression: float = 1.0
+    by_layer: bool = False
     kind: str = "diloco"
 
 

@@ -100,6 +100,9 @@ class DiLoCoModel(Strict):
     """Over how many inner steps the synchronization of a part may be spread, while they compute."""
     compression: float = COMPRESSION
     """What is averaged is so many times smaller on the wire. Modelled: it takes no compute."""
+    by_layer: bool = False
+    """Whether each layer of a part is averaged by itself, beside the rest of the backward pass, and only its own next
+    forward pass waits; else a part is averaged at once, after the step. A part is then every so many-th layer."""
 
 
 StrategyField: TypeAlias = Annotated[
@@ -137,6 +140,7 @@ def strategy(written: StrategyField) -> types.Strategy:
                 fragments=written.fragments,
                 overlap_steps=written.overlap_steps,
                 compression=written.compression,
+                by_layer=written.by_layer,
             )
     return _divided(written)
 

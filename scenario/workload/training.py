@@ -150,7 +150,7 @@ def _check_strategy(written: TrainingModel, layers: int, total: float, where: Wh
         hint = "strategy: {kind: moe}"
         where.add_key(("model", "active"), "only a mixture of experts has inactive ones", hint=hint)
     if isinstance(chosen, DiLoCoModel):
-        _check_diloco(chosen, where)
+        _check_diloco(chosen, layers, where)
 
 
 def _check_moe(chosen: MoEModel, active: float | None, total: float, where: Where) -> None:
@@ -174,8 +174,11 @@ def _check_pipeline(
         where.add(("batch", "accumulate"), "a pipeline has no other parts of a batch", "1", hint)
 
 
-def _check_diloco(chosen: DiLoCoModel, where: Where) -> None:
-    if chosen.fragments > chosen.inner_steps:
+def _check_diloco(chosen: DiLoCoModel, layers: int, where: Where) -> None:
+    if chosen.by_layer and chosen.fragments > layers:
+        message = "more fragments than layers, of which each has some"
+        where.add(("strategy", "fragments"), message, f"at most {layers}")
+    elif chosen.fragments > chosen.inner_steps:
         message = "more fragments than inner steps, after each of which one may be due"
         where.add(("strategy", "fragments"), message, f"at most {chosen.inner_steps}")
     elif chosen.overlap_steps >= chosen.inner_steps // chosen.fragments:

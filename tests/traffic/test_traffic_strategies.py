@@ -139,6 +139,8 @@ def test_one_cycle_of_diloco_crosses_the_long_haul_once_however_many_steps_it_ha
         "inner-steps: 6, fragments: 2, overlap-steps: 1",
         "inner-steps: 7, fragments: 3, overlap-steps: 1",
         "inner-steps: 3, fragments: 3",
+        "inner-steps: 9, fragments: 3, by-layer: true",
+        "inner-steps: 9, fragments: 2, overlap-steps: 2, by-layer: true",
     ):
         made = workload(f"strategy={{kind: diloco, {strategy}}}", hierarchical)
         found = sum(sent(plan, made, across=True))
@@ -219,7 +221,15 @@ def test_overlap_hides_communication_and_never_adds_any(plan: Plan) -> None:
 
 @pytest.mark.parametrize(
     "strategy",
-    ["plain", "ddp, bucket: 5GB", "fsdp", "pipeline", "moe", "diloco, inner-steps: 3"],
+    [
+        "plain",
+        "ddp, bucket: 5GB",
+        "fsdp",
+        "pipeline",
+        "moe",
+        "diloco, inner-steps: 3",
+        "diloco, inner-steps: 5, fragments: 2, overlap-steps: 1, by-layer: true",
+    ],
 )
 def test_iterations_of_every_strategy_end(mixed: Plan, strategy: str) -> None:
     expert = ", active: 3e9" if strategy == "moe" else ""

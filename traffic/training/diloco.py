@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
 from scenario.types.topology import Training
 from scenario.types.training import DiLoCo
 from traffic.training.task_graph import At, Graph, both
@@ -19,6 +22,9 @@ def diloco(workload: Training, graph: Graph) -> None:
     """
     strategy = workload.strategy
     assert isinstance(strategy, DiLoCo)
+    if strategy.by_layer:
+        _by_layer(workload, graph)
+        return
     ends = turns(strategy.inner_steps, strategy.fragments)
     size = workload.gradient_bytes / strategy.fragments / strategy.compression
     stepped: At = {}
@@ -34,14 +40,83 @@ def turns(inner_steps: int, fragments: int) -> tuple[int, ...]:
     return tuple(-(-inner_steps * number // fragments) for number in range(1, fragments + 1))
 
 
+def layers_of(fragment: int, fragments: int, layers: int) -> range:
+    """The layers of a fragment, counted from 0: every so many-th, so that neighbours come at different times."""
+    return range(fragment, layers, fragments)
+
+
+def _by_layer(workload: Training, graph: Graph) -> None:
+    """As `diloco`, but each layer of a fragment is averaged by itself: it sets out when its backward pass is done (and
+    its sum inside the campus), and of the step after the fragment's turn only the layer's own forward pass waits.
+
+    The last turn is that of the first layer, which a cycle begins with: nothing could be computed before it.
+    """
+    strategy = workload.strategy
+    assert isinstance(strategy, DiLoCo)
+    ends = turns(strategy.inner_steps, strategy.fragments)
+    stepped: At = {}
+    due: dict[int, dict[int, At]] = {}
+    for step in range(1, strategy.inner_steps + 1):
+        turn = step + strategy.overlap_steps
+        fragment = (ends.index(turn) + 1) % strategy.fragments if turn in ends else None
+        leaving = (
+            range(0)
+            if fragment is None
+            else layers_of(fragment, strategy.fragments, len(workload.layers))
+        )
+        stepped, due[turn] = _layered_step(workload, graph, stepped, due.get(step - 1, {}), leaving)
+
+
+def _layered_step(
+    workload: Training, graph: Graph, after: At, due: Mapping[int, At], leaving: Sequence[int]
+) -> tuple[At, dict[int, At]]:
+    """A step whose forward pass waits before each layer that is due, and whose backward pass sends those that leave."""
+    if not due and not leaving:
+        return _inner_step(workload, graph, after), {}
+    strategy, layers = workload.strategy, workload.layers
+    assert isinstance(strategy, DiLoCo)
+    waits = [after]
+    done: At = after
+    cuts = sorted(due)
+    for at, parameters in zip(({}, *map(due.get, cuts)), _between(layers, cuts), strict=True):
+        waits.append(at or {})
+        if parameters:
+            done = _compute(workload, graph, FORWARD * parameters, *waits)
+            waits = [done]
+    sent = {}
+    order = sorted(leaving, reverse=True)
+    *spans, rest = _between(layers[::-1], [len(layers) - layer for layer in order])
+    for layer, parameters in zip(order, spans, strict=True):
+        done = _compute(workload, graph, BACKWARD * parameters, done)
+        summed = _sum_inside(workload, graph, parameters, done)
+        size = layers[layer] * workload.value_bytes / strategy.compression
+        sent[layer] = graph.collective("all_reduce", graph.ranks, size, summed, stream="outer")
+    if rest:
+        done = _compute(workload, graph, BACKWARD * rest, done)
+        summed = _sum_inside(workload, graph, rest, done)
+    return summed, sent
+
+
+def _between(layers: Sequence[float], cuts: Sequence[int]) -> list[float]:
+    """The parameters of the layers before, between and after some cuts."""
+    return [sum(layers[start:end]) for start, end in pairwise((0, *cuts, len(layers)))]
+
+
 def _inner_step(workload: Training, graph: Graph, *after: At) -> At:
     """A step of every campus by itself."""
-    own = tokens(workload, graph.plan)
-    flop = (FORWARD + BACKWARD) * workload.parameters
-    computed = graph.compute(seconds(graph.plan, flop, own), *after)
+    computed = _compute(workload, graph, (FORWARD + BACKWARD) * workload.parameters, *after)
+    return _sum_inside(workload, graph, workload.parameters, computed)
+
+
+def _compute(workload: Training, graph: Graph, flop_per_token: float, *after: At) -> At:
+    return graph.compute(seconds(graph.plan, flop_per_token, tokens(workload, graph.plan)), *after)
+
+
+def _sum_inside(workload: Training, graph: Graph, parameters: float, computed: At) -> At:
+    """The gradients of some parameters summed among the hosts of every campus, which is done when both are."""
     campuses = dict.fromkeys(host.campus for host in graph.plan.hosts)
     groups = [tuple(h.rank for h in graph.plan.hosts if h.campus == name) for name in campuses]
-    summed = [
-        graph.collective("all_reduce", group, workload.gradient_bytes, computed) for group in groups
-    ]
-    return both(computed, *summed)
+    size = parameters * workload.value_bytes
+    return both(
+        computed, *(graph.collective("all_reduce", group, size, computed) for group in groups)
+    )
