@@ -58,7 +58,7 @@ def answers(plan: Plan, tmp_path_factory: pytest.TempPathFactory, kernel: Path) 
     folder = tmp_path_factory.mktemp("northbound") / "run"
     folder.mkdir()
     (folder / "steps.json").write_text(json.dumps(list(STEPS.values())))
-    job = replace(guests.job("run", plan), rest=True)
+    job = replace(guests.job("run", plan), rest=True, root="system")  # which has schemathesis
     for _ in guests.heard(folder, plan, job, "tests.controller.asking"):
         pass
     return dict(zip(STEPS, json.loads((folder / "asked.json").read_text()), strict=True))
