@@ -66,6 +66,9 @@ class Check(Form, frozen=True):
     ok: Annotated[bool, doc("Whether the error is within the limit.")]
     link: Annotated[str, doc("The long-haul link, or the place.")] = ""
     quantity: Annotated[str, doc("rtt, goodput or loss.")] = ""
+    counts: Annotated[
+        str, doc("Of what was counted: how many were expected, and how many came.")
+    ] = ""
 
 
 class Targets(Form, frozen=True):

@@ -114,7 +114,7 @@ def _fidelity(checks: list[Check]) -> Table:
     for check in checks:
         ok = check.ok
         made.add_row(
-            Text(str(check.what)),
+            Text(f"{check.what}: {check.counts}" if check.counts else str(check.what)),
             units.quantity(check.asked, check.unit),
             units.quantity(check.measured, check.unit),
             units.error(check.error),

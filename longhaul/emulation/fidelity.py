@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from longhaul.emulation import netlink
@@ -54,6 +54,8 @@ class Measured:
     unit: str
     limit: float
     ok: bool
+    counts: str = ""
+    """Of what was counted: how many were expected, and how many came."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,8 @@ class FidelityCheck:
         fewest, most = by_chance(count * asked, correlation, self._chance)
         furthest = most + 0.5 if found > count * asked else fewest - 0.5
         limit = abs(furthest / (count * asked) - 1)
-        return way.line(f"{quantity} {way}", quantity, (asked, found / count), "ratio", limit)
+        line = way.line(f"{quantity} {way}", quantity, (asked, found / count), "ratio", limit)
+        return replace(line, counts=counts(count * asked, found, count))
 
     def _ask(self, host: PlannedHost, role: str, **arguments: Any) -> dict[str, Any]:
         """Have a probe play a role, and wait for its answer."""
@@ -212,6 +215,11 @@ class FidelityCheck:
 
     def _role(self, host: PlannedHost, role: str, **arguments: Any) -> HostJob:
         return self._hosts.job(host.name, "traffic.host.probe", role=role, arguments=arguments)
+
+
+def counts(expected: float, found: int, of: int) -> str:
+    """What a rate of few events hangs on, in words."""
+    return f"expected {expected:,.1f}, saw {found:,} of {of:,}"
 
 
 def directions(plan: Plan) -> Iterator[MeasuredWay]:
