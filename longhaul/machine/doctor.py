@@ -253,5 +253,5 @@ def rdma_check(modules: set[str]) -> Finding:
     return Finding(
         "native RDMA",
         None,
-        f"{platform.release()} {has}, nor ports of switches: RoCE in virtual time only",
+        f"{platform.release()} {has}, nor ports of switches: RoCE in guests only",
     )
