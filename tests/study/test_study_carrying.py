@@ -5,12 +5,11 @@ from __future__ import annotations
 import random
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -25,64 +24,38 @@ MANY = """\
   accelerators.H100.mfu: {range: [0.3, 0.5], steps: 25}
 """
 FEW = "  links.*.distance: [10mi, 100mi, 500mi, 1000mi]\n"
-ONE = "depth: model\nsample: {points: 1}\n"
 MODEL = "depth: model\nsample: {points: 2}\n"
 KILLS = 20
 
 
-@pytest.mark.slow
 def test_a_study_killed_twenty_times_at_random_moments_ends_with_the_same_results(
     desk: Desk,
     tmp_path_factory: pytest.TempPathFactory,
     kernel: Path,  # noqa: ARG001
 ) -> None:
-    """Forecasts, then a run: wherever it is struck, what is missing is made, and nothing else comes out. Most kills
-    fall within a second of work, the others while it starts."""
-    desk.write("many", MANY, ONE)
+    """Forecasts, then runs: wherever it is struck, what is missing is made, and nothing else comes out."""
+    desk.write("many", MANY, MODEL)
     undisturbed = Desk(tmp_path_factory.mktemp("undisturbed"))
-    undisturbed.write("many", MANY, ONE)
-    status, _, said = undisturbed.do("run", "many.yaml", "--jobs", "1")
+    undisturbed.write("many", MANY, MODEL)
+    status, _, said = undisturbed.do("run", "many.yaml", "--jobs", "2")
     assert status == 0, said
     chance = random.Random(1)
-    done, records = [], []
-    for kill in range(KILLS):
-        process = desk.begin("run", "many.yaml", "--jobs", "1")
-        if kill % 4:
-            _at_work(desk, process)
-        time.sleep(chance.uniform(0, 1))
+    done = []
+    for _ in range(KILLS):
+        process = desk.begin("run", "many.yaml", "--jobs", "2")
+        time.sleep(chance.uniform(0.5, 5.0))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         done.append(desk.results("many").exists())
-        records.append(_records(desk))
-    assert not any(done[:3])
-    assert any(0 < count < 500 for count in records)
-    assert records == sorted(records)
-    status, _, said = desk.do("run", "many.yaml", "--jobs", "1")
+    assert not done[0]
+    status, _, said = desk.do("run", "many.yaml", "--jobs", "2")
     assert status == 0, said
     assert desk.results("many").read_bytes() == undisturbed.results("many").read_bytes()
     rows = pl.read_parquet(desk.results("many"))
     assert rows.group_by("depth", "status").len().sort("depth").rows() == [
-        ("fabric", "done", 1),
+        ("fabric", "done", 2),
         ("model", "done", 500),
     ]
-
-
-def _at_work(desk: Desk, process: subprocess.Popen[str]) -> None:
-    """Until a study says anew how far it is, or has ended."""
-    progress = desk.results("many").with_name("progress.json")
-    before = progress.stat().st_mtime_ns if progress.exists() else 0
-    while process.poll() is None and not (
-        progress.exists() and progress.stat().st_mtime_ns > before
-    ):
-        time.sleep(0.02)
-
-
-def _records(desk: Desk) -> int:
-    """How many points are known."""
-    path = desk.path / "runs" / "studies" / "records.sqlite"
-    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path)) as base:
-        return int(base.execute("SELECT count(*) FROM records").fetchone()[0])
-    return 0  # struck before there was a table
 
 
 def test_a_study_holds_nothing_that_would_outlive_its_being_killed(desk: Desk) -> None:
@@ -95,7 +68,7 @@ def test_a_study_holds_nothing_that_would_outlive_its_being_killed(desk: Desk) -
     process.communicate()
     assert "python" in mapped
     assert "/dev/shm" not in mapped
-    until = time.monotonic() + 600
+    until = time.monotonic() + 60
     while alive := [pid for pid in workers if _runs(pid)]:
         assert time.monotonic() < until, alive
         time.sleep(0.05)
@@ -103,7 +76,7 @@ def test_a_study_holds_nothing_that_would_outlive_its_being_killed(desk: Desk) -
 
 def _grown(pid: int, count: int) -> list[int]:
     """The processes that a study has begun to make forecasts, once there are so many."""
-    until = time.monotonic() + 600
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         lists = [one.read_text() for one in Path(f"/proc/{pid}/task").glob("*/children")]
         begun = [int(word) for text in lists for word in text.split()]
@@ -122,7 +95,6 @@ def _runs(pid: int) -> bool:
         return False
 
 
-@pytest.mark.slow
 def test_two_studies_at_once_make_each_run_once_and_both_have_it(desk: Desk, kernel: Path) -> None:  # noqa: ARG001
     for name in ("one", "other"):
         desk.write(name, FEW, "keep: all\n")
@@ -155,7 +127,7 @@ def test_a_point_that_fails_is_recorded_with_its_reason_and_the_study_goes_on(
     status, _, said = desk.do("run", "huge.yaml", "--retry-failed")
     assert status == 0
     assert "1 of 2 done" in said
-    assert quick_s < 600
+    assert quick_s < 60
 
 
 def test_a_budget_leaves_points_out_and_says_how_many(desk: Desk, kernel: Path) -> None:  # noqa: ARG001
@@ -200,7 +172,6 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-@pytest.mark.slow
 def test_on_dask_s_workers_of_which_one_is_killed_meanwhile_the_results_are_those_of_this_machine(
     desk: Desk,
     tmp_path: Path,
@@ -251,8 +222,8 @@ def _when_ready(address: str, hear: object) -> lh.StudyResults:
     """Once the scheduler answers and has both workers."""
     from distributed import Client
 
-    with Client(address, timeout=600) as client:
-        client.wait_for_workers(2, timeout=600)
+    with Client(address, timeout=60) as client:
+        client.wait_for_workers(2, timeout=60)
     found = lh.study("far.yaml").run(dask=address, hear=hear)  # type: ignore[arg-type]
     _ = found.results, found.findings
     return found
