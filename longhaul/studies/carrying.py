@@ -147,13 +147,13 @@ class _Carrying:
             piece, claim = self.running.pop(future)
             try:
                 records = self._records(piece, future.result())
+                pairs = list(zip(piece.keys, records, strict=True))
+                self.store.write(pairs)  # before others may claim it
+                (self.claims / piece.keys[0]).unlink(missing_ok=True)
             except (BrokenExecutor, CancelledError) as error:
                 raise CrewLost(f"the workers are gone: {type(error).__name__} {error}") from None
             finally:
                 os.close(claim)
-            pairs = list(zip(piece.keys, records, strict=True))
-            self.store.write(pairs)
-            (self.claims / piece.keys[0]).unlink(missing_ok=True)
             self._found(pairs, here=True)
 
     def _records(self, piece: Parcel, found: Done | list[Record]) -> list[Record]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import math
 import random
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,7 +19,12 @@ import polars as pl
 import pytest
 
 import longhaul as lh
-from longhaul.studies.crews import NoCrew
+from longhaul.studies import carrying
+from longhaul.studies.carrying import Parcel, carry_out
+from longhaul.studies.commissions import Commission, Done
+from longhaul.studies.crews import Crew, NoCrew
+from longhaul.studies.luggage import Luggage
+from longhaul.studies.store import Record, Store
 from tests.study.conftest import Desk
 
 MANY = """\
@@ -108,6 +116,31 @@ def test_two_studies_at_once_make_each_run_once_and_both_have_it(desk: Desk, ker
     assert len(folders) == 4  # of both studies together: nobody made one again
     status, out, _ = desk.do("status", "one.yaml")
     assert (status, out) == (0, "runs: 4 of 4 done, 0 failed, not under way\n")
+
+
+def test_a_run_is_claimed_until_it_is_stored(tmp_path: Path) -> None:
+    """Else another study, which looks in between, would make it again."""
+    held = []
+
+    class Watched(Store):
+        def write(self, records: Iterable[tuple[str, Record]]) -> None:
+            with (tmp_path / "claims" / "key").open("rb") as claim:
+                try:
+                    fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    held.append(True)
+            super().write(records)
+
+    future: Future[Done] = Future()
+    future.set_result(Done(Record({"iterations.p50_s": 1.0})))
+    crew = Crew(1, travels=False, forecast=lambda _: Future(), run=lambda _: future)
+    files = Luggage(tmp_path, None, "")
+    piece = Parcel(("key",), Commission(files, (), (), 1))
+    store = Watched(tmp_path / "records.sqlite")
+    carry_out([piece], carrying.Desk(crew, store, tmp_path / "claims"), lambda *_: None, math.inf)
+    assert held == [True]
+    assert store.read(["key"])["key"].figures == {"iterations.p50_s": 1.0}
+    assert not list((tmp_path / "claims").iterdir())
 
 
 def test_a_point_that_fails_is_recorded_with_its_reason_and_the_study_goes_on(
