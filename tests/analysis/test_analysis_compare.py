@@ -59,6 +59,7 @@ def test_a_longer_tail_is_told_from_a_longer_iteration(tmp_path: Path) -> None:
     assert abs(by_name["iteration p50"].after_s - by_name["iteration p50"].before_s) < 0.01
 
 
+@pytest.mark.slow
 def test_chance_alone_is_real_about_once_in_twenty(tmp_path: Path) -> None:
     base = run_of(tmp_path / "base", NOISY)
     others = [

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_manual_do_what_they_say(
     kernel: Path,  # noqa: ARG001
     tmp_path: Path,

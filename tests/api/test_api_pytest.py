@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -32,6 +34,7 @@ def checked(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_example_passes_with_two_runs_for_two_tests_and_fails_where_it_should(
     tmp_path: Path,
     kernel: Path,  # noqa: ARG001

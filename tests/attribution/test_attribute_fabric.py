@@ -103,6 +103,7 @@ def test_asked_again_it_runs_nothing(answered: Path) -> None:
     assert done(answered) == before
 
 
+@pytest.mark.slow
 def test_damaged_runs_are_told_of_and_run_again(answered: Path) -> None:
     """Cut off, garbage, another's: of four kept runs three."""
     before, whole = done(answered), found(answered)

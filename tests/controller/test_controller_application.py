@@ -19,6 +19,7 @@ def ping(*words: str | Path) -> tuple[int, str, str]:
     return longhaul(*command, "--", "ping", "-c", "2", "-i", "0.2", "10.2.1.1")
 
 
+@pytest.mark.slow
 def test_an_application_written_for_ryu_controls_a_fabric_with_loops() -> None:
     status, out, complaint = ping("--controller", LEARNING)
     assert status == 0, complaint

@@ -16,6 +16,8 @@ from tests.controller.networks import longhaul
 
 AVOID, USE = '{"state": "avoid"}', '{"state": "use"}'
 PING = ("ping", "c1-h100-1", "10.2.1.1")
+pytestmark = pytest.mark.slow
+
 STEPS = {
     "topology": ("ask", "/v1/topology"),
     "routes": ("ask", "/v1/routes"),

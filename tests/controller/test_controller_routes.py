@@ -71,6 +71,7 @@ def test_nothing_loops_whichever_spans_are_cut_together(plan: Plan, data: st.Dat
         assert set(arrived) == {sink.mac}
 
 
+@pytest.mark.slow
 @given(meshes())
 @settings(max_examples=30)
 def test_the_walk_that_the_model_takes_is_what_the_tables_say(plan: Plan) -> None:

@@ -24,6 +24,7 @@ def test_every_mutated_input_is_read_or_refused(kind: str) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_a_defect_would_be_found() -> None:
     command = [sys.executable, "-m", "tests.fuzz.trying", "defective", "0", "4"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

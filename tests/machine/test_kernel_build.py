@@ -72,7 +72,7 @@ def test_missing_build_tools_are_named_with_the_command_that_installs_them(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(cache))
-    with pytest.raises(kernel.KernelUnavailable, match=r"gcc.*\./setup\.sh system"):
+    with pytest.raises(kernel.KernelUnavailable, match=r"gcc.*\./setup\.sh build"):
         kernel.ensure_kernel()
 
 

@@ -203,6 +203,7 @@ def trained(folder: Path, *words: str) -> TrainingSummary:
     return summary
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_digest_over_roce(tmp_path: Path, kernel: Path) -> None:  # noqa: ARG001
     once, again = (trained(tmp_path / name, "--cpu", cpu) for name, cpu in (("a", "0"), ("b", "1")))
     assert once.digest == again.digest
@@ -223,6 +224,7 @@ def lossy(tmp_path_factory: pytest.TempPathFactory, kernel: Path) -> Path:  # no
     return folder
 
 
+@pytest.mark.slow
 def test_what_is_sent_again_is_what_was_sent(lossy: Path) -> None:
     summary = read_summary(lossy)
     assert isinstance(summary, TrainingSummary)
@@ -230,6 +232,7 @@ def test_what_is_sent_again_is_what_was_sent(lossy: Path) -> None:
     assert summary.collective.wrong == 0
 
 
+@pytest.mark.slow
 def test_queue_pairs_are_counted_each(lossy: Path) -> None:
     """Only those over the long haul lose; what they count together the adapters count, too."""
     pairs = pl.read_parquet(lossy / "queue_pairs.parquet")
@@ -251,6 +254,7 @@ def left_out(folder: str, names: list[str]) -> set[str]:
     return {".git", ".venv", "runs"} & set(names) if Path(folder) == ROOT else {"__pycache__"}
 
 
+@pytest.mark.slow
 def test_losses_over_roce_are_the_same_in_another_checkout(lossy: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     shutil.copytree(ROOT, elsewhere, ignore=left_out)

@@ -43,6 +43,7 @@ def test_a_run_that_is_captured_is_the_same_run(done: Done, runs: Runs) -> None:
     assert done.summary == alone.summary
 
 
+@pytest.mark.slow
 def test_every_link_has_a_file_with_every_frame_that_passed(done: Done) -> None:
     plan = plan_of(done)
     assert set(index(done)) == {link.name for link in plan.wires}

@@ -52,6 +52,7 @@ def test_a_run_on_a_busy_cpu_into_a_folder_of_another_name_is_the_same_run(
     assert _bytes(again, "telemetry.parquet") == _bytes(first, "telemetry.parquet")
 
 
+@pytest.mark.slow
 def test_a_run_on_every_cpu_is_the_same_run(first: Done, runs: Runs) -> None:
     cpu = max(os.sched_getaffinity(0))
     again = runs("links", "verified", "--cpu", str(cpu), name="b")

@@ -42,6 +42,7 @@ def test_files_processes_and_draws_before_the_workload_do_not_reach_into_it(
     assert runs("spines", "verified", "--controller", str(busy)).summary["digest"] == expected
 
 
+@pytest.mark.slow
 def test_a_run_is_made_again_by_its_folder_and_is_the_same(runs: Runs, tmp_path: Path) -> None:
     first = runs("spines", "verified")
     again = longhaul("run", "--reproduce", first.folder, "--out", tmp_path / "again")

@@ -55,6 +55,7 @@ def typed(kernel: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:  # no
     return longhaul("up", HERE / "checked.yaml", typed=commands, cwd=cwd, folder=folder)
 
 
+@pytest.mark.slow
 def test_a_host_has_its_own_name_and_knows_the_others(typed: Done) -> None:
     assert typed.status == 0, typed.complaint
     lines = [line.strip() for line in typed.out.splitlines()]

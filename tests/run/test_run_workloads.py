@@ -66,6 +66,7 @@ def against_the_model(done: Done) -> float:
     return float(done.summary["iterations"]["mean_s"]) / predicted_s
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ddp", "fsdp", "diloco"])
 def test_strategies_that_go_round_a_ring_take_as_long_as_the_model_says(
     name: str, strategies: Strategies
@@ -73,6 +74,7 @@ def test_strategies_that_go_round_a_ring_take_as_long_as_the_model_says(
     assert against_the_model(strategies(name, SIX)) == pytest.approx(1, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "more"), [("pipeline", ("strategy.stages=2",)), ("moe", ())])
 def test_strategies_whose_hosts_exchange_directly_do_so_too_where_they_share_no_link(
     name: str, more: tuple[str, ...], strategies: Strategies
@@ -81,6 +83,7 @@ def test_strategies_whose_hosts_exchange_directly_do_so_too_where_they_share_no_
     assert found == pytest.approx(1, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pipeline", "moe"])
 def test_where_hosts_share_a_long_haul_link_tcp_takes_longer_than_the_model_but_not_much(
     name: str, strategies: Strategies

@@ -57,6 +57,7 @@ def complaints(model: type[BaseModel], written: object) -> list[Diagnostic]:
     return examine(read_text(json.dumps(written), "file.yaml"), model)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_message_speaks_of_python(language: str) -> None:
     model = LANGUAGES[language]
@@ -69,6 +70,7 @@ def test_no_message_speaks_of_python(language: str) -> None:
                 assert not MODELS.search(said), (written, said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_place_is_told_once(language: str) -> None:
     model = LANGUAGES[language]

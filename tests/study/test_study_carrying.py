@@ -143,6 +143,7 @@ def test_a_run_is_claimed_until_it_is_stored(tmp_path: Path) -> None:
     assert not list((tmp_path / "claims").iterdir())
 
 
+@pytest.mark.slow
 def test_a_point_that_fails_is_recorded_with_its_reason_and_the_study_goes_on(
     desk: Desk,
     kernel: Path,  # noqa: ARG001
@@ -163,6 +164,7 @@ def test_a_point_that_fails_is_recorded_with_its_reason_and_the_study_goes_on(
     assert quick_s < 60
 
 
+@pytest.mark.slow
 def test_a_budget_leaves_points_out_and_says_how_many(desk: Desk, kernel: Path) -> None:  # noqa: ARG001
     desk.write("few", FEW, "keep: none\n")
     status, out, said = desk.do("run", "few.yaml", "--points", "2")
@@ -175,6 +177,7 @@ def test_a_budget_leaves_points_out_and_says_how_many(desk: Desk, kernel: Path) 
     assert not (desk.path / "runs" / "studies" / "few" / "runs").exists()
 
 
+@pytest.mark.slow
 def test_extremes_keep_their_run_folders_and_the_page_links_to_them(
     desk: Desk,
     kernel: Path,  # noqa: ARG001

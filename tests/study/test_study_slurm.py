@@ -48,6 +48,7 @@ def _write(program: Path, text: str) -> None:
     program.chmod(0o755)
 
 
+@pytest.mark.slow
 def test_a_study_in_jobs_of_slurm_finds_what_it_finds_here(
     desk: Desk,
     spool: Path,
