@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from analysis import units
+from analysis.legible import legible
 
 _PAGE = Path(__file__).parent / "report" / "templates"
 SCRIPT = ("common", "shared", "axis", "lanes", "tracks", "timeline", "map", "heat")
@@ -27,7 +28,7 @@ _FILTERS = (
 def render(template: str, **shown: Any) -> str:
     """A page. Its template extends the frame, and must be given a `headline`."""
     script = _script()
-    return (
+    return legible(
         _environment()
         .get_template(template)
         .render(

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-PLAIN = {code: None for code in range(32) if code not in (9, 10)}
-"""Characters that XML cannot hold."""
+from analysis.legible import legible
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ def junit(suites: Sequence[tuple[str, Sequence[JunitCase]]]) -> str:
     root = ElementTree.Element("testsuites", _counts([c for _, cases in suites for c in cases]))
     for name, cases in suites:
         suite = ElementTree.SubElement(
-            root, "testsuite", {"name": _plain(name)} | _counts(list(cases))
+            root, "testsuite", {"name": legible(name)} | _counts(list(cases))
         )
         for case in cases:
             _add(suite, name, case)
@@ -38,13 +37,13 @@ def junit(suites: Sequence[tuple[str, Sequence[JunitCase]]]) -> str:
 
 
 def _add(suite: ElementTree.Element, name: str, case: JunitCase) -> None:
-    about = {"classname": _plain(name), "name": _plain(case.name)}
-    about |= {"file": _plain(case.file), "line": str(case.line)} if case.file else {}
+    about = {"classname": legible(name), "name": legible(case.name)}
+    about |= {"file": legible(case.file), "line": str(case.line)} if case.file else {}
     made = ElementTree.SubElement(suite, "testcase", about)
     if not case.ok:
         kind = "error" if case.ok is None else "failure"
-        told = ElementTree.SubElement(made, kind, {"message": _plain(case.message)})
-        told.text = f"{case.file}:{case.line}" if case.file else None
+        told = ElementTree.SubElement(made, kind, {"message": legible(case.message)})
+        told.text = legible(f"{case.file}:{case.line}") if case.file else None
 
 
 def _counts(cases: Sequence[JunitCase]) -> dict[str, str]:
@@ -53,7 +52,3 @@ def _counts(cases: Sequence[JunitCase]) -> dict[str, str]:
         "failures": str(sum(case.ok is False for case in cases)),
         "errors": str(sum(case.ok is None for case in cases)),
     }
-
-
-def _plain(text: str) -> str:
-    return text.translate(PLAIN)

@@ -9,6 +9,7 @@ import polars as pl
 
 from analysis.export.tabular import cell, code, harmless
 from analysis.form.study import StudyFindings
+from analysis.legible import legible
 
 _LATEX = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}"}
 _LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
@@ -70,4 +71,7 @@ def _shown(value: object) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)
+    """Text on one line. What begins with a bracket or star would be an option of the line break before it."""
+    words = " ".join(legible(text).split())
+    guard = "{}" if words.startswith(("[", "*")) else ""
+    return guard + "".join(_LATEX.get(character, character) for character in words)

@@ -16,6 +16,7 @@ from analysis.findings.critical import critical_path
 from analysis.findings.stalls import collective_times, iterations
 from analysis.form.files import plain
 from analysis.form.summary import TrainingSummary
+from analysis.legible import legible
 from analysis.run import Run
 
 FORMULA = r"^(?:[=@\t\r]|[+-][^0-9.])"
@@ -98,11 +99,11 @@ def _shown(row: tuple[object, ...]) -> list[str]:
 
 def cell(text: object) -> str:
     """Text that neither ends the cell nor is markup."""
-    escaped = "".join(f"\\{one}" if one in MARKUP else one for one in str(text))
-    return " ".join(escaped.replace("<", "&lt;").split())
+    escaped = "".join(f"\\{one}" if one in MARKUP else one for one in legible(str(text)))
+    return " ".join(escaped.replace("&", "&amp;").replace("<", "&lt;").split())
 
 
 def code(text: object) -> str:
     """Text between backticks, which has none itself."""
-    said = str(text).replace("`", "'").replace("<", "&lt;")
+    said = legible(str(text)).replace("`", "'").replace("<", "&lt;")
     return f"`{' '.join(said.split())}`"

@@ -141,5 +141,6 @@ def _mermaid(text: str) -> str:
 
 
 def _id(name: str) -> str:
-    """An identifier that is no keyword of Mermaid."""
-    return f"n_{name.replace('-', '_')}"
+    """An identifier that is no keyword of Mermaid; characters that no identifier has are given by number."""
+    kept = "".join(c if c in "-_" or (c.isascii() and c.isalnum()) else f"_{ord(c)}_" for c in name)
+    return f"n_{kept.replace('-', '_')}"

@@ -132,7 +132,7 @@ class StudyResults:
 
     def __str__(self) -> str:
         out = io.StringIO()
-        self.draw(Console(file=out, width=WIDTH, highlight=False))
+        self.draw(Console(file=out, width=WIDTH, highlight=False, markup=False))
         return out.getvalue()
 
     def _repr_html_(self) -> str:

@@ -23,6 +23,7 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
+from analysis.legible import legible
 from longhaul.code import code
 from longhaul.folder import Unwritable, put, write_output
 from longhaul.labs.catalogue import LABS
@@ -220,5 +221,5 @@ def table(rows: Sequence[Graded]) -> str:
 
 
 def _harmless(cell: object) -> str:
-    text = str(cell)
+    text = legible(str(cell))
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
+from analysis.legible import legible
 from longhaul.labs.attempt import Marked
 from longhaul.labs.catalogue import Lab
 
@@ -44,7 +45,7 @@ def text(sheet: MarkedSheet) -> str:
     lines = [f"lab {sheet.lab.number}, {sheet.lab.sheet.title}: {sheet.student}", ""]
     for mark in sheet.marks:
         lines += [*_told(sheet, mark), ""]
-    return "\n".join([*lines, f"{sheet.points} of {sheet.lab.points} points"])
+    return legible("\n".join([*lines, f"{sheet.points} of {sheet.lab.points} points"]))
 
 
 def _told(sheet: MarkedSheet, mark: Marked) -> Iterator[str]:
@@ -104,9 +105,8 @@ def junit(sheet: MarkedSheet) -> str:
             said = f"asked {mark.asked}; measured {mark.measured}"
             failure = ElementTree.SubElement(case, "failure", message=said)
             failure.text = sheet.lab.sheet.tasks[mark.task].hint
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(
-        suite, encoding="unicode"
-    )
+    text = ElementTree.tostring(suite, encoding="unicode")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + legible(text)
 
 
 def gradescope(sheet: MarkedSheet) -> str:

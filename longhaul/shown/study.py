@@ -24,7 +24,7 @@ EVERY_S = 10.0
 @contextmanager
 def shown(name: str, *, quiet: bool = False) -> Iterator[Callable[[Heard], None]]:
     """A function that takes how far a study is, and shows it on standard error."""
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, markup=False)
     if quiet:
         yield lambda _: None
         return

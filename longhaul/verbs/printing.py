@@ -82,8 +82,8 @@ def as_json(data: Any) -> str:
 
 def drawn(draw: Callable[[Console], None]) -> str:
     """What is drawn, as text without colours."""
-    from rich.console import Console
+    from analysis.terminal.training import Terminal
 
     out = io.StringIO()
-    draw(Console(file=out, width=WIDTH, highlight=False, markup=False))
+    draw(Terminal(file=out, width=WIDTH, highlight=False, markup=False))
     return out.getvalue()
