@@ -52,6 +52,7 @@ def test_every_link_has_a_file_with_every_frame_that_passed(done: Done) -> None:
         assert len(frames(done, name)) == told["frames"]
 
 
+@pytest.mark.slow
 def test_both_directions_are_told_apart_by_the_interface_that_receives(done: Done) -> None:
     plan = plan_of(done)
     (link,) = (link for link in plan.wires if link.name == "c1-c2")

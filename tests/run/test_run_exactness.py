@@ -61,6 +61,7 @@ def test_a_run_on_every_cpu_is_the_same_run(first: Done, runs: Runs) -> None:
     assert _bytes(again, "fidelity.json") == _bytes(first, "fidelity.json")
 
 
+@pytest.mark.slow
 def test_another_seed_loses_other_packets(first: Done, runs: Runs) -> None:
     other = runs("links", "verified", "--seed", "2")
     assert other.summary["digest"] != first.summary["digest"]

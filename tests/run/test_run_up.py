@@ -63,6 +63,7 @@ def test_a_host_has_its_own_name_and_knows_the_others(typed: Done) -> None:
     assert lines[1].split() == ["10.2.1.1", "c2-h100-1"]
 
 
+@pytest.mark.slow
 def test_a_ping_takes_as_long_as_its_way(typed: Done) -> None:
     times_ms = [float(ms) for ms in re.findall(r"ttl=64 time=(\S+) ms", typed.out)]
     assert len(times_ms) == 5

@@ -92,6 +92,7 @@ def test_where_hosts_share_a_long_haul_link_tcp_takes_longer_than_the_model_but_
     assert 1 <= against_the_model(strategies(name, SIX)) <= 1.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_every_collective_of_every_strategy_is_right(name: str, strategies: Strategies) -> None:
     assert strategies(name, SIX).summary["collective"]["wrong"] == 0

@@ -36,6 +36,7 @@ MODEL = "depth: model\nsample: {points: 2}\n"
 KILLS = 20
 
 
+@pytest.mark.slow
 def test_a_study_killed_twenty_times_at_random_moments_ends_with_the_same_results(
     desk: Desk,
     tmp_path_factory: pytest.TempPathFactory,
@@ -103,6 +104,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_two_studies_at_once_make_each_run_once_and_both_have_it(desk: Desk, kernel: Path) -> None:  # noqa: ARG001
     for name in ("one", "other"):
         desk.write(name, FEW, "keep: all\n")
@@ -208,6 +210,7 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_on_dask_s_workers_of_which_one_is_killed_meanwhile_the_results_are_those_of_this_machine(
     desk: Desk,
     tmp_path: Path,
