@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from longhaul.api.plans import plan
 from longhaul.labs import draws
 from longhaul.labs.catalogue import Lab, lab, labs
-from longhaul.labs.exercises import allreduce
+from longhaul.labs.exercises import allreduce, glass
 from longhaul.labs.exercises.crossover import compared
 from longhaul.labs.marking import fair, read_variants
 from scenario.errors import WrongInput
@@ -93,3 +94,32 @@ def test_crossing_borders_as_little_as_can_be_is_faster_than_the_ring_for_every_
         wanted = compared(("ring",), (allreduce.SIZE,))
         (ring,) = cases(wanted, plan(place))
         assert crossings * across_s + inside_s < 0.95 * ring.predicted_s, drawn
+
+
+@pytest.mark.parametrize("who", [f"student-{number}" for number in range(300)])
+def test_what_is_lost_hangs_on_no_moment_of_the_switches(who: str) -> None:
+    """Lab 8: the counts by its formulas are the same whether a switch sees to it at once or in six milliseconds,
+    and whether datagrams wait behind training or not."""
+    mine = own(lab("8"), who)
+    interval, cut = float(mine["interval_ms"]), float(mine["cut_ms"])
+    delay = float(mine["distance_km"]) * 4.897e-3
+    sent = [number * interval for number in range(100)]
+
+    def lost(after: float, until: float) -> int:
+        return sum(after < one < until for one in sent)
+
+    repaired, back = cut + float(mine["repair_ms"]), cut + 400 + float(mine["hold_down_ms"])
+    moments = [(wait, noticed) for wait in (-1.0, 0.0, 2.0) for noticed in (-1.0, 0.0, 5.0, 7.0)]
+    assert len({lost(cut - delay - wait, cut + noticed) for wait, noticed in moments}) == 1
+    assert len({lost(cut - delay - wait, repaired + noticed) for wait, noticed in moments}) == 1
+    assert len({min(one for one in sent if one > back + noticed) for _, noticed in moments}) == 1
+
+
+@pytest.mark.parametrize(
+    ("losing", "stepping", "gained"),
+    [(2.0, 1.0, 0.5), (1.0, 2.0, -1.0), (inf, 1.0, 1.0), (1.0, inf, -1.0), (inf, inf, 0.0)],
+)
+def test_a_ring_that_never_ends_loses_to_one_that_does(
+    losing: float, stepping: float, gained: float
+) -> None:
+    assert glass.gain(losing, stepping) == gained

@@ -23,7 +23,7 @@ direct = seen.filter((pl.col("delay") < 1.9 * pl.col("delay").min()) & (pl.col("
 answers = {
     "lost-unprotected": probes(alone)["received_ns"].null_count(),
     "lost-protected": probes(protected)["received_ns"].null_count(),
-    "iterations-touched": len(alone.training.timeline[0].touched),
+    "iterations-touched": len(protected.training.timeline[0].touched),
     "back-ms": direct["sent_ns"].min() / 1e6,
 }
 Path("answers.yaml").write_text(yaml.safe_dump(answers))

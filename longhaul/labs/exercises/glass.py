@@ -16,6 +16,7 @@ OLDEST = 120
 HALF = 0.5
 RATE_Gbps = 400
 WITHIN = 0.01
+"""Two times that are nearer to one another than this are equal."""
 
 
 def fair(drawn: Drawn) -> bool:
@@ -88,12 +89,20 @@ def _turn(work: Attempt) -> Marked:
         return Marked(
             name, False, asked, f"{work.answers.get('stepping-from')!r} is no year from 1 to 59"
         )
-    told, better = [], []
+    told, gained = [], []
     for age in (int(year) - 1, int(year)):
         losing, stepping = (_ring_s(work, age, aging) for aging in ("loss", "step"))
         told.append(f"in year {age} {_said(losing)} losing, {_said(stepping)} stepping")
-        better.append(stepping < losing)
-    return Marked(name, better == [False, True], asked, "; ".join(told), year)
+        gained.append(gain(losing, stepping))
+    right = gained[0] < WITHIN and gained[1] > -WITHIN
+    return Marked(name, right, asked, "; ".join(told), year)
+
+
+def gain(losing_s: float, stepping_s: float) -> float:
+    """The share of a ring's time that stepping saves; negative where it costs. Who never ends loses to who does."""
+    if inf in (losing_s, stepping_s):
+        return float(losing_s == inf) - float(stepping_s == inf)
+    return 1 - stepping_s / losing_s
 
 
 def _said(seconds: float) -> str:
