@@ -3,21 +3,24 @@
 First CPU seconds of a forecast of `colossus`, from its files to its time, among many and alone. Then points of
 `two-hosts` in the fabric, in rounds: some by `longhaul run`, one by one, then as a study on so many CPUs. The ratio is
 the study's wall time for a point, times the CPUs, over that of a single run (1 is all that can be had; a guest that
-carried several points could have less). Rounds are interleaved so that whatever else the machine does falls on both.
+carried several points could have less). Rounds are interleaved so that whatever else the machine does falls on both;
+the ratio of the CPU seconds of both hangs less on that. Every run by itself has the digest of the study's.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import chdir
+from collections.abc import Iterator, Sequence
+from contextlib import chdir, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import longhaul as lh
@@ -44,66 +47,80 @@ measure: [iterations.p50_s]
 keep: none
 """
 MANY, ALONE = 500, 10
-ROUND, SINGLY = 10, 2
+ROUND, SINGLY = 50, 10
 MILE_M = 1609.344
 SHORT = ("iterations=1", "warmup=0", "batch.tokens=64Ki")
 _ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 
+@dataclass(frozen=True)
+class Cost:
+    """Of a run, on average: seconds by the clock, and of CPU, those of all its processes."""
+
+    wall_s: float
+    cpu_s: float
+
+    def __str__(self) -> str:
+        return f"{self.wall_s:.2f} s ({self.cpu_s:.2f} s of CPU)"
+
+
+@contextmanager
+def _measured(runs: int) -> Iterator[list[Cost]]:
+    """A list that has the cost of a run in it once the block, which makes so many of them, is done."""
+    found: list[Cost] = []
+    wall_s, cpu_s = time.perf_counter(), _cpu_s()
+    yield found
+    found.append(Cost((time.perf_counter() - wall_s) / runs, (_cpu_s() - cpu_s) / runs))
+
+
+def _cpu_s() -> float:
+    """Of this process and of all that it has waited for."""
+    every = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in every)
+
+
 def in_fabric(points: int, jobs: int) -> None:
     """Rounds of single runs and of a study, and the median of the rounds' ratios."""
     miles = [10 + 990 * index / points for index in range(points)]
-    ratios = []
+    by_wall, by_cpu = [], []
     with tempfile.TemporaryDirectory() as scratch, chdir(scratch):
         for first in range(0, points, ROUND):
             own = miles[first : first + ROUND]
-            single_s, digests = _singly(own[:SINGLY])
-            study_s, found = _as_study(own, jobs)
-            assert [found[mile] for mile in own[:SINGLY]] == digests, (
-                "the same runs, the same answers"
-            )
-            ratios.append(study_s * jobs / single_s)
-            print(
-                f"a single run {single_s:.2f} s; of a study {study_s:.2f} s: {ratios[-1]:.2f}",
-                flush=True,
-            )
-    middle = statistics.median(ratios)
+            alone, digests = _singly(own[:SINGLY])
+            among, found = _as_study(own, jobs)
+            assert [found[mile] for mile in own[:SINGLY]] == digests, "equal runs, equal events"
+            by_wall.append(among.wall_s * jobs / alone.wall_s)
+            by_cpu.append(among.cpu_s / alone.cpu_s)
+            print(f"a single run {alone}; of a study {among}: {by_wall[-1]:.2f}", flush=True)
+    wall, cpu = statistics.median(by_wall), statistics.median(by_cpu)
     print(
-        f"{points} points, {jobs} at a time: {middle:.2f} of single runs over CPUs ({len(ratios)} rounds)"
+        f"{points} points, {jobs} at a time: {wall:.2f} of single runs over CPUs, {cpu:.2f} of their CPU "
+        f"({len(by_wall)} rounds)"
     )
 
 
-def _singly(miles: Sequence[float]) -> tuple[float, list[str]]:
-    """Seconds of a run by itself, and what came of each."""
-    began, found = time.perf_counter(), []
-    for mile in miles:
-        out = Path("single")
-        settings = [
-            f"--set=links.c1-c2.distance={mile}mi",
-            *(f"--set-workload={one}" for one in SHORT),
-        ]
-        command = [
-            sys.executable,
-            "-m",
-            "longhaul",
-            "run",
-            str(TOPOLOGIES / "two-hosts.yaml"),
-            "--out",
-            str(out),
-        ]
-        subprocess.run(
-            [*command, "--quiet", *settings],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            env=_ENVIRONMENT,
-        )
-        found.append(str(lh.Run.load(out).summary.digest))
-        shutil.rmtree(out)
-    return (time.perf_counter() - began) / len(miles), found
+def _singly(miles: Sequence[float]) -> tuple[Cost, list[str]]:
+    """What a run by itself costs, and what came of each."""
+    found = []
+    with _measured(len(miles)) as cost:
+        for mile in miles:
+            out = Path("single")
+            settings = [
+                f"--set=links.c1-c2.distance={mile}mi",
+                *(f"--set-workload={one}" for one in SHORT),
+            ]
+            file = str(TOPOLOGIES / "two-hosts.yaml")
+            command = [sys.executable, "-m", "longhaul", "run", file, "--out", str(out), "--quiet"]
+            subprocess.run(
+                [*command, *settings], check=True, stdout=subprocess.DEVNULL, env=_ENVIRONMENT
+            )
+            found.append(str(lh.Run.load(out).summary.digest))
+            shutil.rmtree(out)
+    return cost[0], found
 
 
-def _as_study(miles: Sequence[float], jobs: int) -> tuple[float, dict[float, str]]:
-    """Seconds of a point of a study, and what came of each."""
+def _as_study(miles: Sequence[float], jobs: int) -> tuple[Cost, dict[float, str]]:
+    """What a point of a study costs, and what came of each."""
     file = Path("cost.yaml")
     listed = ", ".join(f"{mile}mi" for mile in miles)
     text = STUDY.format(
@@ -113,14 +130,13 @@ def _as_study(miles: Sequence[float], jobs: int) -> tuple[float, dict[float, str
         miles=listed,
     )
     file.write_text(text)
-    began = time.perf_counter()
-    rows = lh.study(file).run(jobs=jobs).results
-    took_s = (time.perf_counter() - began) / len(miles)
+    with _measured(len(miles)) as cost:
+        rows = lh.study(file).run(jobs=jobs).results
     found = {
         round(metres / MILE_M, 6): digest
         for metres, digest in rows.select("links.*.distance", "digest").rows()
     }
-    return took_s, {mile: found[round(mile, 6)] for mile in miles}
+    return cost[0], {mile: found[round(mile, 6)] for mile in miles}
 
 
 def by_the_model() -> None:

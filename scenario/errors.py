@@ -8,6 +8,7 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     │   ├── InvalidInput                 scenario.text.diagnostics    a file or a setting, with every place
     │   ├── UnitError                    scenario.text.units          a text that is not the quantity it should be
     │   ├── NoCrew                       longhaul.studies.crews       no scheduler, or workers that cannot work
+    │   ├── NotInstalled                 longhaul.studies.packages    packages that a study needs and that are not here
     │   ├── NoExpression                 scenario.expressions.terms  text that is no expression, or makes no sense
     │   ├── NotAlike                     analysis.studies.comparing  studies that cannot be compared
     │   ├── NoPoints                     scenario.study.designs       a study whose design has no point

@@ -62,7 +62,7 @@ class Study:
         Dask scheduler, or in so many jobs of SLURM (with these options of `sbatch`). After `budget_s` seconds nothing
         more is begun; `points` is how many points at most. Ctrl-C ends the runs under way; what was found stays.
 
-        Raises InvalidInput, NoPoints, NoCrew, CrewLost.
+        Raises InvalidInput, NotInstalled, NoPoints, NoCrew, CrewLost.
         """
         means = Means(
             jobs=jobs or usual_jobs(),

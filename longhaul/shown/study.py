@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from analysis.studies.headline import shown as figure
 from analysis.studies.measures import unit
@@ -19,6 +20,9 @@ from longhaul.studies.progress import PROGRESS, Heard
 from scenario.errors import WrongInput
 
 EVERY_S = 10.0
+WIDTH = 100
+"""Of a line that goes to no terminal: of one that does, as wide as that is."""
+SPINNER = 2
 
 
 @contextmanager
@@ -31,8 +35,8 @@ def shown(name: str, *, quiet: bool = False) -> Iterator[Callable[[Heard], None]
     if not console.is_terminal:
         yield _Plain(name, console).hear
         return
-    with console.status(f"{name}: reading", spinner="line") as line:
-        yield lambda heard: line.update(f"{name}: {told(heard)}")
+    with console.status(Text(f"{name}: reading"), spinner="line") as line:
+        yield lambda heard: line.update(Text(told(name, heard, console.width - SPINNER)))
 
 
 class _Plain:
@@ -46,24 +50,36 @@ class _Plain:
         now = time.monotonic()
         if now - self._told_s >= EVERY_S or heard.tally.done == heard.tally.wanted:
             self._told_s = now
-            self._console.print(f"{self._name}: {told(heard)}", markup=False, soft_wrap=True)
+            self._console.print(told(self._name, heard, WIDTH), markup=False, soft_wrap=True)
 
 
-def told(heard: Heard) -> str:
-    """Done, failed, rate, time left, least and largest so far."""
+def told(name: str, heard: Heard, width: int) -> str:
+    """Done, failed, rate, time left; then as much as there is room for of the least and largest figure so far: with
+    the values of what is varied, or the point's number alone."""
     tally = heard.tally
-    words = [f"{heard.what}: {tally.done} of {tally.wanted} done"]
+    words = [f"{name}: {heard.what}: {tally.done} of {tally.wanted} done"]
     words += [f"{tally.failed} failed"] if tally.failed else []
     words += [f"{tally.per_minute:.3g} a minute"] if tally.here else []
     if tally.left_s and tally.done < tally.wanted:
         minutes, seconds = divmod(round(tally.left_s), 60)
         words.append(f"{minutes}:{seconds:02d} left")
-    for word, found in (("least", heard.least), ("largest", heard.most)):
-        if found:
-            words.append(
-                f"{word} {heard.figure} {figure(found[0], unit(heard.figure) or '')} ({found[1]})"
-            )
-    return ", ".join(words)
+    plain = ", ".join(words)
+    longer = [f"{plain}, {between}" for between in _between(heard)]
+    return next((line for line in longer if len(line) <= width), plain)
+
+
+def _between(heard: Heard) -> Iterator[str]:
+    """The least and the largest figure so far, in more words and in fewer."""
+    if not heard.least or not heard.most:
+        return
+    ends = (heard.least, heard.most)
+    low, high = (figure(one.figure, unit(heard.figure) or "") for one in ends)
+    first, last = (f"point {one.point}: {' '.join(one.values)}" for one in ends)
+    yield f"{heard.figure} {low} ({first}) to {high} ({last})"
+    first, last = (f"point {one.point}" for one in ends)
+    yield f"{heard.figure} {low} ({first}) to {high} ({last})"
+    short = heard.figure.rpartition(".")[2]
+    yield f"{short} {low} ({heard.least.point}) to {high} ({heard.most.point})"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from longhaul.studies.crews import Crew, here, on_dask, on_slurm
 from longhaul.studies.forecasting import Forecasts
 from longhaul.studies.kept import Kept
 from longhaul.studies.luggage import Luggage
+from longhaul.studies.packages import check_installed
 from longhaul.studies.progress import Hear, Reported
 from longhaul.studies.rows import WantedRow
 from longhaul.studies.sampling import sample
@@ -68,7 +69,8 @@ class Means:
 
 
 def conduct(study: Study, means: Means, hear: Hear) -> Path:
-    """Do it all; returns the study's folder. Raises InvalidInput, NoPoints, NoCrew, CrewLost."""
+    """Do it all; returns the study's folder. Raises InvalidInput, NotInstalled, NoPoints, NoCrew, CrewLost."""
+    check_installed(study, dask=bool(means.dask), slurm=bool(means.slurm))
     conducted = _Conducting(study, means, hear)
     with conducted.crew() as crew:
         conducted.carry_out(crew)

@@ -96,10 +96,7 @@ def on_dask(address: str) -> Iterator[Crew]:
 def on_slurm(jobs: int, directives: Sequence[str] = ()) -> Iterator[Crew]:
     """Of so many jobs of SLURM, each with one CPU, a Dask worker in it; they are cancelled in the end. `directives` are
     options of sbatch, as --partition=long. Raises NoCrew."""
-    try:
-        from dask_jobqueue import SLURMCluster  # noqa: PLC0415 - as above
-    except ImportError:
-        raise NoCrew("dask-jobqueue is not installed: pip install dask-jobqueue") from None
+    from dask_jobqueue import SLURMCluster  # noqa: PLC0415 - as above
     from distributed import Client  # noqa: PLC0415 - as above
 
     if not shutil.which("sbatch"):

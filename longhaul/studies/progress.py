@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.studies.findings import says
 from analysis.studies.measures import VERDICT
 from longhaul.studies.carrying import Tally
 from longhaul.studies.rows import WantedRow
@@ -21,14 +20,23 @@ WRITE_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
+class ExtremePoint:
+    """A figure that is the least or the largest so far: at which point, and the values of what is varied there."""
+
+    figure: float
+    point: int
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Heard:
     """How far a study is: `what` it does, how much of that, the least and largest `figure` so far and where."""
 
     what: str
     tally: Tally
     figure: str
-    least: tuple[float, str] | None
-    most: tuple[float, str] | None
+    least: ExtremePoint | None
+    most: ExtremePoint | None
 
 
 Hear = Callable[[Heard], None]
@@ -38,15 +46,14 @@ class Reported:
     """Of a study under way."""
 
     def __init__(self, study: Study, place: Path, hear: Hear) -> None:
-        self._study = study
         self._path = place / PROGRESS
         self._hear = hear
         self._figure = next(name for name in study.measure if name != VERDICT)
         self._what = ""
         self._keys: list[str] = []
         self._written_s = 0.0
-        self._least: tuple[float, str] | None = None
-        self._most: tuple[float, str] | None = None
+        self._least: ExtremePoint | None = None
+        self._most: ExtremePoint | None = None
         self._heard: Heard | None = None
 
     def begin(self, what: str, wanted: Sequence[WantedRow]) -> None:
@@ -73,11 +80,12 @@ class Reported:
             self._write(self._heard.tally)
 
     def _note(self, figure: float, wanted: WantedRow) -> None:
-        where = says(self._study, wanted.point)
-        if self._least is None or figure < self._least[0]:
-            self._least = (figure, where)
-        if self._most is None or figure > self._most[0]:
-            self._most = (figure, where)
+        point = wanted.point
+        here = ExtremePoint(figure, point.index, tuple(value.label for value in point.values))
+        if self._least is None or figure < self._least.figure:
+            self._least = here
+        if self._most is None or figure > self._most.figure:
+            self._most = here
 
     def _write(self, tally: Tally) -> None:
         self._written_s = time.monotonic()

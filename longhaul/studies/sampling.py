@@ -11,7 +11,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.spatial import cKDTree
 
 from analysis.studies.measures import VERDICT
 from scenario.types.study import Choices, Stretch, Study, StudyPoint
@@ -72,6 +71,8 @@ def _turning(study: Study, done: pl.DataFrame, where: Places) -> Iterator[tuple[
     """Points nearest to one of another verdict, nearest first."""
     if VERDICT not in done.columns or done[VERDICT].n_unique() < 2:
         return
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - not everybody who has longhaul has it
+
     indices, verdicts = done["point"].to_numpy(), done[VERDICT].to_numpy()
     near = np.full(len(indices), np.inf)
     for verdict in sorted(set(verdicts) - {None}):
