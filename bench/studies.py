@@ -54,7 +54,7 @@ _ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 
 @dataclass(frozen=True)
-class Cost:
+class RunCost:
     """Of a run, on average: seconds by the clock, and of CPU, those of all its processes."""
 
     wall_s: float
@@ -65,12 +65,12 @@ class Cost:
 
 
 @contextmanager
-def _measured(runs: int) -> Iterator[list[Cost]]:
+def _measured(runs: int) -> Iterator[list[RunCost]]:
     """A list that has the cost of a run in it once the block, which makes so many of them, is done."""
-    found: list[Cost] = []
+    found: list[RunCost] = []
     wall_s, cpu_s = time.perf_counter(), _cpu_s()
     yield found
-    found.append(Cost((time.perf_counter() - wall_s) / runs, (_cpu_s() - cpu_s) / runs))
+    found.append(RunCost((time.perf_counter() - wall_s) / runs, (_cpu_s() - cpu_s) / runs))
 
 
 def _cpu_s() -> float:
@@ -99,7 +99,7 @@ def in_fabric(points: int, jobs: int) -> None:
     )
 
 
-def _singly(miles: Sequence[float]) -> tuple[Cost, list[str]]:
+def _singly(miles: Sequence[float]) -> tuple[RunCost, list[str]]:
     """What a run by itself costs, and what came of each."""
     found = []
     with _measured(len(miles)) as cost:
@@ -119,7 +119,7 @@ def _singly(miles: Sequence[float]) -> tuple[Cost, list[str]]:
     return cost[0], found
 
 
-def _as_study(miles: Sequence[float], jobs: int) -> tuple[Cost, dict[float, str]]:
+def _as_study(miles: Sequence[float], jobs: int) -> tuple[RunCost, dict[float, str]]:
     """What a point of a study costs, and what came of each."""
     file = Path("cost.yaml")
     listed = ", ".join(f"{mile}mi" for mile in miles)

@@ -7,12 +7,14 @@ import math
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -33,7 +35,8 @@ MANY = """\
 """
 FEW = "  links.*.distance: [10mi, 100mi, 500mi, 1000mi]\n"
 MODEL = "depth: model\nsample: {points: 2}\n"
-KILLS = 20
+FORECASTS = 500
+KILLS, AT_ONCE, STORED = 20, 13, 4
 
 
 @pytest.mark.slow
@@ -42,29 +45,74 @@ def test_a_study_killed_twenty_times_at_random_moments_ends_with_the_same_result
     tmp_path_factory: pytest.TempPathFactory,
     kernel: Path,  # noqa: ARG001
 ) -> None:
-    """Forecasts, then runs: wherever it is struck, what is missing is made, and nothing else comes out."""
+    """As it starts, among forecasts, among runs: wherever it is struck, what is missing is made, and nothing else comes
+    out."""
     desk.write("many", MANY, MODEL)
     undisturbed = Desk(tmp_path_factory.mktemp("undisturbed"))
     undisturbed.write("many", MANY, MODEL)
     status, _, said = undisturbed.do("run", "many.yaml", "--jobs", "2")
     assert status == 0, said
     chance = random.Random(1)
-    done = []
-    for _ in range(KILLS):
-        process = desk.begin("run", "many.yaml", "--jobs", "2")
-        time.sleep(chance.uniform(0.5, 5.0))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        done.append(desk.results("many").exists())
-    assert not done[0]
+    known = [_struck(desk, waits, chance) for waits in _moments(chance)]
+    assert known == sorted(known)  # nothing that was stored is lost
+    assert any(0 < count < FORECASTS for count in known), known
+    assert known[-1] >= FORECASTS
+    assert not desk.results("many").exists()
     status, _, said = desk.do("run", "many.yaml", "--jobs", "2")
     assert status == 0, said
     assert desk.results("many").read_bytes() == undisturbed.results("many").read_bytes()
     rows = pl.read_parquet(desk.results("many"))
     assert rows.group_by("depth", "status").len().sort("depth").rows() == [
         ("fabric", "done", 2),
-        ("model", "done", 500),
+        ("model", "done", FORECASTS),
     ]
+
+
+def _moments(chance: random.Random) -> list[Moment]:
+    """What each kill waits for: nothing, forecasts that this very process has stored, a run under way."""
+    early = [*[Moment(3.0, lambda *_: True)] * AT_ONCE, *[Moment(1.0, _stored)] * STORED]
+    chance.shuffle(early)
+    return [
+        *early,
+        *[Moment(1.0, lambda pid, *_: bool(_begun(pid, "\0run\0")))] * (KILLS - len(early)),
+    ]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Up to so many seconds after something: of a process, records before it began, records now."""
+
+    within_s: float
+    after: Callable[[int, int, int], bool]
+
+
+def _stored(_: int, before: int, now: int) -> bool:
+    return now > before
+
+
+def _struck(desk: Desk, moment: Moment, chance: random.Random) -> int:
+    """Begin the study, kill it at a moment; how many records there are then."""
+    before = _records(desk)
+    process = desk.begin("run", "many.yaml", "--jobs", "2")
+    while not moment.after(process.pid, before, _records(desk)):
+        assert process.poll() is None, "it ended before it was struck"
+        time.sleep(0.05)
+    time.sleep(chance.uniform(0, moment.within_s))
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return _records(desk)
+
+
+def _records(desk: Desk) -> int:
+    """How many are stored."""
+    path = desk.path / "runs" / "studies" / "records.sqlite"
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(path, timeout=60)) as base:
+        known = base.execute(
+            "SELECT count(*) FROM sqlite_master WHERE name = 'records'"
+        ).fetchone()[0]
+        return int(base.execute("SELECT count(*) FROM records").fetchone()[0]) if known else 0
 
 
 def test_a_study_holds_nothing_that_would_outlive_its_being_killed(desk: Desk) -> None:
@@ -87,13 +135,25 @@ def _grown(pid: int, count: int) -> list[int]:
     """The processes that a study has begun to make forecasts, once there are so many."""
     until = time.monotonic() + 120
     while time.monotonic() < until:
-        lists = [one.read_text() for one in Path(f"/proc/{pid}/task").glob("*/children")]
-        begun = [int(word) for text in lists for word in text.split()]
-        found = [one for one in begun if "spawn_main" in Path(f"/proc/{one}/cmdline").read_text()]
-        if len(found) == count:
+        if len(found := _begun(pid, "spawn_main")) == count:
             return found
         time.sleep(0.05)
     raise AssertionError("no forecasts began")
+
+
+def _begun(pid: int, word: str) -> list[int]:
+    """The processes that another has begun, with a word on their command lines."""
+    lists = [one.read_text() for one in Path(f"/proc/{pid}/task").glob("*/children")]
+    children = [int(number) for text in lists for number in text.split()]
+    return [one for one in children if word in _command(one)]
+
+
+def _command(pid: int) -> str:
+    """Its words; none of a process that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
 
 
 def _runs(pid: int) -> bool:
