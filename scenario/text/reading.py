@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from unicodedata import category
 
 import yaml
 
+from scenario.text import characters
 from scenario.text.diagnostics import (
     Diagnostic,
     InvalidInput,
@@ -63,6 +63,8 @@ def read_text(text: str, name: str) -> Mapping:
 
 def read_node(text: str, source: Source) -> Node:
     """The one YAML value in `text`; places refer to `source`. Raises InvalidInput."""
+    if turning := list(characters.turning(source, text)):
+        raise InvalidInput(turning)
     reader = _Reader(source)
     try:
         return reader.document(yaml.parse(text, Loader=yaml.SafeLoader))
@@ -164,7 +166,7 @@ def _bad_character(text: str, error: yaml.reader.ReaderError, source: Source) ->
     column = len(before) - (before.rfind("\n") + 1) + 1
     place = Place(source, before.count("\n") + 1, column)
     message = "a character that YAML does not allow"
-    return complain(place, message, found=f"U+{int(error.character):04X}")
+    return complain(place, message, found=characters.code(chr(error.character)))
 
 
 class _Reader:
@@ -229,22 +231,14 @@ class _Reader:
 
     def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Scalar:
         text = event.value
+        self.problems += characters.wrong(text, place)
         if event.style is not None:
-            self._printable(text, place)
             return Scalar(place, text, text, quoted=True)
         if _TRAPS.fullmatch(text):
             message = f"`{text}` is a boolean to some YAML readers and a text to others"
             expected = "true or false, or the text in quotes"
             self.problems.append(complain(place, message, found=text, expected=expected))
         return Scalar(place, text, _resolved(text))
-
-    def _printable(self, text: str, place: Place) -> None:
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            self.problems.append(complain(place, "half of a surrogate pair is not a character"))
-        control = next((c for c in text if category(c) == "Cc" and c not in "\n\t"), "")
-        if control:
-            message = "a character that commands a terminal"
-            self.problems.append(complain(place, message, found=f"U+{ord(control):04X}"))
 
     def _plainness(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.AliasEvent):
