@@ -36,6 +36,8 @@ from traffic.benchmark import Benchmark
 ANSWERS = "answers.yaml"
 MOST_FILE_BYTES = 1_000_000
 NOTHING: Mapping[str, Path] = {}
+PATIENCE_S = 1800.0
+"""Silence of a reference run in wall time: it ends by itself, and no mark may hang on how slow the machine is."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class Attempt:
         place = folder.RUNS / "labs" / digest([texts, options])
         if not place.is_dir():
             self.hear(f"the fabric runs: {topology.name}")
-            run(topology, workload, out=place, **options)
+            run(topology, workload, out=place, **({"patience_s": PATIENCE_S} | options))
         return Run(place)
 
     def bench(self, topology: Topology, wanted: Benchmark) -> list[MeasuredCase]:
