@@ -311,7 +311,7 @@ set_up_torch() {
     local pip=("$place/bin/python" -m pip install --quiet --disable-pip-version-check --retries 1)
     # Of the CPU's build, which PyTorch's own index has; what it needs is everywhere.
     "${pip[@]}" --no-deps --extra-index-url "$torch_index" "torch==$torch_version"
-    "${pip[@]}" "torch==$torch_version"
+    "${pip[@]}" "torch==$torch_version" numpy # which torch.distributed.rpc wants, and does not name
     touch "$place/$torch_version"
 }
 

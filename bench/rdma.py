@@ -42,6 +42,7 @@ if [ $RANK = 0 ]; then
   wait
 else
   sleep 1
+  {beside}
   $test -p $((7000+RANK)) 10.{campus}.1.1 >told &
   if [ -n "{lasting}" ]; then
     sleep 1.4; a=$(<$counters/sent_pkts); sleep 1; b=$(<$counters/sent_pkts)
@@ -73,28 +74,38 @@ Part = Iterator[tuple[str, Row]]
 @dataclass(frozen=True)
 class Outcome:
     """Rates of the senders, MB/s: over all of their time, and over the second in the middle; all hosts' counters,
-    added; bytes that waited at the receiver's port, of many looks; TCP's rate after it, MB/s."""
+    added; bytes that waited at the receiver's port, of many looks; TCP's rate after it, MB/s; all that was said."""
 
     rates: tuple[float, ...]
     steady: tuple[float, ...]
     counters: dict[str, int]
     queue: tuple[float, ...]
     tcp: float | None
-    out: str
+    lines: tuple[str, ...]
+
+    @property
+    def out(self) -> str:
+        """The end of what was said, for who finds nothing in it."""
+        return "\n".join(self.lines)[-900:]
 
     @property
     def together(self) -> float:
         return sum(self.rates)
 
 
-def run(topology: str, parts: Sequence[str] = (), before: str = "", **traffic: int) -> Outcome:
-    """One guest; all send for two seconds, or a `count` of messages."""
-    amount = f"-n {traffic['count']}" if "count" in traffic else "-D 2 -f 0"
+def run(
+    topology: str, parts: Sequence[str] = (), before: str = "", beside: str = "", **traffic: int
+) -> Outcome:
+    """One guest; all send for two `seconds`, or a `count` of messages; a script goes `before` that, and one `beside` it
+    on senders."""
+    lasts = f"-D {traffic.get('seconds', 2)} -f 0"
+    amount = f"-n {traffic['count']}" if "count" in traffic else lasts
     asked = {"size": MIB, "depth": 16, "timeout": 17, "campus": 1, "tcp_size": 100 * MIB} | traffic
     script = SENDING.format(
         **asked,
         amount=amount,
         before=before,
+        beside=beside,
         lasting="" if "count" in traffic else "y",
         watch=QUEUE if QUEUE in parts else "",
         after=TCP.format(**asked) if TCP in parts else "",
@@ -119,7 +130,7 @@ def run(topology: str, parts: Sequence[str] = (), before: str = "", **traffic: i
         counters=counters,
         queue=_said("backlog", done.stdout.replace("Kb", "e3").replace("b\n", "\n")),
         tcp=tcp[0] if tcp else None,
-        out=done.stdout[-300:] + done.stderr[-600:],
+        lines=(*done.stdout.splitlines(), *done.stderr.splitlines()),
     )
 
 

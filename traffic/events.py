@@ -70,8 +70,9 @@ def read_adapters(placed: Placed, folder: Path) -> Tables:
 
 def _read_pairs(placed: Placed, folder: Path) -> pl.DataFrame:
     """What became of the packets of each ordered pair of ranks, and channel."""
+    ranks = dict(zip((host.ip for host in placed.plan.hosts), placed.ranks, strict=True))
     rows = [
-        (placed.workload.name, rank, placed.ranks[peer], channel, *(met[name] for name in PAIRS))
+        (placed.workload.name, rank, ranks[peer], channel, *(met[name] for name in PAIRS))
         for host, rank in zip(placed.plan.hosts, placed.ranks, strict=True)
         for peer, channel, met in json.loads((folder / f"{host.name}.pairs").read_text())
         if met

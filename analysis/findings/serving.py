@@ -16,8 +16,9 @@ from typing import Any
 import polars as pl
 
 from analysis import units
-from analysis.findings import background, oneway
+from analysis.findings import adapters, background, oneway
 from analysis.findings.headline import faithful, warning
+from analysis.findings.pauses import paused
 from analysis.findings.tail import tail
 from analysis.form.parts import Tail
 from analysis.form.serving import (
@@ -143,6 +144,8 @@ def summarise_service(run_dir: Path) -> ServingSummary:
         faithful=faithful(fidelity),
         background=background.summarise(run_dir),
         probes=oneway.summarise(run_dir),
+        adapters=adapters.summarise(run_dir),
+        pauses=paused(run_dir),
     )
 
 

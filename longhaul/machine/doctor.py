@@ -25,6 +25,12 @@ OLDEST_RELEASES = {"debian": 12.0, "ubuntu": 24.04}
 MEMORY_BYTES = 4e9  # a guest of a few hundred hosts, with room for the analysis
 DISK_BYTES = 1e9  # a run folder is tens of megabytes; this leaves room for many
 
+NAMESPACES_SHARED = Path("/sys/module/ib_core/parameters/netns_mode")
+WHO_SEES_DEVICES = {
+    "Y": "all network namespaces see each of its devices",
+    "N": "each of its devices is in one network namespace",
+}
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -50,7 +56,7 @@ def diagnose() -> list[Finding]:
         seccomp_check(native.read(Path("/proc/sys/kernel/seccomp/actions_avail"))),
         sandbox_check(sandbox.held()),
         native_check(native.kernel_features(), os.geteuid() == 0),
-        rdma_check(native.installed_modules()),
+        rdma_check(native.installed_modules(), native.read(NAMESPACES_SHARED).strip()),
         kvm_check(Path("/dev/kvm")),
         disk_check("disk for runs", Path.cwd()),
     ]
@@ -246,12 +252,12 @@ def native_check(features: set[str], is_root: bool) -> Finding:
     )
 
 
-def rdma_check(modules: set[str]) -> Finding:
-    """Whether this machine's own kernel could do what RDMA needs. The guest's always can."""
-    there = "rdma_rxe" in modules or Path("/sys/module/rdma_rxe").exists()
-    has = "has rdma_rxe, but not a device per namespace" if there else "has no rdma_rxe"
+def rdma_check(modules: set[str], whose: str) -> Finding:
+    """What this machine's own kernel has of what RDMA needs, which the guest's always has. `whose` is what a loaded
+    module says of its devices, Y: all network namespaces see each of them."""
+    seen = WHO_SEES_DEVICES.get(whose, "not loaded: who sees its devices is not known")
+    has = f"rdma_rxe ({seen})" if "rdma_rxe" in modules else "no rdma_rxe"
+    ports = "ports of switches" if "sch_port" in modules else "no ports of switches (sch_port)"
     return Finding(
-        "native RDMA",
-        None,
-        f"{platform.release()} {has}, nor ports of switches: RoCE in guests only",
+        "native RDMA", None, f"{platform.release()} has {has} and {ports}: RoCE in guests only"
     )

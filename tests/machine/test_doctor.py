@@ -16,6 +16,7 @@ from longhaul.machine.doctor import (
     memory_check,
     native_check,
     packages_check,
+    rdma_check,
     render,
     sandbox_check,
     seccomp_check,
@@ -129,3 +130,20 @@ def test_hardware_virtualization_is_called_present_and_never_usable(tmp_path: Pa
     check = kvm_check(device)
     assert (check.ok, check.mend) == (None, "")
     assert "present (not tried)" in check.detail
+
+
+@pytest.mark.parametrize(
+    ("modules", "whose", "said"),
+    [
+        (set(), "", "no rdma_rxe and no ports of switches"),
+        ({"rdma_rxe"}, "", "rdma_rxe (not loaded: who sees its devices is not known) and no ports"),
+        ({"rdma_rxe"}, "Y", "rdma_rxe (all network namespaces see each of its devices) and no"),
+        ({"rdma_rxe", "sch_port"}, "N", "is in one network namespace) and ports of switches"),
+    ],
+)
+def test_of_the_machines_own_rdma_only_what_is_seen_is_said(
+    modules: set[str], whose: str, said: str
+) -> None:
+    found = rdma_check(modules, whose)
+    assert said in found.detail
+    assert found.ok is None

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from traffic.host.channel import Channel
+from traffic.host.counting import Counting
 from traffic.host.numbers import fill, right
 from traffic.host.operations import Collective, Incoming, Key, Operation, Outgoing, Peer
 from traffic.host.ports import PORT
@@ -62,7 +63,7 @@ def run(job: dict[str, Any], channel: Channel) -> None:
         signal.signal(signal.SIGUSR1, lambda *_: channel.say({"waiting": replay.waiting()}))
         replay.timer.wait(start_ns)
         replay.attend(channel)
-        before = replay.transport.counters()
+        counting = Counting(replay.transport)
         for iteration in range(program.iterations):
             replay.iterate(iteration)
             channel.say({"iteration": iteration})
@@ -70,11 +71,9 @@ def run(job: dict[str, Any], channel: Channel) -> None:
             replay.events.tofile(file)
         if program.verify:
             Path(f"{job['events']}.wrong").write_text(json.dumps(replay.wrong), encoding="utf-8")
-        if before:
-            Path(f"{job['events']}.adapter").write_text(
-                json.dumps(replay.counted_since(before)), encoding="utf-8"
-            )
-            Path(f"{job['events']}.pairs").write_text(json.dumps(replay.pairs()), encoding="utf-8")
+        for (_, number), peer in replay.out.items():
+            counting.add(peer.connection, number)
+        counting.write(Path(job["events"]))
         channel.say({"state": "done", "wrong": sum(replay.wrong)})
     finally:
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -146,14 +145,6 @@ class Replay:
         self.poller.close()
         for timer in (self.timer, *(work.timer for work in self.works.values())):
             os.close(timer.fd)
-
-    def counted_since(self, before: dict[str, int]) -> dict[str, int]:
-        """What the host's adapter has counted since it had counted so much."""
-        return {name: now - before[name] for name, now in self.transport.counters().items()}
-
-    def pairs(self) -> list[tuple[int, int, dict[str, int]]]:
-        """What has become of the packets that went to each peer, by channel, as far as somebody counts."""
-        return [(*key, peer.connection.met()) for key, peer in self.out.items()]
 
     def attend(self, channel: Channel) -> None:
         """From now on, follow orders as they come."""

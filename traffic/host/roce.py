@@ -210,6 +210,11 @@ class RoceConnection:
         while not self._opens():
             select.select([self._line.fileno()], [], [])
 
+    @property
+    def address(self) -> str:
+        """Of the other end."""
+        return self._line.address
+
     def met(self) -> dict[str, int]:
         """As the kernel counts it of this queue pair; nothing where it does not."""
         return pair_counts.counts(self._adapter.index, self._pair.number)

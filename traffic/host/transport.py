@@ -88,6 +88,10 @@ class Connection(Protocol):
     def settle(self) -> None:
         """Wait until the other end is ready for what is sent."""
 
+    @property
+    def address(self) -> str:
+        """Of the other end."""
+
     def met(self) -> dict[str, int]:
         """What has become of its packets so far, by name; nothing where nobody counts."""
 

@@ -63,7 +63,7 @@ class Answerer(Replica):
     def __init__(self, program: ReplicaProgram) -> None:
         super().__init__(program)
         self._contexts: dict[int, Sequence] = {}
-        self._for_readers = self._transport.listen(program.address, CONTEXT_PORT, BACKLOG)
+        self._for_readers = self.transport.listen(program.address, CONTEXT_PORT, BACKLOG)
 
     def open(self) -> None:
         """Wait until everybody who reads has a line; then as all do."""

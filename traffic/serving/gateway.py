@@ -36,6 +36,7 @@ def run(job: dict[str, Any], channel: Channel) -> None:
         channel.say({"state": "ready"})
         start_ns = int(channel.hear()["start_ns"])
         signal.signal(signal.SIGUSR1, lambda *_: channel.say({"waiting": gateway.waiting()}))
+        gateway.loop.count(gateway.transport)
         gateway.serve(start_ns)
         gateway.loop.write(Path(job["events"]))
         channel.say({"state": "done"})
@@ -84,7 +85,7 @@ class Gateway:
         self.loop = Loop(self._send_due)
         self._channel = channel
         self._program = program
-        self._transport = opened(program.transport)
+        self.transport = opened(program.transport)
         self._replicas = Pool(program.replicas, program.routing)
         self._readers = Pool(program.readers, program.routing)
         self._errands: list[Errand] = []
@@ -95,7 +96,7 @@ class Gateway:
         """A line to each replica, as soon as it listens."""
         for pool in (self._readers, self._replicas):
             for index, replica in enumerate(pool.called):
-                connection = self._transport.connect(replica.address, PORT)
+                connection = self.transport.connect(replica.address, PORT)
                 connection.settle()
                 pool.idle[index].append(self._errand(connection, index))
 
@@ -154,7 +155,7 @@ class Gateway:
         index = pool.choose()
         if pool.idle[index]:
             return pool.idle[index].pop()
-        connection = self._transport.connect_soon(pool.called[index].address, PORT)
+        connection = self.transport.connect_soon(pool.called[index].address, PORT)
         return self._errand(connection, index)
 
     def _errand(self, connection: Connection, index: int) -> Errand:

@@ -14,6 +14,7 @@ from scenario.plan.types import Plan, PlannedHost
 from scenario.types.inference import Inference
 from scenario.workload.placement import hosts_on
 from traffic.adapters import FEWEST, roce_settings
+from traffic.events import read_adapters
 from traffic.host.transport import Settings
 from traffic.kind import Assignment, Placed, Prepared, Tables
 from traffic.model.wires import Wires
@@ -70,9 +71,10 @@ def prepare(workload: Inference, plan: Plan, seed: int) -> Prepared:
 
 
 def collect(placed: Placed, folder: Path, start_ns: int) -> Tables:
-    """The tables `requests` and `tokens`."""
+    """The tables `requests` and `tokens`, and what the hosts' adapters counted."""
     assert isinstance(placed.workload, Inference)
-    return read_logs(placed, _clients(placed.workload, placed.plan), folder, start_ns)
+    clients = _clients(placed.workload, placed.plan)
+    return read_logs(placed, clients, folder, start_ns) | read_adapters(placed, folder)
 
 
 def _clients(workload: Inference, plan: Plan) -> list[PlannedHost]:

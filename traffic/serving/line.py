@@ -68,6 +68,11 @@ class Line:
         except HungUp:
             return None
 
+    @property
+    def connection(self) -> Connection:
+        """What carries it."""
+        return self._connection
+
     def close(self) -> None:
         """Hang up."""
         self._connection.close()

@@ -1,5 +1,6 @@
 """What a gateway and a replica have in common: one thread, one edge-triggered epoll loop, a timer to
-the nanosecond, and a log of rows of four 64-bit integers (`line.FIELDS`). Standard library alone.
+the nanosecond, a log of rows of four 64-bit integers (`line.FIELDS`), and what the adapter counts. Standard library
+alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from array import array
 from collections.abc import Callable
 from pathlib import Path
 
+from traffic.host.counting import Counting
 from traffic.host.timers import Timer
+from traffic.host.transport import Transport
 from traffic.serving.line import Line
 
 _BOTH_WAYS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET
@@ -26,6 +29,7 @@ class Loop:
         self._poller = select.epoll()
         self._handlers: dict[int, Callable[[], None]] = {}
         self._alarm = alarm
+        self._counting: Counting | None = None
         self.listen(self.timer.fd, self._went_off)
 
     def listen(self, fd: int, handler: Callable[[], None]) -> None:
@@ -42,6 +46,8 @@ class Loop:
         """Hang up on a line."""
         self._poller.unregister(line.fileno())
         del self._handlers[line.fileno()]
+        if self._counting:
+            self._counting.add(line.connection)
         line.close()
 
     def turn(self) -> None:
@@ -55,10 +61,16 @@ class Loop:
         now_ns = time.monotonic_ns() if at_ns is None else at_ns
         self.log.extend((what, request, value, now_ns))
 
+    def count(self, transport: Transport) -> None:
+        """From now on, count what becomes of packets."""
+        self._counting = Counting(transport)
+
     def write(self, path: Path) -> None:
-        """Write the log."""
+        """Write the log, and what was counted."""
         with path.open("wb") as file:
             self.log.tofile(file)
+        if self._counting:
+            self._counting.write(path)
 
     def close(self) -> None:
         """Let go of poller and timer."""

@@ -32,7 +32,7 @@ class Reader(Replica):
     def open(self) -> None:
         """A line to each replica that answers, as soon as it listens; then as all do."""
         for address in self._program.answerers:
-            connection = self._transport.connect(address, CONTEXT_PORT)
+            connection = self.transport.connect(address, CONTEXT_PORT)
             connection.settle()
             line = Line(connection)
             self._answerers.append(line)

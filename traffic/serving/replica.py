@@ -40,6 +40,7 @@ def carry_out(replica: Replica, job: dict[str, Any], channel: Channel) -> None:
         replica.open()
         channel.say({"state": "ready"})
         channel.hear()
+        replica.loop.count(replica.transport)
         replica.follow(channel.left())
         replica.loop.listen(channel.fileno(), lambda: replica.follow(channel.new()))
         replica.serve()
@@ -76,11 +77,11 @@ class Replica:
     def __init__(self, program: ReplicaProgram) -> None:
         self.loop = Loop(self._step_ends)
         self._program = program
-        self._transport = opened(program.transport)
+        self.transport = opened(program.transport)
         self._batch = ContinuousBatch(program.speed, program.batch_requests, program.batch_tokens)
         self._work = Work(self.loop.timer)
         self._token = bytes(program.token_bytes)
-        self._listener = self._transport.listen(program.address, PORT, BACKLOG)
+        self._listener = self.transport.listen(program.address, PORT, BACKLOG)
         self._calls: dict[int, ClientCall] = {}
         self._open = 0
         self._busy = False

@@ -2,11 +2,14 @@
  * Preloaded into a program that uses RDMA verbs: a poll that finds nothing waits.
  *
  * Such programs ask their completion queues again and again, without a system call. In virtual time nothing else
- * happens while a program computes, so what it asks for never comes. Here every queue has a completion channel: its
- * own, as long as the program asks for no events itself, or a hidden one, which all queues of a device share. Whoever
- * finds a queue empty arms it, looks once more, and sleeps until any queue has something; or for a while, as it may
- * wait for other things, too: 1 us at first, twice as long after each poll in vain, 4 ms at most. Who asks for events
- * and polls nevertheless, more than 16 times in vain, sleeps for a while.
+ * happens while a program computes, so what it asks for never comes. Here every queue has a completion channel: the
+ * program's, or a hidden one, which all queues of a device share. Whoever finds a queue empty arms it, looks once more,
+ * and sleeps until any queue has something; or for a while, as it may wait for other things, too: 1 us at first, twice
+ * as long after each poll in vain, 4 ms at most.
+ *
+ * Events that the program has asked for itself are its own: they wake us, and are left for it to read. So that a
+ * program that goes to sleep by itself is not held up, its queues wait only after 16 polls in vain; and as they are
+ * armed then, it may be told of a completion that it has seen already, which verbs allow.
  *
  * sched_yield() and pthread_spin_lock() sleep, too, where they would spin: whoever holds the lock may be asleep.
  */
@@ -15,6 +18,8 @@
 #include <infiniband/verbs.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #define MOST 4096
@@ -26,7 +31,7 @@
 struct queue {
 	struct ibv_cq *cq;
 	int armed;
-	int own;	/* the program asks for events itself: not ours to take */
+	int own;	/* the program asks for events of its channel itself: not ours to take */
 };
 
 struct device {
@@ -39,9 +44,10 @@ struct device {
 static struct queue queues[MOST];
 static struct device devices[MOST];
 static int queue_count, device_count;
+static int changes;	/* of the queues and whose they are */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static __thread long idle_ns = SHORTEST_NS;
-static __thread int in_vain;	/* polls of queues whose events are the program's own */
+static __thread int in_vain;	/* polls of queues whose events the program asks for itself */
 
 static long longer(void)
 {
@@ -62,82 +68,86 @@ static struct device *device_of(struct ibv_context *context)
 /* Queues are noted when they are first asked: there are several ways to make one. */
 static struct queue *queue_of(struct ibv_cq *cq)
 {
+	struct queue *queue = &queues[queue_count];
+
 	for (int i = 0; i < queue_count; i++)
 		if (queues[i].cq == cq)
 			return &queues[i];
 	if (queue_count == MOST)
 		return NULL;
-	queues[queue_count] = (struct queue){ cq, 0, 0 };
-	return &queues[queue_count++];
+	*queue = (struct queue){ cq, 0, 0 };
+	for (int i = 0; i < queue_count; i++)
+		queue->own |= queues[i].own && queues[i].cq->channel == cq->channel;
+	queue_count++;
+	changes++;
+	return queue;
 }
 
-static int waits(const struct queue *queue)
+/* This thread's set of every channel that completions may come by. One that the program reads tells of each event once,
+ * as those of before stay in it. */
+static int all_channels(void)
 {
-	return queue->cq->channel && !queue->own;
-}
+	static __thread int set = -1, known;
 
-/* Every channel that completions of ours may come by, once. */
-static int channels(struct pollfd *fds, struct ibv_comp_channel **found)
-{
-	int count = 0;
-
+	if (set < 0)
+		set = epoll_create1(EPOLL_CLOEXEC);
 	pthread_mutex_lock(&lock);
-	for (int i = 0; i < queue_count; i++) {
+	for (int i = 0; known != changes && i < queue_count; i++) {
 		struct ibv_comp_channel *channel = queues[i].cq->channel;
-		int known = 0;
+		struct epoll_event told = { EPOLLIN | (queues[i].own ? EPOLLET : 0), { channel } };
 
-		for (int j = 0; j < count; j++)
-			known |= found[j] == channel;
-		if (known || !waits(&queues[i]))
-			continue;
-		fds[count] = (struct pollfd){ channel->fd, POLLIN, 0 };
-		found[count++] = channel;
+		if (channel && epoll_ctl(set, EPOLL_CTL_ADD, channel->fd, &told))
+			epoll_ctl(set, EPOLL_CTL_MOD, channel->fd, &told);
 	}
+	known = changes;
 	pthread_mutex_unlock(&lock);
-	return count;
+	return set;
 }
 
-/* Take what a channel says; that queue has to be armed again. */
+/* Something has come by a channel: its queues have to be armed again. What it says is taken, if nobody else does. */
 static void hear(struct ibv_comp_channel *channel)
 {
+	struct pollfd there = { channel->fd, POLLIN, 0 };
 	struct ibv_cq *cq;
-	struct queue *queue;
 	void *cookie;
+	int own = 0;
 
-	if (ibv_get_cq_event(channel, &cq, &cookie))
-		return;
-	ibv_ack_cq_events(cq, 1);
 	pthread_mutex_lock(&lock);
-	queue = queue_of(cq);
-	if (queue)
-		queue->armed = 0;
+	for (int i = 0; i < queue_count; i++)
+		if (queues[i].cq->channel == channel) {
+			queues[i].armed = 0;
+			own |= queues[i].own;
+		}
+	if (!own && poll(&there, 1, 0) > 0 && !ibv_get_cq_event(channel, &cq, &cookie))
+		ibv_ack_cq_events(cq, 1);
 	pthread_mutex_unlock(&lock);
 }
 
 static void wait_for_any(void)
 {
-	static __thread struct pollfd fds[MOST];
-	static __thread struct ibv_comp_channel *found[MOST];
+	struct pollfd any = { all_channels(), POLLIN, 0 };
 	struct timespec limit = { 0, longer() };
-	int count = channels(fds, found);
+	struct epoll_event told[16];
+	int woken, count;
 
-	if (ppoll(fds, count, &limit, NULL) <= 0)
-		return;
+	prctl(PR_SET_TIMERSLACK, 1);
+	woken = ppoll(&any, 1, &limit, NULL);
+	prctl(PR_SET_TIMERSLACK, 0);
+	count = woken > 0 ? epoll_wait(any.fd, told, 16, 0) : 0;
 	for (int i = 0; i < count; i++)
-		if (fds[i].revents & POLLIN)
-			hear(found[i]);
+		hear(told[i].data.ptr);
 }
 
-/* Whether the program leaves it to us to wait for this queue; `newly` whether that has to be armed. */
-static int ours(struct ibv_cq *cq, int *newly)
+/* Whether this empty queue is to be waited for now; `newly` whether it has to be armed for that. */
+static int waits(struct ibv_cq *cq, int *newly)
 {
 	struct queue *queue;
 	int found;
 
 	pthread_mutex_lock(&lock);
 	queue = queue_of(cq);
-	found = queue && !queue->own;
-	*newly = found && waits(queue) && !queue->armed;
+	found = !queue || queue->own ? ++in_vain > PATIENCE : 1;
+	*newly = found && queue && cq->channel && !queue->armed;
 	if (*newly)
 		queue->armed = 1;
 	pthread_mutex_unlock(&lock);
@@ -149,7 +159,7 @@ static int patient_poll(struct ibv_cq *cq, int most, struct ibv_wc *wc)
 	struct device *device = device_of(cq->context);
 	int found = device->poll(cq, most, wc), newly;
 
-	if (!found && most > 0 && (ours(cq, &newly) || ++in_vain > PATIENCE)) {
+	if (!found && most > 0 && waits(cq, &newly)) {
 		if (newly && !device->notify(cq, 0))
 			found = device->poll(cq, most, wc);
 		if (!found) {
@@ -164,15 +174,19 @@ static int patient_poll(struct ibv_cq *cq, int most, struct ibv_wc *wc)
 	return found;
 }
 
-/* The program asks for events: from now on this queue's are its own. */
+/* The program asks for events: from now on those of the queue's channel are its own. */
 static int own_notify(struct ibv_cq *cq, int solicited)
 {
 	struct queue *queue;
 
 	pthread_mutex_lock(&lock);
 	queue = queue_of(cq);
-	if (queue)
-		queue->own = 1;
+	if (queue) {
+		queue->armed = 1;
+		changes += !queue->own;
+		for (int i = 0; i < queue_count; i++)
+			queues[i].own |= queues[i].cq->channel == cq->channel;
+	}
 	pthread_mutex_unlock(&lock);
 	return device_of(cq->context)->notify(cq, solicited);
 }
