@@ -54,14 +54,12 @@ print("ended", flush=True)
 """
 IWARP = """
 rdma link delete rxe0
-interface=$(ls /sys/class/net | grep eth)
 if [ $RANK = 0 ]; then
   timeout 20 rping -s -a 10.1.1.1 -C 3 -v >/dev/null; echo "rping $?"
-  sleep 9; timeout 20 ib_write_bw -d siw0 -R -F -s 65536 -n 100 >/dev/null; echo "written $?"
+  timeout 20 rstream -b 10.1.1.1 -S 65536 -I 100 >/dev/null; echo "rstream $?"
 else
-  sleep 1; timeout 18 rping -c -a 10.1.1.1 -C 3 -v; rdma link delete siw0
-  sleep 12; rdma link add siw0 type siw netdev $interface
-  timeout 15 ib_write_bw -d siw0 -R -F -s 65536 -n 100 10.1.1.1
+  sleep 1; timeout 18 rping -c -a 10.1.1.1 -C 3 -v
+  sleep 1; timeout 18 rstream -s 10.1.1.1 -S 65536 -I 100
 fi
 """
 ALL_REDUCE = """
@@ -101,6 +99,7 @@ rdma statistic show link rxe0/1
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("ucx_perftest"), reason="no UCX: apt-get install ucx-utils")
 def test_ucx_sends_over_reliable_connections_that_it_made_over_datagrams(
     tmp_path: Path,
@@ -150,16 +149,13 @@ def test_remote_calls_of_torch_go_over_the_adapters_and_their_sums_are_right(
 
 
 def test_rdma_cm_works_over_soft_iwarp(tmp_path: Path, kernel: Path) -> None:  # noqa: ARG001
-    """A server that names no address listens on devices of all hosts, so that only its own may be there by then."""
+    """Who is called by an address takes the first device that has it: of Soft-RoCE's there is none here."""
     (tmp_path / "pair.yaml").write_text(PAIR.replace("congestion: window", "iwarp: true"))
     done = longhaul("exec", tmp_path / "pair.yaml", "--", "bash", "-c", IWARP)
     assert done.status == 0, done.out + done.complaint
     assert len(re.findall(r"^c2-h-1: ping data: rdma-ping-\d", done.out, re.M)) == 3
     assert "c1-h-1: rping 0" in done.out
-    assert "c1-h-1: written 0" in done.out
-    (line,) = re.findall(r"^c2-h-1: +65536 +100 +(.*)", done.out, re.M)
-    # TCP's bytes in Ethernet frames of 4200: no more than 4148 of 4238.
-    assert 100 < float(line.split()[1]) * 1.048576 < 1250 * 4148 / 4238
+    assert "c1-h-1: rstream 0" in done.out
 
 
 @pytest.mark.skipif(
