@@ -31,8 +31,8 @@ MIB = 2**20
 PARAMETERS = "/sys/module/rdma_rxe/parameters"
 
 # Host 0 receives from all others at once, each over a connection of its own. Where all send for a time, rates are of
-# the second in the middle: perftest, when it is done, measures the CPU's frequency in a busy loop, and others wait. Where
-# it does not succeed, it says that its rate was 0; then what was sent in two seconds is the rate.
+# the second in the middle: perftest, when it is done, measures the CPU's frequency in a busy loop, and others wait.
+# Where it does not succeed, it says that its rate was 0; then what was sent in two seconds is the rate.
 SENDING = """
 n=$((WORLD_SIZE-1)); test="ib_write_bw -d rxe0 -F -s {size} {amount} -t {depth} -u {timeout}"
 counters=/sys/class/infiniband/rxe0/ports/1/hw_counters
