@@ -6,6 +6,7 @@ Rates are the emulated ones, as in the plan: a policy decides for the fabric tha
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -48,6 +49,8 @@ class CampusGraph:
     arcs: tuple[Arc, ...]
     whole: CampusGraph | None = field(default=None, compare=False, repr=False)
     """What this is a part of, if it is: what is left of a way is nowhere shorter than there."""
+    less: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    """The links of the whole that this lacks."""
 
     @cached_property
     def leaving(self) -> dict[str, tuple[Arc, ...]]:
@@ -74,11 +77,28 @@ class CampusGraph:
             self._left[sink, order] = _distances(self.arcs, sink, order)
         return self._left[sink, order]
 
+    def onward(self, sink: str, order: Order) -> dict[str, Arc]:
+        """From each campus that has a path to `sink`: the first arc of the whole graph's best one. Made once."""
+        if self.whole is not None:
+            return self.whole.onward(sink, order)
+        if (sink, order) not in self._onward:
+            left = self.left(sink, order)
+            self._onward[sink, order] = {
+                tail: min(
+                    ((first + left[head][0], second + left[head][1]), link, arc)
+                    for first, second, link, head, arc in arcs
+                    if head in left
+                )[-1]
+                for tail, arcs in self.weighed(order).items()
+                if tail in left and tail != sink
+            }
+        return self._onward[sink, order]
+
     def without(self, link: str) -> CampusGraph:
         """The same graph less a link. Made once."""
         if link not in self._less:
             rest = tuple(arc for arc in self.arcs if arc.link != link)
-            self._less[link] = CampusGraph(rest, self.whole or self)
+            self._less[link] = CampusGraph(rest, self.whole or self, self.less | {link})
         return self._less[link]
 
     def of_rate(self, least_bps: float) -> CampusGraph:
@@ -95,6 +115,11 @@ class CampusGraph:
         return tuple(sorted({arc.rate_bps for arc in self.arcs}))
 
     @cached_property
+    def disjoint(self) -> dict[tuple[str, str], list[Path]]:
+        """The paths of `disjoint_paths` between two campuses, as many as it was asked for."""
+        return {}
+
+    @cached_property
     def _fast(self) -> dict[float, CampusGraph]:
         return {}
 
@@ -104,6 +129,10 @@ class CampusGraph:
 
     @cached_property
     def _left(self) -> dict[tuple[str, Order], dict[str, Cost]]:
+        return {}
+
+    @cached_property
+    def _onward(self) -> dict[tuple[str, Order], dict[str, Arc]]:
         return {}
 
     @cached_property
@@ -137,7 +166,8 @@ def rank(path: Path) -> tuple[int, int, tuple[str, ...]]:
 
 def shortest(graph: CampusGraph, source: str, sink: str) -> Path | None:
     """The path of least delay (then fewest links, then by name), None if there is none."""
-    return _best(graph, (source, sink), by_delay)
+    best = _best(graph, sink, by_delay, Begun(source))
+    return best[1] if best else None
 
 
 def by_delay(arc: Arc) -> Cost:
@@ -153,89 +183,129 @@ def by_links(arc: Arc) -> Cost:
 def simple_paths(
     graph: CampusGraph, source: str, sink: str, order: Order = by_delay
 ) -> Iterator[Path]:
-    """Paths that visit no campus twice, best first: by default those of least delay. [Yen 1971]"""
-    first = _best(graph, (source, sink), order)
-    candidates = [(_rank(first, order), first, 0)] if first is not None else []
+    """Paths that visit no campus twice, best first: by default those of least delay. [Yen 1971] A way on from a
+    path's beginning is searched for when no path that is known is better than it can be. [Lawler 1972]"""
+    candidates: list[tuple[_Rank, Path, Begun]] = [(NOTHING, (), Begun(source))]
     found: list[Path] = []
     while candidates:
-        _, path, since = heapq.heappop(candidates)
-        if path in found:
+        _, path, begun = heapq.heappop(candidates)
+        if not path:
+            if best := _best(graph, sink, order, begun):
+                heapq.heappush(candidates, (*best, begun))
             continue
         yield path
         found.append(path)
-        for at, spur in _spurs(graph, path, found, order, since):
-            heapq.heappush(candidates, (_rank(spur, order), spur, at))
+        for other in _deviations(path, found, order, len(begun.path)):
+            if least := _least(graph, sink, order, other):
+                heapq.heappush(candidates, (least, (), other))
 
 
 _Rank: TypeAlias = tuple[int, int, tuple[str, ...]]
+NOTHING: _Rank = (0, 0, ())
 
 
-def _rank(path: Path, order: Order) -> _Rank:
-    costs = [order(arc) for arc in path]
-    return sum(cost[0] for cost in costs), sum(cost[1] for cost in costs), _names(path)
+@dataclass(frozen=True, order=True)
+class Begun:
+    """A path so far, the campus that it has come to, what it has cost, the campuses behind it, and links that it does
+    not take next."""
+
+    at: str
+    path: Path = ()
+    cost: _Rank = NOTHING
+    visited: frozenset[str] = field(default=frozenset(), compare=False)
+    not_next: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def _names(path: Path) -> tuple[str, ...]:
     return tuple(arc.link for arc in path)
 
 
-def _spurs(
-    graph: CampusGraph, path: Path, found: list[Path], order: Order, since: int
-) -> Iterator[tuple[int, Path]]:
-    """For each campus of `path`: the best way on from there that none of those `found` takes. Those that leave it
-    before the arc `since`, where it left another itself, are candidates already. [Lawler 1972]"""
-    for index, arc in enumerate(path[since:], since):
-        root = path[:index]
-        taken = frozenset(other[index].link for other in found if other[:index] == root)
-        if spur := _best(graph, (arc.tail, path[-1].head), order, Begun(root, taken)):
-            yield index, spur
+def _deviations(path: Path, found: list[Path], order: Order, since: int) -> Iterator[Begun]:
+    """From each campus of `path`: its beginning, to be left by none of the links that those `found` take. Those that
+    leave it before the arc `since`, where it left another itself, are candidates already."""
+    cost, alike = NOTHING, found
+    for index, arc in enumerate(path):
+        if index >= since:
+            visited = frozenset(before.tail for before in path[:index])
+            taken = frozenset(other[index].link for other in alike)
+            yield Begun(arc.tail, path[:index], cost, visited, taken)
+        more, then = order(arc)
+        cost = (cost[0] + more, cost[1] + then, (*cost[2], arc.link))
+        alike = [other for other in alike if other[index].link == arc.link]
 
 
-@dataclass(frozen=True)
-class Begun:
-    """A path that a search goes on from; and links that it does not take next."""
-
-    path: Path = ()
-    not_next: frozenset[str] = frozenset()
+def _least(graph: CampusGraph, sink: str, order: Order, begun: Begun) -> _Rank | None:
+    """What no path that begins so is better than; None where there is none."""
+    left, visited = graph.left(sink, order), begun.visited
+    first, second, names = begun.cost
+    return min(
+        (
+            (first + more + left[head][0], second + then + left[head][1], (*names, link))
+            for more, then, link, head, _ in graph.weighed(order).get(begun.at, ())
+            if head in left and head not in visited and link not in begun.not_next
+        ),
+        default=None,
+    )
 
 
 def _best(
     graph: CampusGraph,
-    ends: tuple[str, str],
+    sink: str,
     order: Order,
-    begun: Begun = Begun(),
+    begun: Begun,
     barred: frozenset[str] = frozenset(),
-) -> Path | None:
-    """The best path from the first of `ends` to the second over none of the links `barred`; `begun` may lead to
-    the first. [A*: Hart, Nilsson & Raphael 1968]"""
-    source, sink = ends
-    leaving, left = graph.weighed(order), graph.left(sink, order)
-    if source not in left:
+) -> tuple[_Rank, Path] | None:
+    """The best path to `sink` that begins so and then takes none of the links `barred`; and what it costs. What is left
+    of a way is as on the whole graph, where that is allowed. [A*: Hart, Nilsson & Raphael 1968]"""
+    leaving, left, onward = graph.weighed(order), graph.left(sink, order), graph.onward(sink, order)
+    if begun.at not in left:
         return None
-    visited = {arc.tail for arc in begun.path}
-    reached: dict[str, _Rank] = {}
-    so_far = _rank(begun.path, order)
-    frontier = [(_ahead(so_far, left[source]), so_far, source, begun.path)]
+    visited, never, not_next = set(begun.visited), barred | graph.less, begun.not_next
+    reached: dict[str, tuple[_Rank, Arc]] = {}
+    frontier = [(_ahead(begun.cost, left[begun.at]), begun.cost, begun.at)]
     while frontier:
-        _, (first, second, names), node, path = heapq.heappop(frontier)
-        if node == sink:
-            return path
+        (least, last, _), (first, second, names), node = heapq.heappop(frontier)
         if node in visited:
             continue
         visited.add(node)
-        never = barred | begun.not_next if node == source else barred
+        if not not_next and (rest := _rest(onward, node, sink, visited, never)) is not None:
+            path = begun.path + _come(reached, begun.at, node) + rest
+            return (least, last, names + _names(rest)), path
         for more, then, link, head, arc in leaving.get(node, ()):
-            if head in visited or link in never or head not in left:
+            if head in visited or link in barred or link in not_next or head not in left:
                 continue
             known = reached.get(head)
-            if known is not None and first + more > known[0]:
+            if known is not None and first + more > known[0][0]:
                 continue
             farther = (first + more, second + then, (*names, link))
-            if known is None or farther < known:
-                reached[head] = farther
-                ahead = _ahead(farther, left[head])
-                heapq.heappush(frontier, (ahead, farther, head, (*path, arc)))
+            if known is None or farther < known[0]:
+                reached[head] = farther, arc
+                heapq.heappush(frontier, (_ahead(farther, left[head]), farther, head))
+        not_next = frozenset()
     return None
+
+
+def _come(reached: dict[str, tuple[_Rank, Arc]], source: str, node: str) -> Path:
+    """The arcs by which a search came from `source` to `node`."""
+    path: list[Arc] = []
+    while node != source:
+        path.append(reached[node][1])
+        node = path[-1].tail
+    return tuple(reversed(path))
+
+
+def _rest(
+    onward: dict[str, Arc], node: str, sink: str, visited: set[str], never: frozenset[str]
+) -> Path | None:
+    """The way from `node` that `onward` tells, unless it leads through a campus or over a link that is not allowed."""
+    path = []
+    while node != sink:
+        arc = onward[node]
+        if arc.link in never or arc.head in visited:
+            return None
+        path.append(arc)
+        node = arc.head
+    return tuple(path)
 
 
 def _ahead(so_far: _Rank, left: Cost) -> _Rank:
@@ -262,8 +332,16 @@ def _distances(arcs: Iterable[Arc], sink: str, order: Order) -> dict[str, Cost]:
 
 
 def disjoint_paths(graph: CampusGraph, source: str, sink: str) -> Iterator[Path]:
-    """Paths that share no link, each the shortest that those before it have left over."""
-    taken: frozenset[str] = frozenset()
-    while path := _best(graph, (source, sink), by_delay, barred=taken):
-        yield path
-        taken |= frozenset(_names(path))
+    """Paths that share no link, each the shortest that those before it have left over. Of a graph that lacks a link
+    they begin as the whole one's, up to the one that has it."""
+    known = (graph.whole or graph).disjoint.get((source, sink), [])
+    found = list(itertools.takewhile(lambda path: graph.less.isdisjoint(_names(path)), known))
+    if graph.whole is None:
+        graph.disjoint[source, sink] = found
+    yield from found.copy()
+    taken = frozenset(link for path in found for link in _names(path))
+    last = frozenset(arc.link for arc in graph.arcs if arc.head == sink)
+    while not last <= taken and (best := _best(graph, sink, by_delay, Begun(source), taken)):
+        found.append(best[1])
+        yield best[1]
+        taken |= frozenset(_names(best[1]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -59,7 +61,7 @@ def long_hauls(plan: Plan) -> Table:
 def switches(plan: Plan) -> Table:
     """One row per switch, with the number of its rules."""
     table = Table("switch", "role", "prefix", "rules", title="Switches")
+    rules = Counter(rule.switch for rule in plan.rules)
     for switch in plan.switches:
-        count = sum(rule.switch == switch.name for rule in plan.rules)
-        table.add_row(switch.name, switch.role, switch.prefix, str(count))
+        table.add_row(switch.name, switch.role, switch.prefix, str(rules[switch.name]))
     return table
