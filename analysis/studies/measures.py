@@ -34,8 +34,9 @@ def measurable(path: str, depth: Depth) -> str:
     """The unit of a figure that a summary, or a forecast, can have. Raises NoExpression, which says what could have
     been meant."""
     if depth == "model" and path not in FORECAST:
-        hint = nearest(path, FORECAST)
-        raise NoExpression("not a figure that the model forecasts", 0, one_of(FORECAST), hint)
+        known = [*FORECAST, VERDICT]
+        hint = nearest(path, known)
+        raise NoExpression("not a figure that the model forecasts", 0, one_of(known), hint)
     if path == LOST:
         return "1"
     if EVERY in steps_of(path):

@@ -18,7 +18,7 @@ from longhaul.folder import cleared
 from longhaul.studies.luggage import Luggage
 from longhaul.studies.store import Record
 from longhaul.trials.series import Runner, Trial, TrialFailed
-from scenario.study.loading import divided
+from scenario.study.trying import divided
 
 PATIENCE_S = 60.0
 """With a run that was told to end when its study was, and has not yet."""

@@ -38,7 +38,7 @@ from scenario.errors import WrongInput
 from scenario.factors import effective, factors
 from scenario.loading import load_topology
 from scenario.study.designs import design
-from scenario.study.loading import divided
+from scenario.study.trying import divided
 from scenario.text.diagnostics import InvalidInput
 from scenario.types.study import Design, Study, StudyPoint
 

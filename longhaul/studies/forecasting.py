@@ -21,7 +21,7 @@ from longhaul.studies.store import Record
 from scenario.errors import WrongInput
 from scenario.factors import counterfactuals, factors
 from scenario.loading import Document, read_document, topology_of, workload_of
-from scenario.study.loading import divided
+from scenario.study.trying import divided
 from scenario.text.diagnostics import InvalidInput
 from scenario.types.topology import Topology, Training
 from scenario.workload.placement import hosts_on

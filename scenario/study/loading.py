@@ -20,15 +20,19 @@ from scenario.expressions.terms import NoExpression, Term
 from scenario.loading import load_topology, load_workload
 from scenario.study import spreads
 from scenario.study.language import MOST_POINTS, StudyModel, VariedModel
+from scenario.study.trying import Trying
 from scenario.text.diagnostics import (
     FEW,
-    InvalidInput,
     Place,
+    closest,
+    nearest,
     nearest_file,
     one_of,
 )
+from scenario.text.forms import known_keys
 from scenario.text.include import Document, read_document
 from scenario.text.inheritance import inherit
+from scenario.text.meant import UNKNOWN
 from scenario.text.shape import examine
 from scenario.text.tree import (
     Entry,
@@ -38,17 +42,19 @@ from scenario.text.tree import (
     Scalar,
     Steps,
     at,
+    entries,
     place_of,
     plain,
 )
 from scenario.text.tree import Mapping as Written
 from scenario.text.tree import path as spelled_out
 from scenario.text.units import QUANTITIES
-from scenario.topology.links import IS_DOWN
+from scenario.topology.models import TopologyModel
 from scenario.types.study import WORKLOAD, Choices, Depth, Sample, Spread, Study, Value, Varied
 
 Measurable: TypeAlias = Callable[[str, Depth], str]
 """The unit of a figure of a summary that can be measured at a depth. Raises NoExpression."""
+OWN = WORKLOAD.rstrip(".")
 DRAWN = ("random", "latin-hypercube", "sobol", "morris")
 BLOCKS = ("sobol", "morris")
 
@@ -97,10 +103,10 @@ class _Checking:
         self.problems.stop()
         assert topology is not None
         trees = self._trees(topology, workload)
-        fixed = tuple(self._fixed(trees))
+        fixed = dict(self._fixed(trees))
         varied = tuple(self._varied(trees))
         self.problems.stop()
-        self._check_values(topology, workload, fixed, varied)
+        Trying(written, self.problems, topology, workload).check(fixed, varied)
         self._check_design(varied)
         measured = self._measured(measurable)
         self._check_sample()
@@ -116,7 +122,7 @@ class _Checking:
             files=self.document.files,
             topology=topology,
             workload=workload,
-            fixed=fixed,
+            fixed=tuple(setting for own in fixed.values() for setting in own),
             varied=varied,
             design=written.design,
             points=written.points,
@@ -155,10 +161,11 @@ class _Checking:
         tree = inherit(read_document(topology).root)
         return tree, read_document(workload).root if workload else nothing
 
-    def _fixed(self, trees: tuple[Written, Written]) -> Iterator[str]:
+    def _fixed(self, trees: tuple[Written, Written]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """By path the settings that it stands for."""
         for path, value in self.written.set.items():
-            for target in self._targets(path, ("set", path), trees):
-                yield f"{target}={spreads.spelled(value)}"
+            targets = self._targets(path, ("set", path), trees)
+            yield path, tuple(f"{target}={spreads.spelled(value)}" for target in targets)
 
     def _varied(self, trees: tuple[Written, Written]) -> Iterator[Varied]:
         for path, model in self.written.vary.items():
@@ -189,36 +196,19 @@ class _Checking:
         if own and not self.written.workload:
             self.problems.add_key(steps, "the study names no workload", "`workload:`")
             return []
+        first = path.partition(".")[0]
+        if not own and first not in known_keys(TopologyModel, ()) and closest(first, [OWN]):
+            self.problems.add_key(steps, UNKNOWN, hint=f"did you mean {OWN}?")
+            return []
         if not any(sign in path for sign in "*?"):
             return [path]
         inner = path.removeprefix(WORKLOAD).split(".")
         found = [".".join(one) for one in _matching(trees[own], inner)]
         if not found:
-            known = _beside(trees[own], inner)
-            self.problems.add_key(steps, "nothing matches this", one_of(known, FEW))
+            step, known = _astray(trees[own], inner)
+            expected, hint = one_of(known, FEW), nearest(step, known)
+            self.problems.add_key(steps, "nothing matches this", expected, hint)
         return [WORKLOAD + one if own else one for one in found]
-
-    def _check_values(
-        self, topology: Path, workload: Path | None, fixed: Sequence[str], varied: Sequence[Varied]
-    ) -> None:
-        """Every choice, and the ends of every range, alone."""
-        for one in varied:
-            levels = one.spread.levels()
-            ends = levels if isinstance(one.spread, Choices) else (levels[0], levels[-1])
-            for index, value in enumerate(ends):
-                settings = (*fixed, *one.settings(value))
-                complaint = _refused(topology, workload, settings)
-                if complaint:
-                    self._refuse(one, index, value, complaint)
-                    break
-
-    def _refuse(self, one: Varied, index: int, value: Value, complaint: InvalidInput) -> None:
-        first = complaint.diagnostics[0]
-        model = self.written.vary[one.path]
-        key = next(k for k in ("values", "range", "normal") if getattr(model, k) is not None)
-        steps: Steps = ("vary", one.path, key, index if key == "values" else min(index, 1))
-        message = f"{one.targets[0]}={value.text}: {first.message}"
-        self.problems.add(steps, message, first.expected, first.hint)
 
     def _check_design(self, varied: Sequence[Varied]) -> None:
         design, points = self.written.design, self.written.points
@@ -256,7 +246,10 @@ class _Checking:
         for index, name in enumerate(self.written.sample.measure):
             if name not in self.written.measure:
                 steps: Steps = ("sample", "measure", index)
-                self.problems.add(steps, "not measured by the study", one_of(self.written.measure))
+                known = self.written.measure
+                self.problems.add(
+                    steps, "not measured by the study", one_of(known), nearest(name, known)
+                )
         if "sample" in self.written.model_fields_set and self.written.depth != "model":
             self.problems.add_key(
                 ("sample",), "every point is carried out already", "`depth: model`"
@@ -291,25 +284,6 @@ def _kind(spread: Spread) -> str:
     return kind_of_unit(QUANTITIES[spread.quantity].si) if spread.quantity else PLAIN
 
 
-def _refused(topology: Path, workload: Path | None, settings: Sequence[str]) -> InvalidInput | None:
-    """What the files say to some settings. That a link is down there is an answer, and no complaint."""
-    here, there = divided(settings)
-    try:
-        load_topology(topology, here)
-        if workload:
-            load_workload(workload, there)
-    except InvalidInput as error:
-        down = all(one.message.startswith(IS_DOWN) for one in error.diagnostics)
-        return None if down else error
-    return None
-
-
-def divided(settings: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Settings of the topology, and those of the workload without `workload.`."""
-    own = tuple(one.removeprefix(WORKLOAD) for one in settings if one.startswith(WORKLOAD))
-    return tuple(one for one in settings if not one.startswith(WORKLOAD)), own
-
-
 def _matching(node: Node | None, steps: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """The paths of a tree that match steps; what has no pattern in it need not be there yet."""
     if not steps:
@@ -326,12 +300,11 @@ def _matching(node: Node | None, steps: Sequence[str]) -> Iterator[tuple[str, ..
                 yield (key, *found)
 
 
-def _beside(node: Node | None, steps: Sequence[str]) -> list[str]:
-    """The keys where the first pattern stands."""
-    before: list[str] = []
+def _astray(node: Node | None, steps: Sequence[str]) -> tuple[str, list[str]]:
+    """The first step that leads nowhere, or the first pattern; and the keys that there are."""
     for step in steps:
-        if any(sign in step for sign in "*?"):
-            break
-        before.append(step)
-    found = at(node, *before)
-    return list(found.entries) if isinstance(found, Written) else []
+        below = entries(node)
+        if any(sign in step for sign in "*?") or step not in below:
+            return step, list(below)
+        node = below[step].node
+    return "", []

@@ -24,6 +24,12 @@ def known_keys(model: type[BaseModel], loc: Location) -> list[str]:
     return [field.alias or name for name, field in found.model_fields.items()] if found else []
 
 
+def keys_of_any(model: type[BaseModel], loc: Location) -> list[str]:
+    """The keys that a mapping at `loc` may have, whichever of the models that stand there it is of."""
+    members = _members(_at(model, loc))
+    return [field.alias or name for one in members for name, field in one.model_fields.items()]
+
+
 def known_kinds(model: type[BaseModel], loc: Location) -> list[str]:
     """The values of its discriminator between which the mapping at `loc` may choose."""
     return [kind for member in _members(_at(model, loc)) for kind in _tags(member)]

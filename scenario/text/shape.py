@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from scenario.text.branches import NEITHER, Wrong, settled
-from scenario.text.diagnostics import Diagnostic, InvalidInput, closest, nearest, one_of
-from scenario.text.forms import Location, description, known_keys, known_kinds
+from scenario.text.diagnostics import Diagnostic, InvalidInput, nearest, one_of
+from scenario.text.forms import Location, description, keys_of_any, known_keys, known_kinds
+from scenario.text.meant import UNKNOWN, hint, intended, untagged
 from scenario.text.tree import (
     Mapping,
     Node,
@@ -58,41 +59,6 @@ MOST_ROUNDS = 3
 MOST_LEFT_OUT = 100
 MOST_EXAMINED = 10_000
 """Of all that is wrong with one document; the first hundred are told."""
-
-# Other words for our keys.
-_SYNONYMS = {
-    "bandwidth": "rate",
-    "speed": "rate",
-    "capacity": "rate",
-    "latency": "delay",
-    "rtt": "delay",
-    "length": "distance",
-    "buffer": "queue",
-    "packet-loss": "loss",
-    "endpoints": "between",
-    "ends": "between",
-    "servers": "hosts",
-    "nodes": "hosts",
-    "machines": "hosts",
-    "sites": "campuses",
-    "datacenters": "campuses",
-    "edges": "links",
-    "gpu": "accelerator",
-    "type": "kind",
-    "action": "event",
-    "duration": "for",
-    "lasts": "for",
-    "until": "for",
-    "time": "at",
-    "when": "at",
-    "start": "at",
-    "after": "at",
-    "begin": "from",
-    "interval": "every",
-    "period": "every",
-    "age": "to-age",
-    "number": "count",
-}
 
 
 def check(root: Node, model: type[M]) -> M:
@@ -167,7 +133,7 @@ def _meant(wrong: Wrong, model: type[BaseModel]) -> Iterator[Location]:
     """Where the key would stand that an unknown one is a misspelling of."""
     if wrong.type == "extra_forbidden":
         *above, key = wrong.loc
-        yield (*above, _intended(str(key), known_keys(model, tuple(above))))
+        yield (*above, intended(str(key), known_keys(model, tuple(above))))
 
 
 def _diagnostic(wrong: Wrong, problems: Problems, model: type[BaseModel]) -> None:
@@ -178,8 +144,9 @@ def _diagnostic(wrong: Wrong, problems: Problems, model: type[BaseModel]) -> Non
     elif wrong.type == "missing":
         problems.add(steps, f"`{steps[-1]}` is missing", description(model, loc))
     elif wrong.type == "union_tag_not_found":
-        key = _discriminator(wrong)
-        problems.add((*steps, key), f"`{key}` is missing", one_of(known_kinds(model, loc)))
+        untagged(
+            problems, steps, _discriminator(wrong), known_kinds(model, loc), keys_of_any(model, loc)
+        )
     elif loc and loc[-1] == "[key]":
         problems.add_key(steps, *_said(wrong, None))
     else:
@@ -205,21 +172,7 @@ def _steps(root: Node, loc: Location) -> Iterator[str | int]:
 
 
 def _unknown_key(problems: Problems, steps: Steps, known: list[str]) -> None:
-    problems.add_key(steps, "unknown key", lambda: one_of(known), lambda: _hint(steps[-1], known))
-
-
-def _hint(key: str | int, known: list[str]) -> str:
-    meant = _intended(str(key), known)
-    return f"did you mean {meant}?" if meant else ""
-
-
-def _intended(key: str, known: list[str]) -> str:
-    """The known key that was probably meant: the closest spelling, or this language's word for it."""
-    for word in (key, _SYNONYMS.get(closest(key, _SYNONYMS), "")):
-        meant = closest(word, known) if word else ""
-        if meant:
-            return meant
-    return ""
+    problems.add_key(steps, UNKNOWN, lambda: one_of(known), lambda: hint(steps[-1], known))
 
 
 def _said(wrong: Wrong, node: Node | None) -> tuple[str, str, str]:
@@ -231,7 +184,7 @@ def _said(wrong: Wrong, node: Node | None) -> tuple[str, str, str]:
         said = _neither(context, node)
     elif kind in _NOUNS:
         quote = "put it in quotes if it is meant as text" if kind == "string_type" else ""
-        said = f"not {_NOUNS[kind]}", _NOUNS[kind], quote
+        said = f"not {_NOUNS[kind]}", _NOUNS[kind], quote or _truth(kind, node)
     elif kind in _BOUNDS:
         key, words = _BOUNDS[kind]
         said = "a number out of bounds", words.format(_number(context[key])), ""
@@ -263,8 +216,12 @@ def _choice(context: dict[str, Any], node: Node | None) -> tuple[str, str, str]:
     listed = str(context.get("expected") or context.get("expected_tags"))
     known = [word.strip(" '") for word in listed.replace(" or ", ", ").split(",")]
     expected = one_of(known)
-    hint = nearest(spelling(node), known) if len(known) > 1 else ""
+    hint = nearest(spelling(node), known)
     return "not one of the choices" if len(known) > 1 else "not what belongs here", expected, hint
+
+
+def _truth(kind: str, node: Node | None) -> str:
+    return nearest(spelling(node), ("true", "false")) if kind == "bool_type" else ""
 
 
 def _length(kind: str, context: dict[str, Any]) -> tuple[str, str, str]:

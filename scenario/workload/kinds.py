@@ -12,6 +12,8 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import Field
 
 from scenario.text.diagnostics import nearest, one_of
+from scenario.text.forms import known_keys
+from scenario.text.meant import untagged
 from scenario.text.shape import check
 from scenario.text.short import spelled_out
 from scenario.text.tree import Entry, Mapping, Node, Problems, Scalar, at
@@ -44,9 +46,13 @@ def workload(root: Mapping, files: tuple[Path, ...]) -> Workload:
     problems = Problems(root)
     kind = at(root, "kind")
     said = kind.text if isinstance(kind, Scalar) else ""
-    if said not in KINDS:
-        message = "unknown kind of workload" if kind else "`kind` is missing"
-        problems.add(("kind",), message, one_of(list(KINDS)), nearest(said, KINDS))
+    if kind is None:
+        every = [key for model, _ in KINDS.values() for key in known_keys(model, ())]
+        untagged(problems, (), "kind", KINDS, every)
+    elif said not in KINDS:
+        problems.add(
+            ("kind",), "unknown kind of workload", one_of(list(KINDS)), nearest(said, KINDS)
+        )
     problems.stop()
     model, make = KINDS[said]
     made = make(check(root, model), Where(problems, (), files))
