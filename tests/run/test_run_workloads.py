@@ -85,11 +85,11 @@ def test_strategies_whose_hosts_exchange_directly_do_so_too_where_they_share_no_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["pipeline", "moe"])
-def test_where_hosts_share_a_long_haul_link_tcp_takes_longer_than_the_model_but_not_much(
+def test_where_hosts_share_a_long_haul_link_they_take_as_long_as_the_model_says_too(
     name: str, strategies: Strategies
 ) -> None:
-    """The model has messages cross a wire one after another; TCP has them compete for it."""
-    assert 1 <= against_the_model(strategies(name, SIX)) <= 1.25
+    """The model has TCP's connections compete for it: one message after another, it was 4 and 16 % under."""
+    assert against_the_model(strategies(name, SIX)) == pytest.approx(1, rel=0.02)
 
 
 @pytest.mark.slow

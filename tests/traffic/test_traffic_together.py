@@ -6,13 +6,19 @@ import random
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from longhaul.planning import make_plan
 from scenario.loading import load_topology, load_workload
 from scenario.types.topology import Training
 from traffic.model import together
+from traffic.model.course import Course, tolls
 from traffic.model.forecast import Cycle, duration_s, durations_s
+from traffic.model.sharing import ends_s
+from traffic.model.together import ends_together
+from traffic.model.wires import Wires
+from traffic.schedule import Op
 from traffic.training.kind import cycles, prepare
 
 ROOT = Path(__file__).parents[2]
@@ -56,14 +62,21 @@ def test_cases_together_take_what_each_takes_alone_to_the_last_bit(
     assert durations_s(found[::-1]) == alone[::-1]
 
 
-def test_a_fabric_where_messages_come_in_another_order_is_run_by_itself(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Through one server, whoever computes fastest comes first; believing the first fabric's order would be wrong."""
-    found = [cycle for cycle in drawn(SETTINGS[4], 8) if cycle.iterations > 1]
-    alone = [duration_s(cycle) for cycle in found]
-    monkeypatch.setattr(together._Together, "_check_order", lambda *_: None)
-    assert durations_s(found) != alone
+def test_a_fabric_where_messages_meet_is_run_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two send to a third: on the first fabric one after another, on the others at once, or the other way round."""
+    course = Course(
+        (*[(Op("send", 2, 0, 10**7),)] * 2, (Op("copy", 0, 0, 10**7), Op("copy", 1, 0, 10**7)))
+    )
+    costs = [
+        tolls(course, Wires(make_plan(load_topology(ROOT / "topologies" / "tensor.yaml"))))
+    ] * 3
+    starts = np.array([[0.0, 0.0, 9.0], [9.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    found = ends_together(course, np.zeros((course.size, 3)), costs, starts)
+    alone = [ends_s(course, costs[0], starts[:, place].tolist()) for place in range(3)]
+    assert found.T.tolist() == alone
+    monkeypatch.setattr(together._Together, "_check_alone", lambda *_: None)
+    wrong = ends_together(course, np.zeros((course.size, 3)), costs, starts)
+    assert (wrong != found).any(axis=0).tolist() == [False, True, True]
 
 
 def test_the_forecast_of_a_case_is_that_of_the_plan() -> None:

@@ -74,21 +74,31 @@ class Course:
 @dataclass(frozen=True)
 class Tolls:
     """What the messages of a course cost on some wires, which are numbered: by operation, and the same by connection
-    and size. `ways` names each connection's wires, by which two fabrics are seen to have the same ways."""
+    and size. `routes` are the connections' ways; by their `names` two fabrics are seen to have the same ways."""
 
+    wires: Wires
+    routes: tuple[Route, ...]
+    numbers: Mapping[str, int]
     crossings: list[tuple[Crossing, ...]]
     known: dict[tuple[int, int], tuple[Crossing, ...]]
-    ways: tuple[tuple[str, ...], ...]
-    count: int
+
+    @property
+    def names(self) -> tuple[tuple[str, ...], ...]:
+        """The wires of every connection's way."""
+        return tuple(tuple(hop.wire for hop in route) for route in self.routes)
+
+    def cost(self, connection: int, size_bytes: int) -> tuple[Crossing, ...]:
+        """Of so many bytes that come over a connection."""
+        return _crossings(self.wires, self.routes[connection], size_bytes, self.numbers)
 
 
 def tolls(course: Course, wires: Wires, beside: Mapping[Connection, int] = NOTHING) -> Tolls:
     """Of every message of a course; `beside` are the largest messages that come over its connections at other times."""
     own = {key: max(size, beside.get(key, 0)) for key, size in course.largest.items()}
     lanes = wires.lanes({**beside, **own})
-    routes = wires.routes({lanes[connection] for connection in course.largest})
-    ways = [routes[lanes[connection]] for connection in course.largest]
-    names = dict.fromkeys(hop.wire for way in ways for hop in way)
+    found = wires.routes({lanes[connection] for connection in course.largest})
+    routes = tuple(found[lanes[connection]] for connection in course.largest)
+    names = dict.fromkeys(hop.wire for route in routes for hop in route)
     numbers = {name: place for place, name in enumerate(names)}
     known: dict[tuple[int, int], tuple[Crossing, ...]] = {}
     crossings: list[tuple[Crossing, ...]] = []
@@ -98,11 +108,9 @@ def tolls(course: Course, wires: Wires, beside: Mapping[Connection, int] = NOTHI
             continue
         key = sent.connection, sent.size_bytes
         if key not in known:
-            known[key] = _crossings(wires, ways[sent.connection], sent.size_bytes, numbers)
+            known[key] = _crossings(wires, routes[sent.connection], sent.size_bytes, numbers)
         crossings.append(known[key])
-    return Tolls(
-        crossings, known, tuple(tuple(hop.wire for hop in way) for way in ways), len(numbers)
-    )
+    return Tolls(wires, routes, numbers, crossings, known)
 
 
 def _crossings(

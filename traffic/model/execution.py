@@ -2,6 +2,7 @@
 
 Messages cross each wire in the order in which they come to it, every wire while the one before still sends the rest.
 `Execution.order` is the order in which all that happened; `traffic.model.together` goes through it for many fabrics.
+`Execution.competed` says whether a message waited for another connection's: then `traffic.model.sharing` says more.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class Execution:
         self.crossings = tolls.crossings
         self.left = list(course.waits)
         self.ready_s = [starts_s[rank] for rank in course.ranks]
-        self.free_s = [0.0] * tolls.count
+        self.free_s = [0.0] * len(tolls.numbers)
+        self.user = [-1] * len(tolls.numbers)
+        self.competed = False
         self.hop = [0] * course.size
         self.last_s = [0.0] * course.size
         self.events: list[tuple[float, int, int]] = []
@@ -76,15 +79,18 @@ class Execution:
         """A message's first frame has come to the next wire; it may have to wait for others there."""
         way, place = self.crossings[op], self.hop[op]
         wire, busy_s, frame_s, onward_s = way[place]
+        sent = self.course.sent[op]
+        assert sent is not None
         start_s = max(now_s, self.free_s[wire])
+        if start_s > now_s and self.user[wire] != sent.connection:
+            self.competed = True
+        self.user[wire] = sent.connection
         self.free_s[wire] = start_s + busy_s
         self.last_s[op] = max(start_s + busy_s, self.last_s[op] + frame_s) + onward_s
         self.hop[op] = place + 1
         if place + 1 < len(way):
             self._at(start_s + frame_s + onward_s, op + self.course.size)
         else:
-            sent = self.course.sent[op]
-            assert sent is not None
             self._unlock(sent.receiver, self.last_s[op])
 
     def _unlock(self, op: int, when_s: float) -> None:

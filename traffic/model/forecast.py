@@ -17,7 +17,7 @@ from scenario.types.topology import Transport
 from traffic.framing import TCP
 from traffic.host.program import CollectiveTask, ComputeTask, Task
 from traffic.model.course import Course, Tolls, tolls
-from traffic.model.execution import Execution
+from traffic.model.sharing import ends_s
 from traffic.model.together import ends_together
 from traffic.model.wires import Hop, Lane, Route, Wires
 from traffic.schedule import Op, Pause
@@ -71,7 +71,7 @@ def duration_s(cycle: Cycle) -> float:
     before_s = 0.0
     ends = [0.0] * course.width
     for _ in range(cycle.iterations):
-        before_s, ends = max(ends), Execution(course, costs, ends).run()
+        before_s, ends = max(ends), ends_s(course, costs, ends)
     return max(ends) - before_s
 
 
@@ -84,7 +84,7 @@ def durations_s(cycles: Sequence[Cycle]) -> list[float]:
         if structure not in courses:
             courses[structure] = Course([_flat(own) for own in cycle.tasks])
         costs = tolls(courses[structure], cycle.wires)
-        groups.setdefault((structure, costs.ways), []).append((place, costs))
+        groups.setdefault((structure, costs.names), []).append((place, costs))
     found = [0.0] * len(cycles)
     for (structure, _), group in groups.items():
         chosen = [cycles[place] for place, _ in group]

@@ -12,7 +12,7 @@ from scenario.plan.types import Plan
 from scenario.types.topology import Transport
 from traffic.framing import TCP
 from traffic.model.course import Course, tolls
-from traffic.model.execution import Execution
+from traffic.model.sharing import ends_s as course_ends_s
 from traffic.model.wires import Schedules, Wires, largest_bytes, path
 from traffic.schedule import Schedule
 
@@ -36,7 +36,7 @@ class Model:
         cannot finish.
         """
         course = Course(schedule)
-        return Execution(course, tolls(course, self.wires, self._beside), starts_s).run()
+        return course_ends_s(course, tolls(course, self.wires, self._beside), starts_s)
 
     def collective_s(
         self, schedule: Schedule, compute_s: Sequence[float], iterations: int = 4
@@ -49,7 +49,7 @@ class Model:
         costs = tolls(course, self.wires, self._beside)
         for _ in range(iterations):
             starts = [end + own for end, own in zip(ends, compute_s, strict=True)]
-            ends = Execution(course, costs, starts).run()
+            ends = course_ends_s(course, costs, starts)
             duration_s = max(ends) - max(starts)
         return duration_s
 

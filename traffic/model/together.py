@@ -1,7 +1,8 @@
-"""The same course on many fabrics at once: what the model says of each, to the last bit as `Execution` says it.
+"""The same course on many fabrics at once: what the model says of each, to the last bit as `traffic.model.sharing` has it.
 
 One fabric is run event by event. Its order of events is then gone through for all of them, a number per fabric. That
-is right where messages come to every shared wire in the same order; a fabric where they do not is run by itself.
+is right where messages come to every shared wire in the same order, and none waits there for another connection's; a
+fabric where it is not so is run by itself.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from traffic.model import sharing
 from traffic.model.course import Course, Crossing, Tolls
 from traffic.model.execution import Execution
 
@@ -26,19 +28,15 @@ def ends_together(
 ) -> Numbers:
     """When each rank is done on each fabric: rows of ranks, a column per fabric, as `starts_s` has them. `pauses_s` are
     rows of operations. All fabrics have the same ways. Raises ValueError where operations wait for each other."""
-    first = _alone(course, pauses_s[:, 0], costs[0], starts_s[:, 0])
-    first_ends_s = first.run()
-    if len(costs) == 1:
-        return np.array(first_ends_s).reshape(-1, 1)
-    ends_s, same = _Together(course, pauses_s, costs, starts_s).run(first.order)
+    first = Execution(course, costs[0], starts_s[:, 0].tolist(), pauses_s[:, 0].tolist())
+    first.run()
+    ends_s, same = np.zeros_like(starts_s), np.zeros(len(costs), dtype=bool)
+    if not first.competed:
+        ends_s, same = _Together(course, pauses_s, costs, starts_s).run(first.order)
     for column in np.flatnonzero(~same):
-        execution = _alone(course, pauses_s[:, column], costs[int(column)], starts_s[:, column])
-        ends_s[:, column] = execution.run()
+        alone_s = starts_s[:, column].tolist(), pauses_s[:, column].tolist()
+        ends_s[:, column] = sharing.ends_s(course, costs[int(column)], *alone_s)
     return ends_s
-
-
-def _alone(course: Course, pauses_s: Numbers, cost: Tolls, starts_s: Numbers) -> Execution:
-    return Execution(course, cost, starts_s.tolist(), pauses_s.tolist())
 
 
 class _Together:
@@ -54,7 +52,7 @@ class _Together:
         self.starts_s = starts_s
         self.same = np.ones(starts_s.shape[1], dtype=bool)
         self.free_s: dict[int, Numbers] = {}
-        self.came: dict[int, tuple[int, Numbers]] = {}
+        self.users: dict[int, int] = {}
         self.frame_at: dict[int, Numbers] = {}
         self.last_s: dict[int, Numbers] = {}
         self.hop = [0] * course.size
@@ -81,7 +79,7 @@ class _Together:
         assert sent is not None
         way = self.ways[sent.connection, sent.size_bytes]
         wire, busy_s, frame_s, onward_s = way[self.hop[op]]
-        self._check_order(wire, sent.connection, now_s)
+        self._check_alone(wire, sent.connection, now_s)
         free_s = self.free_s.get(wire)
         start_s = now_s if free_s is None else np.maximum(now_s, free_s)
         self.free_s[wire] = start_s + busy_s
@@ -94,12 +92,12 @@ class _Together:
             receiver = sent.receiver
             self.ready_s[receiver] = np.maximum(self.ready_s[receiver], last_s)
 
-    def _check_order(self, wire: int, connection: int, now_s: Numbers) -> None:
-        """Messages of one connection follow each other anyhow; of two, a later one must have come later everywhere."""
-        before = self.came.get(wire)
-        if before is not None and before[0] != connection:
-            self.same &= now_s > before[1]
-        self.came[wire] = (connection, now_s)
+    def _check_alone(self, wire: int, connection: int, now_s: Numbers) -> None:
+        """Messages of one connection follow each other anyhow; of two, a later one must find the wire free."""
+        before = self.users.get(wire)
+        if before is not None and before != connection:
+            self.same &= now_s >= self.free_s[wire]
+        self.users[wire] = connection
 
 
 def _stacked(costs: Sequence[Tolls]) -> dict[tuple[int, int], list[Stacked]]:

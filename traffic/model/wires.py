@@ -81,6 +81,8 @@ class Wires:
         self._rdma = plan.rdma if self._roce else None
         self.hashed = bool(plan.groups) and not plan.bridged
         """Whether equal ways are told apart."""
+        self.windowed = not self._roce
+        """Whether connections that compete for a wire share it as TCP does."""
         self._forwarding = forwarding.of(plan)
         self._ends: dict[Lane, tuple[End, ...]] = {}
         self._numbers: dict[Lane, int] = {}
