@@ -15,6 +15,7 @@ from analysis import pages, units
 from analysis.findings import incidents, network
 from analysis.findings.collisions import sentence
 from analysis.findings.critical import critical_path
+from analysis.findings.equals import unequal_shares
 from analysis.findings.headline import NOTICEABLE
 from analysis.findings.stalls import collectives, iterations
 from analysis.findings.tail import QUANTILES, distribution, survival
@@ -84,6 +85,7 @@ def render(run: Run, summary: TrainingSummary) -> str:
         links=link_rows(run.plan, summary),
         heat=heat_rows(summary.stalls.blame),
         blamed=_most_blamed(summary),
+        unequal=unequal_shares(summary.stalls.by_rank),
         waits=_waits(summary),
         collisions_say=sentence(summary.collisions) if summary.collisions else None,
         services=serving_page.services(run.path),

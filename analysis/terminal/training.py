@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis import units
+from analysis.findings.equals import unequal_shares
 from analysis.findings.incidents import with_others
 from analysis.form.parts import Check, Tail, TailKey
 from analysis.form.stalls import GenerationAtCampus, OneCampus, Rank, Stalls
@@ -329,7 +330,8 @@ def _blamed(ranks: list[Rank]) -> Table:
             units.percent(rank.blamed_share),
             f"{rank.last_to_enter}x",
         )
-    return made
+    said = unequal_shares(ranks)
+    return captioned(made, said) if said else made
 
 
 def _prediction(summary: TrainingSummary) -> Table:

@@ -1,25 +1,33 @@
 """Stalls, blame and slowdown on cases small enough to compute by hand, and on planted causes."""
 
+import html
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from analysis.findings.blame import between_groups, blame_by_rank, blame_matrix
+from analysis.findings.equals import unequal_shares
 from analysis.findings.hops import between_campuses, pairs
 from analysis.findings.hops import links as hops_links
 from analysis.findings.latencies import latencies
 from analysis.findings.stalls import by_rank, collectives, covered, iterations, lateness
 from analysis.findings.summary import summarise
 from analysis.findings.whatif import make_tasks, what_if
+from analysis.form.stalls import Rank
 from analysis.messages import messages
+from analysis.report.page import write_report
 from analysis.run import Run, load_run
 from analysis.tables import KINDS, SCHEMA
+from analysis.terminal.training import print_summary
 from tests.analysis.make_run import Link, Scenario, make_run, uniform
 
 
@@ -364,3 +372,46 @@ def test_ranks_that_talk_to_each_other_only_are_collectives_of_their_own() -> No
     found = collectives(table).sort("rank")
     assert found["group"].to_list() == [0, 0, 2, 2]
     assert found["sync_wait_ns"].to_list() == [1e9, 0, 1e9, 0]
+
+
+def equals(*shares_and_begins: tuple[float, float], tmp_path: Path) -> list[Rank]:
+    """Ranks that compute equally long, with these shares of the blame, let go at these times."""
+    stalls = summarise(load_run(make_run(tmp_path / "equals", uniform(3)))).stalls
+    return [
+        msgspec.structs.replace(rank, compute_s=1.0, blamed_share=share, late_begin_s=begin)
+        for rank, (share, begin) in zip(stalls.by_rank, shares_and_begins, strict=True)
+    ]
+
+
+def test_equally_slow_ranks_with_unequal_shares_are_explained(tmp_path: Path) -> None:
+    said = unequal_shares(equals((0.2, 0.0), (0.5, 0.003), (0.3, 0.001), tmp_path=tmp_path))
+    assert said is not None
+    assert "home-01 (50 %) and home-00 (20 %)" in said
+    assert "the 3 such ranks begin up to 3.00 ms apart" in said
+
+
+def test_equal_shares_and_unequal_compute_are_not_explained(tmp_path: Path) -> None:
+    alike = equals((0.333, 0.0), (0.334, 0.0), (0.333, 0.0), tmp_path=tmp_path)
+    assert unequal_shares(alike) is None
+    slower = [
+        msgspec.structs.replace(rank, compute_s=1 + 0.1 * rank.rank, blamed_share=0.2 * rank.rank)
+        for rank in alike
+    ]
+    assert unequal_shares(slower) is None
+
+
+def test_three_that_are_slow_in_turn_are_explained_in_terminal_and_report(tmp_path: Path) -> None:
+    """Each computes twice as long on average; the one that is never last has the least of the blame."""
+    in_turn = {0: (2.0, 2.0), 1: (3.0, 1.0), 2: (2.5, 1.5)}
+    slow = {(rank, i): factors[i % 2] for rank, factors in in_turn.items() for i in range(21)}
+    folder = make_run(tmp_path / "run", replace(uniform(6), throttled=slow, jitter=0.0))
+    ranks = summarise(load_run(folder)).stalls.by_rank
+    assert [rank.compute_s for rank in ranks[:3]] == pytest.approx([ranks[0].compute_s] * 3)
+    assert ranks[0].blamed_share > ranks[2].blamed_share + 0.2
+    said = unequal_shares(ranks)
+    assert said is not None
+    assert f"{ranks[2].name} 0. Each" in said
+    out = Console(width=80, record=True, file=io.StringIO())
+    print_summary(folder, out)
+    assert " ".join(said.split()) in " ".join(out.export_text().split())
+    assert said in html.unescape(write_report(folder).read_text())

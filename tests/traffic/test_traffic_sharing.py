@@ -78,8 +78,8 @@ def test_a_far_connection_has_as_much_of_a_link_as_its_window_lets_it_have_and_a
 ):
     size = 4000 * PAYLOAD
     plan = campuses(2, "200us")
-    alone = Model(plan).ends_s(across(1, size) + ((), ()), [0.0] * 4)
-    assert alone == whole_s(plan, across(1, size) + ((), ()), [0.0] * 4)
+    alone = Model(plan).ends_s((*across(1, size), (), ()), [0.0] * 4)
+    assert alone == whole_s(plan, (*across(1, size), (), ()), [0.0] * 4)
     together = Model(plan).ends_s(across(2, size), [0.0] * 4)
     assert max(together) == pytest.approx(2 * link_s(size) + 200e-6, rel=0.01)
     assert min(together[2:]) > 0.97 * max(together)

@@ -1,4 +1,4 @@
-"""The same course on many fabrics at once: what the model says of each, to the last bit as `traffic.model.sharing` has it.
+"""The same course on many fabrics at once: what the model says of each, to the last bit as `sharing.ends_s` has it.
 
 One fabric is run event by event. Its order of events is then gone through for all of them, a number per fabric. That
 is right where messages come to every shared wire in the same order, and none waits there for another connection's; a
