@@ -5,7 +5,7 @@
 A stream of datagrams crosses the first long-haul link of a triangle; then that is cut, at both ends at
 one instant. In virtual time the figures are exact, and the same each time. What is on the wire is lost
 whatever anybody does. A switch sees at once that its port is down (there is no BFD), but Open vSwitch
-looks over its data plane at most once in 5 ms: that is how long packets may still go nowhere.
+looks over its data plane at most once in 5 ms: so long packets may still go nowhere where a switch moves them.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ CASES = (
         "controller alone",
         "{protection: none, repair-after: 50ms}",
         GAP_S,
-        "the same, and what is sent in 50 ms",
+        "what is on the wire, or sent within 50 ms",
     ),
     ("no controller: spanning tree", "none", 100 * GAP_S, "until the tree has a new branch"),
 )

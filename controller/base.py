@@ -36,6 +36,7 @@ __all__ = [
     "ethernet",
     "lldp",
     "ofp_event",
+    "pause",
     "serve",
     "set_ev_cls",
     "spawn",
@@ -64,6 +65,11 @@ def spawn(work: Callable[[], None]) -> None:
 def after(seconds: float, call: Callable[[], None]) -> None:
     """Call something later, in a thread of its own."""
     hub.spawn_after(seconds, call)
+
+
+def pause(seconds: float) -> None:
+    """Let others run for a while."""
+    hub.sleep(seconds)
 
 
 def application(name: str) -> Any:

@@ -36,6 +36,7 @@ from controller.base import (
 from controller.damping import Damping
 from controller.discovery import Discovery
 from controller.frames import ARP, LLDP
+from controller.instants import deafen, lead_s
 from controller.routes.routes import Wiring, route
 from controller.switches import Answers, Barriers, ConnectedSwitch, generations, is_up
 from scenario.plan.rules import GATEWAY_MAC, Rule, Tables
@@ -136,7 +137,8 @@ class Routed(App):
         """A port has changed."""
         ofproto, port = event.msg.datapath.ofproto, event.msg.desc
         up = event.msg.reason != ofproto.OFPPR_DELETE and is_up(port, ofproto)
-        self._orders.put(lambda: self._port(port.name.decode(), up))
+        since_s = time.monotonic()
+        self._orders.put(lambda: self._port(port.name.decode(), up, since_s))
 
     @set_ev_cls(ofp_event.EventOFPPacketIn, MAIN_DISPATCHER)  # type: ignore[untyped-decorator]
     def on_packet(self, event: Any) -> None:
@@ -270,62 +272,76 @@ class Routed(App):
 
     # -- failures and returns
 
-    def _port(self, interface: str, up: bool) -> None:
+    def _port(self, interface: str, up: bool, since_s: float) -> None:
         link = self._links.get(interface)
         if link is None or up is (interface not in self.down):
             return
         whole = self.whole(link)
         self.down ^= {interface}
         if whole:
-            self._failed(link)
+            self._failed(link, since_s)
         elif self.whole(link):
-            self._returned(link)
+            self._returned(link, since_s)
 
     def whole(self, link: PlannedWire) -> bool:
         """Have both ends of a link their carrier?"""
         return not {end.interface for end in link.ends} & self.down
 
-    def _failed(self, link: PlannedWire) -> None:
+    def _failed(self, link: PlannedWire, since_s: float) -> None:
         log.warning("%s is down", link.name)
-        self._damping.failed(link.name, time.monotonic())
+        self._damping.failed(link.name, since_s)
         self.unused.add(link.name)
         if link.name not in self.avoided:
-            self._later(self.plan.routing.repair_after_s, self._converge)
+            self._repair(since_s + self.plan.routing.repair_after_s)
 
-    def _returned(self, link: PlannedWire) -> None:
+    def _returned(self, link: PlannedWire, since_s: float) -> None:
         hold_s = self._damping.hold_down_s(link.name)
         log.info("%s is up; to be used in %g s", link.name, hold_s)
-        since_s = time.monotonic()
         self._discover([end.node for end in link.ends])
         if link.name not in self._avoided():
-            self._later(self.plan.routing.repair_after_s, self._converge)
-        self._later(hold_s, lambda: self._settled(link, since_s))
+            self._repair(since_s + self.plan.routing.repair_after_s)
+        self._before(since_s + hold_s, lambda due_s: self._settled(link, since_s, due_s))
 
-    def _settled(self, link: PlannedWire, since_s: float) -> None:
+    def _settled(self, link: PlannedWire, since_s: float, due_s: float) -> None:
         """A link has been up for long enough, unless it has failed in the meantime."""
         if self.whole(link) and not self._damping.failed_since(link.name, since_s):
             self.unused.discard(link.name)
-            self._converge()
+            self._converge(due_s)
+
+    def _repair(self, due_s: float) -> None:
+        """Have new routes at a time."""
+        self._before(due_s, self._converge)
+
+    def _before(self, due_s: float, order: Callable[[float], None]) -> None:
+        """Begin in time with what is due then."""
+        self._later(lead_s(due_s), lambda: order(due_s))
 
     def _later(self, seconds: float, order: Callable[[], None]) -> None:
         after(seconds, lambda: self._orders.put(order))
 
     # -- routes
 
-    def _converge(self) -> None:
-        """Compute routes and install them, in three phases."""
+    def _converge(self, due_s: float = 0.0) -> None:
+        """Compute routes and install them, in three phases: the second when it is due, if that is not over."""
         if not all(switch.known for switch in self.switches.values()):
             return
         held = generations(self.switches.values())
         self.generation = next(g for g in _after(self.generation) if g not in held)
         self.avoided = set(self._avoided())
         tables = self.tables = self._tables()
-        for phase in (self._prepared, self._switched):
-            switches = self.switches.values()
-            if silent := self._barriers.everywhere(switches, partial(phase, tables)):
-                log.error("no answer from %s", ", ".join(silent))
+        self._everywhere(partial(self._prepared, tables))
+        deafen(due_s, self._touch)
+        self._everywhere(partial(self._switched, tables))
         self._note(tables)
         self._later(self._longest_s(), self._clean)
+
+    def _everywhere(self, phase: Callable[[ConnectedSwitch], Iterable[Any]]) -> None:
+        if silent := self._barriers.everywhere(self.switches.values(), phase):
+            log.error("no answer from %s", ", ".join(silent))
+
+    def _touch(self) -> None:
+        """Have one switch take a rule that it has."""
+        self._barriers.everywhere(list(self.switches.values())[:1], self._services)
 
     def _avoided(self) -> set[str]:
         """The links to do without: all that are drained or unused, unless something would be cut off

@@ -13,6 +13,7 @@ import pytest
 
 from analysis.tables import digest
 from bench.guests import heard
+from longhaul.machine import userland
 from longhaul.machine.init import PAYLOAD
 from longhaul.runs.life import Request, collect, make_job, prepare, read
 from longhaul.runs.workloads import Chosen
@@ -40,6 +41,25 @@ def test_files_processes_and_draws_before_the_workload_do_not_reach_into_it(
     busy.write_text(BUSY_BEFORE + OURS)
     expected = runs("spines", "verified").summary["digest"]
     assert runs("spines", "verified", "--controller", str(busy)).summary["digest"] == expected
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not userland.cached() or bool(userland.lacking()),
+    reason="not both roots to compare: ./setup.sh root && ./setup.sh system",
+)
+def test_a_guests_own_software_and_this_machines_give_one_answer_when_routes_change(
+    kernel: Path,  # noqa: ARG001
+    tmp_path: Path,
+) -> None:
+    """Two versions of Open vSwitch and Python, in which threads that wake at one instant run in another order."""
+    found = {}
+    for root in ("own", "system"):
+        done = longhaul("run", HERE / "returning.yaml", "--root", root, "--out", tmp_path / root)
+        assert done.status == 0, done.complaint
+        assert "generation 3" in (tmp_path / root / "logs/controller.log").read_text()
+        found[root] = json.loads((tmp_path / root / "summary.json").read_text())["digest"]
+    assert found["own"] == found["system"]
 
 
 @pytest.mark.slow
