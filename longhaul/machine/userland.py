@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib import metadata
@@ -51,7 +52,8 @@ SITE = Path("opt/longhaul/site")
 SOURCES = "sources.json"
 _WHEELS = [f"manylinux_2_{minor}_x86_64" for minor in (5, 12, 17, 24, 26, 27, 28, 31, 34)]
 _WHEELS += [f"manylinux{name}_x86_64" for name in ("1", "2010", "2014")]
-_LOCK = Path(__file__).parents[2] / "requirements.lock"
+_LOCK = bundle.HERE / "requirements.lock"
+_PROJECT = bundle.HERE / "pyproject.toml"
 
 
 class UserlandUnavailable(LonghaulError):
@@ -85,9 +87,13 @@ def cached() -> Path | None:
 
 
 def digest() -> str:
-    """Twelve hexadecimal digits that change with anything that the result depends on, bar Debian's updates."""
+    """Twelve hexadecimal digits that change with anything that the result depends on, bar Debian's updates.
+
+    They follow from files alone: what packages an asking process happens to find must not tell.
+    """
     recipe = hashlib.sha256(repr((BUILDER, SUITE, PYTHON, PACKAGES, LINKS, UNNEEDED)).encode())
-    recipe.update("".join(entries()).encode())
+    recipe.update(repr(tomllib.loads(_PROJECT.read_text())["project"]["dependencies"]).encode())
+    recipe.update(_LOCK.read_bytes())
     return recipe.hexdigest()[:12]
 
 

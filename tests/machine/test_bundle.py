@@ -8,6 +8,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,20 @@ def test_what_longhaul_needs_to_run_is_found_and_its_tests_needs_are_not() -> No
     names = userland.needed_names()
     assert {"os-ken", "polars", "polars-runtime-32", "jinja2", "markupsafe"} <= names
     assert not {"pytest", "ruff", "mypy", "longhaul"} & names
+
+
+def test_the_name_of_a_root_follows_from_files_and_not_from_what_a_process_finds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two runs of one process and another would else have roots of their own."""
+    before = userland.digest()
+    monkeypatch.setattr(metadata, "requires", lambda _: [])
+    assert userland.needed_names() == set()
+    assert userland.digest() == before
+    changed = tmp_path / "requirements.lock"
+    changed.write_text(LOCK)
+    monkeypatch.setattr(userland, "_LOCK", changed)
+    assert userland.digest() != before
 
 
 @pytest.fixture
