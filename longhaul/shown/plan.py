@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from analysis import units
+from analysis.findings.collisions import collisions as of_workload
+from analysis.terminal.collisions import print_collisions
 from scenario.plan.coarseness import ENOUGH_PACKETS, warnings
 from scenario.plan.proportion import Proportion, says
 from scenario.plan.types import Plan, packets_per_bdp
@@ -24,6 +28,14 @@ def show(plan: Plan, console: Console, proportion: Proportion | None = None) -> 
         console.print(says(proportion))
     for found in warnings(plan):
         console.print(f"warning: {found}", style="yellow")
+
+
+def collisions(workloads: Iterable[dict[str, Any]], console: Console) -> None:
+    """Print which big connections of workloads, as `plan.json` has them, would share a way."""
+    for workload in workloads:
+        if found := of_workload(workload):
+            console.print(Text(f"{workload['name']}:"))
+            print_collisions(found, console)
 
 
 def hosts(plan: Plan) -> Table:

@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from longhaul.machine import MACHINES, ROOTS
+
+if TYPE_CHECKING:
+    from longhaul.runs.workloads import Chosen
 
 Verb = Callable[[argparse.Namespace], int]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -58,6 +61,20 @@ def where(made: argparse.ArgumentParser, times: Sequence[str]) -> None:
     made.add_argument(
         "--cpu", type=cpu, help="the CPU to pin a guest to (default: one that no other guest has)"
     )
+
+
+def workloads(made: argparse.ArgumentParser) -> None:
+    """`--workload` and `--set-workload`."""
+    made.add_argument(
+        "--workload", dest="workloads", type=workload, action="append", default=[],
+        metavar="FILE[@WHERE,…]", help="a workload file, and the campuses or hosts that it runs on; "
+        "may be said several times (default: the topology's own, else one training step)",
+    )  # fmt: skip
+    made.add_argument(
+        "--set-workload", dest="workload_overrides", action="append", default=[],
+        metavar="[NAME:]PATH=VALUE", help="override a value of the workload (of several, the one of that "
+        "name), as iterations=3",
+    )  # fmt: skip
 
 
 def memory(made: argparse.ArgumentParser) -> None:
@@ -249,6 +266,14 @@ def application(text: str) -> Path:
     if path.suffix != ".py" or not path.is_file():
         raise argparse.ArgumentTypeError(f"{text!r} is no Python file")
     return path.absolute()
+
+
+def workload(text: str) -> Chosen:
+    """FILE, or FILE@PATTERN,…, as argparse's `type`."""
+    from longhaul.runs.workloads import Chosen
+
+    path, _, patterns = text.rpartition("@") if "@" in text else (text, "", "")
+    return Chosen(Path(path), names(patterns) if patterns else ())
 
 
 def setting(text: str) -> tuple[str, str]:

@@ -17,9 +17,9 @@ from longhaul.verbs.arguments import (
     root,
     verb,
     where,
+    workload,
 )
 from longhaul.verbs.printing import printed, put, tell
-from longhaul.verbs.run import workload
 from scenario.errors import WrongInput
 
 if TYPE_CHECKING:

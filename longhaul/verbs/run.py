@@ -22,6 +22,7 @@ from longhaul.verbs.arguments import (
     root,
     verb,
     where,
+    workloads,
 )
 from longhaul.verbs.printing import folder, form, tell
 from longhaul.verbs.shape import topology
@@ -30,7 +31,6 @@ from scenario.errors import WrongInput
 if TYPE_CHECKING:
     import longhaul as lh
     from longhaul.api.options import Hear, RunOptions
-    from longhaul.runs.workloads import Chosen
 
 
 def add(verbs: Verbs) -> None:
@@ -45,16 +45,7 @@ def add(verbs: Verbs) -> None:
         help="carry out the command of a run's (or benchmark's) folder again, and say whether the same comes of it; of "
         "other options --out, --cpu and --patience alone have a meaning then",
     )  # fmt: skip
-    made.add_argument(
-        "--workload", dest="workloads", type=workload, action="append", default=[],
-        metavar="FILE[@WHERE,…]", help="a workload file, and the campuses or hosts that it runs on; "
-        "may be said several times (default: the topology's own, else one training step)",
-    )  # fmt: skip
-    made.add_argument(
-        "--set-workload", dest="workload_overrides", action="append", default=[],
-        metavar="[NAME:]PATH=VALUE", help="override a value of the workload (of several, the one of that "
-        "name), as iterations=3",
-    )  # fmt: skip
+    workloads(made)
     made.add_argument(
         "--without", type=names, default=(), metavar="FACTOR,…",
         help="switch causes of loss off: distance, aging, hardware, or a factor of the file",
@@ -187,11 +178,3 @@ def _parser() -> argparse.ArgumentParser:
     add(verbs)
     bench.add(verbs)
     return made
-
-
-def workload(text: str) -> Chosen:
-    """FILE, or FILE@PATTERN,…, as argparse's `type`."""
-    from longhaul.runs.workloads import Chosen
-
-    path, _, patterns = text.rpartition("@") if "@" in text else (text, "", "")
-    return Chosen(Path(path), names(patterns) if patterns else ())

@@ -12,7 +12,7 @@ import pytest
 
 from analysis.findings.collisions import collisions, sentence
 from longhaul.runs.life import read
-from tests.run.conftest import HERE, Done, Runs
+from tests.run.conftest import HERE, Done, Runs, longhaul
 from tests.run.test_run_exactness import request_for
 
 COLLIDE, APART = "routing.hash-seed=2", "routing.hash-seed=34"
@@ -55,6 +55,25 @@ def test_pinned_they_go_over_the_ways_in_turn_whatever_the_draw() -> None:
         ]
         assert sorted(taken) == UPLINKS, "each uplink has one big connection"
         assert told["prediction"]["iteration_s"] == about(COLLIDE)["equal_ways"]["dealt_out_s"]
+
+
+def planned(*words: str) -> str:
+    """What `longhaul plan` says of it, in one line."""
+    files = (HERE / "equal-ways.yaml", "--workload", HERE / "crossing.yaml")
+    done = longhaul("plan", *files, *words)
+    assert done.status == 0, done.complaint
+    return " ".join(done.out.split())
+
+
+def test_the_plan_of_a_workload_says_where_connections_meet() -> None:
+    found = collisions(about(COLLIDE))
+    assert found
+    said = sentence(found)
+    assert said in planned("--set", COLLIDE)
+    assert said in planned("--seed", "2"), "the seed is the switches', where they have none"
+    assert "share a way" not in planned("--set", APART)
+    told = json.loads(planned("--set", COLLIDE, "--format", "json"))["workloads"][0]
+    assert told["equal_ways"] == json.loads(json.dumps(about(COLLIDE)["equal_ways"]))
 
 
 def test_where_switches_have_no_choice_nothing_is_said() -> None:
