@@ -26,9 +26,9 @@ from mininet.net import VERSION as MININET
 from rich.console import Console
 from rich.table import Table
 
+from bench.fabrics import CAMPUSES, write_topology, write_workload
 from bench.guests import BenchError, pingable_s
 from bench.replays import ReplayedRun, iperf_wall_s_per_gb, replay
-from bench.scenario import CAMPUSES, write_topology, write_workload
 from longhaul.machine.dispatch import MachineError
 from longhaul.machine.init import PAYLOAD
 from longhaul.machine.kernel import KernelUnavailable, ensure_kernel, kernel_release
