@@ -65,12 +65,14 @@ def cases() -> Iterator[Largest]:
         fabric = {"kind": "leaf-spine", "leaves": 50, "spines": 8}
         groups = [{"count": hosts // 2, "name": "h", "accelerator": "H100"}]
         yield _plan(f"{hosts:,} hosts", pair, {"fabric": fabric, "hosts": groups})
-    aged = {"a-b": pair["a-b"] | {"age": "5y"}}
+    damp = pair["a-b"] | {"distance": "10mi", "age": "5y", "condition": "damp", "margin": "1dB"}
     drifts = [
-        {"event": "drift", "link": "a-b", "to-age": "25y", "from": f"{n}s", "for": "1s", "steps": 1000}
+        {"event": "drift", "link": "*", "to-age": "20.5y", "at": f"{n}s", "for": "1s", "steps": 1000}
         for n in range(10)
     ]  # fmt: skip
-    yield _plan("ten drifts of 1,000 steps", aged, timeline=drifts)
+    for count in (1, 2, 30):
+        many = {f"l{n}": damp for n in range(count)}
+        yield _plan(f"ten drifts of 1,000 steps, links: {count}", many, timeline=drifts)
 
 
 def shapes() -> dict[str, list[tuple[int, int]]]:

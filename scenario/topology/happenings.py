@@ -27,19 +27,36 @@ from scenario.topology.timeline import (
 from scenario.topology.timing import timing
 from scenario.types.topology import Event, Timing
 
+MOST_AGED = 20_000
+"""Links times steps, of all drifts: each is the aging model asked once, some 0.2 ms."""
+
 
 def happenings(scene: Scene) -> tuple[Event, ...]:
     """All events: links' own flaps first, then the timeline in its order."""
     events = list(_flaps(scene.written))
     counts: dict[str, int] = {}
+    aged = 0
     for index, event in enumerate(scene.written.timeline):
         steps = ("timeline", index)
+        if isinstance(event, Drift):
+            aged += event.steps * len(scene.links_like(event.link))
+            if aged > MOST_AGED:
+                _too_much(scene.problems, (*steps, "steps"))
+                break
         counts[event.event] = counts.get(event.event, 0) + 1
         name = event.name or f"{event.event}-{counts[event.event]}"
         made = _events(scene, steps, name, event)
         _check_names(steps, made, events, scene.problems)
         events += made
     return tuple(events)
+
+
+def _too_much(problems: Problems, steps: Steps) -> None:
+    message = "so many links age in so many steps that nobody would wait for it"
+    hint = "fewer steps, or fewer links"
+    problems.add(
+        steps, message, f"at most {MOST_AGED:,} in all: links times steps, of all drifts", hint
+    )
 
 
 def _flaps(written: TopologyModel) -> Iterator[Event]:

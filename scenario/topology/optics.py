@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 RECEIVER_PENALTY_DB = 1.35
 SOFT_DECADES = 0.1
@@ -57,8 +58,12 @@ class ReedSolomon:
         """Share of codewords with more wrong symbols than it mends; bit errors are independent."""
         mends = (self.symbols - self.data) // 2
         wrong = -math.expm1(self.bits * math.log1p(-ber))
-        every = range(mends + 1, self.symbols + 1)
-        return min(1.0, math.fsum(_binomial(self.symbols, i, wrong) for i in every))
+        if wrong in (0.0, 1.0):
+            return wrong
+        right, log = math.log1p(-wrong), math.log(wrong)
+        ways = enumerate(_log_ways(self.symbols)[mends + 1 :], mends + 1)
+        every = (math.exp(way + i * log + (self.symbols - i) * right) for i, way in ways)
+        return min(1.0, math.fsum(every))
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ def ber_for_snr(form: str, snr_db: float) -> float:
     return min(0.5, FORMATS[form](10 ** (min(snr_db, 100.0) / 10)))
 
 
+@cache
 def snr_for_ber(form: str, ber: float) -> float:
     """The SNR in dB at which a format has that bit error ratio: by bisection, to a millionth of a dB."""
     low, high = -60.0, 60.0
@@ -120,11 +126,11 @@ def snr_for_ber(form: str, ber: float) -> float:
     return low
 
 
-def _binomial(count: int, i: int, p: float) -> float:
-    if p in (0.0, 1.0):
-        return float(i == count * p)
-    ways = math.lgamma(count + 1) - math.lgamma(i + 1) - math.lgamma(count - i + 1)
-    return math.exp(ways + i * math.log(p) + (count - i) * math.log1p(-p))
+@cache
+def _log_ways(count: int) -> tuple[float, ...]:
+    """The logarithms of the binomial coefficients of a number."""
+    whole = math.lgamma(count + 1)
+    return tuple(whole - math.lgamma(i + 1) - math.lgamma(count - i + 1) for i in range(count + 1))
 
 
 def _at(limit: float, **formats: float) -> tuple[Mode, ...]:
