@@ -161,14 +161,23 @@ def test_fragments_of_diloco_are_due_as_evenly_as_whole_steps_allow(steps: int, 
 
 
 def test_buckets_fill_last_layer_first_a_small_one_to_begin_with() -> None:
-    assert buckets(100.0, DDP(30.0, 5.0, overlap=True)) == [5, 30, 30, 30, 5]
-    assert buckets(3.0, DDP(30.0, 5.0, overlap=True)) == [3]
+    assert list(buckets(100.0, DDP(30.0, 5.0, overlap=True))) == [5, 30, 30, 30, 5]
+    assert list(buckets(3.0, DDP(30.0, 5.0, overlap=True))) == [3]
 
 
 @given(st.floats(1, 1e12), st.floats(1e6, 1e12), st.floats(1e5, 1e12))
 def test_buckets_hold_all_gradients(total: float, bucket: float, first: float) -> None:
-    found = buckets(total, DDP(max(bucket, total / 1000), first, overlap=True))
+    found = list(buckets(total, DDP(max(bucket, total / 1000), first, overlap=True)))
     assert sum(found) == pytest.approx(total, abs=1.0, rel=1e-9)
+
+
+@pytest.mark.parametrize("overlap", [True, False])
+def test_buckets_of_a_byte_are_refused_before_they_are_made(plan: Plan, overlap: bool) -> None:
+    written = (
+        f"strategy={{kind: ddp, bucket: 1B, first-bucket: 1B, overlap: {str(overlap).lower()}}}"
+    )
+    with pytest.raises(ValueError, match=r"more than 1,200,000 operations of 6 ranks .* buckets"):
+        graph(workload(written), plan)
 
 
 def test_one_forward_one_backward_is_the_published_order() -> None:

@@ -78,15 +78,15 @@ def duration_s(cycle: Cycle) -> float:
 def durations_s(cycles: Sequence[Cycle]) -> list[float]:
     """Seconds of an iteration of each cycle, to the last bit as `duration_s` has them."""
     courses: dict[Structure, Course] = {}
-    groups: dict[tuple[Structure, Structure], list[tuple[int, Tolls]]] = {}
+    groups: dict[tuple[Structure, int, Structure], list[tuple[int, Tolls]]] = {}
     for place, cycle in enumerate(cycles):
         structure = _structure(cycle)
         if structure not in courses:
             courses[structure] = Course([_flat(own) for own in cycle.tasks])
         costs = tolls(courses[structure], cycle.wires)
-        groups.setdefault((structure, costs.names), []).append((place, costs))
+        groups.setdefault((structure, cycle.iterations, costs.names), []).append((place, costs))
     found = [0.0] * len(cycles)
-    for (structure, _), group in groups.items():
+    for (structure, _, _), group in groups.items():
         chosen = [cycles[place] for place, _ in group]
         durations = _together(courses[structure], chosen, [costs for _, costs in group])
         for (place, _), seconds in zip(group, durations, strict=True):
@@ -116,7 +116,7 @@ def _structure(cycle: Cycle) -> Structure:
         for own in cycle.tasks
         for task in own
     )
-    return (cycle.iterations, tuple(map(len, cycle.tasks)), *rows)
+    return (tuple(map(len, cycle.tasks)), *rows)
 
 
 class _OneCampus(Wires):

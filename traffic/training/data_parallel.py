@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 from scenario.types.topology import Training
 from scenario.types.training import DDP, Plain
 from traffic.training.task_graph import Graph
@@ -34,22 +37,23 @@ def ddp(workload: Training, graph: Graph) -> None:
     )
     before = (FORWARD + BACKWARD) * (workload.accumulate - 1) + FORWARD
     computed = graph.compute(scaled(part_s, before))
-    sizes = buckets(workload.gradient_bytes, strategy)
     filled = []
-    for size in sizes:
+    for size in buckets(workload.gradient_bytes, strategy):
         share = BACKWARD * size / workload.gradient_bytes
         computed = graph.compute(scaled(part_s, share), computed)
         filled.append(computed)
         if strategy.overlap:
             graph.collective("all_reduce", graph.ranks, size / strategy.compression, computed)
-    for size in () if strategy.overlap else sizes:
+    for size in () if strategy.overlap else buckets(workload.gradient_bytes, strategy):
         graph.collective("all_reduce", graph.ranks, size / strategy.compression, filled[-1])
 
 
-def buckets(gradient_bytes: float, strategy: DDP) -> list[float]:
+def buckets(gradient_bytes: float, strategy: DDP) -> Iterator[float]:
     """Their sizes, in the order in which the backward pass fills them: a small one first, so that there is
     something to send early. [PyTorch, torch/nn/parallel/distributed.py]"""
     first = min(strategy.first_bucket_bytes, gradient_bytes)
     whole, rest = divmod(gradient_bytes - first, strategy.bucket_bytes)
-    sizes = [first, *[strategy.bucket_bytes] * int(whole)]
-    return [*sizes, rest] if rest >= 1 else sizes
+    yield first
+    yield from itertools.repeat(strategy.bucket_bytes, int(whole))
+    if rest >= 1:
+        yield rest

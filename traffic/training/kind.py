@@ -17,7 +17,7 @@ from traffic.events import read_adapters, read_events
 from traffic.host.program import ComputeTask, Task
 from traffic.kind import Assignment, Placed, Prepared, Tables
 from traffic.model import equal_ways
-from traffic.model.forecast import Cycle, duration_s, ideal_cycle
+from traffic.model.forecast import Cycle, durations_s, ideal_cycle
 from traffic.model.model import Model, ring_textbook_s
 from traffic.model.wires import Wires
 from traffic.tasks import Replay, agents
@@ -149,8 +149,8 @@ def _compute_s(tasks: list[Task]) -> float:
 def _prediction(workload: Training, plan: Plan, tasks: Graph) -> dict[str, Any]:
     """`collective_s` only where an iteration has one collective: of several that overlap, none has a time
     that says anything by itself. All without random slowdowns."""
-    actual, ideal = _cycles(workload, plan, tasks)
-    found = {"iteration_s": duration_s(actual), "ideal_iteration_s": duration_s(ideal)}
+    iteration_s, ideal_s = durations_s(_cycles(workload, plan, tasks))
+    found = {"iteration_s": iteration_s, "ideal_iteration_s": ideal_s}
     if not isinstance(workload.strategy, Plain):
         return found
     schedule, model = make_schedule(workload, plan), Model(plan, workload.transport)

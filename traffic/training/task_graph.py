@@ -27,6 +27,8 @@ At: TypeAlias = Mapping[int, int]
 
 CHANNELS = 64
 """Channels that each stream has for itself: no collective uses more."""
+MOST_OPERATIONS = 1_200_000
+"""Of all ranks, in one iteration: some 20 s and 800 MB to plan."""
 ELSE = {"all_to_all": "pairwise"}
 """What carries out an operation that the workload's algorithm cannot; all others go round a ring."""
 
@@ -57,6 +59,7 @@ class Graph:
         self._how = how
         self._options = options(how, plan)
         self._count = 0
+        self._operations = 0
         self._streams: dict[str, int] = {}
 
     @property
@@ -115,12 +118,21 @@ class Graph:
         number, self._count = self._count, self._count + 1
         before = list(after)
         self._shift(stream)
+        self._spend(sum(_operations(task) for task in tasks.values()))
         placed = {}
         for rank, task in tasks.items():
             waits = tuple(sorted({at[rank] for at in before if rank in at}))
             placed[rank] = len(self.tasks[rank])
             self.tasks[rank].append(replace(task, number=number, stream=stream, after=waits))
         return placed
+
+    def _spend(self, operations: int) -> None:
+        self._operations += operations
+        if self._operations > MOST_OPERATIONS:
+            raise ValueError(
+                f"more than {MOST_OPERATIONS:,} operations of {len(self.plan.hosts):,} ranks in one iteration:"
+                f" take larger buckets, fewer layers, micro-batches or steps, or fewer hosts"
+            )
 
     def _shift(self, stream: str) -> int:
         """How much higher a stream's channels are numbered than an algorithm numbers them."""
@@ -160,6 +172,10 @@ def _on_layout(
 
 _on_layout_once = lru_cache(maxsize=16)(_on_layout)
 """Forecasts of a study ask for the same ones again and again."""
+
+
+def _operations(task: Task) -> int:
+    return len(task.ops) if isinstance(task, CollectiveTask) else 1
 
 
 def both(*several: At) -> At:
