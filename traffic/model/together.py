@@ -28,14 +28,17 @@ def ends_together(
 ) -> Numbers:
     """When each rank is done on each fabric: rows of ranks, a column per fabric, as `starts_s` has them. `pauses_s` are
     rows of operations. All fabrics have the same ways. Raises ValueError where operations wait for each other."""
+    if len(costs) == 1:
+        alone_s = sharing.ends_s(course, costs[0], starts_s[:, 0].tolist(), pauses_s[:, 0].tolist())
+        return np.array(alone_s).reshape(-1, 1)
     first = Execution(course, costs[0], starts_s[:, 0].tolist(), pauses_s[:, 0].tolist())
     first.run()
     ends_s, same = np.zeros_like(starts_s), np.zeros(len(costs), dtype=bool)
     if not first.competed:
         ends_s, same = _Together(course, pauses_s, costs, starts_s).run(first.order)
     for column in np.flatnonzero(~same):
-        alone_s = starts_s[:, column].tolist(), pauses_s[:, column].tolist()
-        ends_s[:, column] = sharing.ends_s(course, costs[int(column)], *alone_s)
+        own_s = starts_s[:, column].tolist(), pauses_s[:, column].tolist()
+        ends_s[:, column] = sharing.ends_s(course, costs[int(column)], *own_s)
     return ends_s
 
 
