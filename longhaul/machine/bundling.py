@@ -29,8 +29,11 @@ root=$here/root
 PYTHONHOME=$root/usr PYTHONPATH=$root/opt/longhaul/code:$root/opt/longhaul/site PYTHONNOUSERSITE=1
 PYTHONDONTWRITEBYTECODE=1 SSL_CERT_DIR=/etc/ssl/certs
 export PYTHONHOME PYTHONPATH PYTHONNOUSERSITE PYTHONDONTWRITEBYTECODE SSL_CERT_DIR
-exec "$root/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu" \\
-    "$root/usr/bin/python3" -m longhaul "$@"
+libraries=$root/usr/lib/x86_64-linux-gnu
+loader=$libraries/ld-linux-x86-64.so.2
+# Ctrl-C waits until Python is ready for it.
+exec "$loader" --library-path "$libraries" "$root/usr/bin/env" --block-signal=INT \\
+    "$loader" --library-path "$libraries" "$root/usr/bin/python3" -m longhaul "$@"
 """
 NOTICE = """\
 longhaul is Apache-2.0. The kernel in kernel-*/ is Linux, GPL-2.0: built from Debian's source package that
