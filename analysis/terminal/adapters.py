@@ -20,7 +20,7 @@ def print_adapters(found: list[Adapters], out: Console) -> None:
     """What a queue pair does about losses and marks, all hosts together."""
     made = table(
         "RDMA adapters (all hosts)", "workload", "packets sent", "went back", "NAKs", "timeouts",
-        "again", "not ready", "marked", "CNPs", text=1,
+        "again", "RNR", "marked", "CNPs", text=1,
     )  # fmt: skip
     for one in found:
         counts = (

@@ -159,7 +159,11 @@ def remedies(unaged: Topology, workload: Training) -> list[Remedy]:
 
 def of_rdma(unaged: Topology) -> list[Remedy]:
     """What can be done where the adapters speak RoCE: about loss, about congestion, about pauses."""
-    borders = [f"campuses.{campus.name}.border-switch" for campus in unaged.campuses]
+    switches = [
+        f"campuses.{campus.name}.{which}"
+        for campus in unaged.campuses
+        for which in ("switch", "border-switch")
+    ]
     longest_s = max((link.forward.delay_s for link in unaged.links), default=0.0)
     fastest_bps = max((link.forward.rate_bps for link in unaged.links), default=0.0)
     filling = fastest_bps / 8 * 2 * longest_s
@@ -186,8 +190,8 @@ def of_rdma(unaged: Topology) -> list[Remedy]:
             overrides=("rdma={congestion: split}",),
         ),
         Remedy(
-            "deeper buffers", "borders with memory beside the chip",
-            overrides=tuple(f"{border}=deep" for border in borders),
+            "deeper buffers", "switches with memory beside the chip, inside campuses and at their borders",
+            overrides=tuple(f"{switch}=deep" for switch in switches),
         ),
         Remedy(
             "marks for the distance", "switches mark from one bandwidth-delay product of the longest link on",
