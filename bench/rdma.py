@@ -32,7 +32,8 @@ PARAMETERS = "/sys/module/rdma_rxe/parameters"
 
 # Host 0 receives from all others at once, each over a connection of its own. Where all send for a time, rates are of
 # the second in the middle: perftest, when it is done, measures the CPU's frequency in a busy loop, and others wait.
-# Where it does not succeed, it says that its rate was 0; then what was sent in two seconds is the rate.
+# Where it does not succeed, it says that its rate was 0; then what was sent in two seconds,
+# without what was still under way, is the rate.
 SENDING = """
 n=$((WORLD_SIZE-1)); test="ib_write_bw -d rxe0 -F -s {size} {amount} -t {depth} -u {timeout}"
 counters=/sys/class/infiniband/rxe0/ports/1/hw_counters
@@ -50,7 +51,7 @@ else
     echo steady $(((b-a)*4096/1000000))
   fi
   wait
-  if grep -q Correlation complained; then echo rate $(($(<$counters/sent_pkts)*4096/2000000))
+  if grep -q Correlation complained; then echo rate $((($(<$counters/sent_pkts)*4096-{depth}*{size})/2000000))
   else awk '$1=={size}{{print "rate", $4*1.048576}}' told; fi
 fi
 echo counted $(rdma statistic show link rxe0/1)
