@@ -3,6 +3,7 @@ sums, as `summary.json` has them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 import polars as pl
 
 from analysis import units
-from analysis.form.beside import Adapters
+from analysis.form.beside import Adapters, PausedPort
 from analysis.run import read_plan
 from analysis.tables import read_table
 from scenario.plan.coarseness import ENOUGH_PACKETS
@@ -59,8 +60,11 @@ def _worst_pairs(run_dir: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def omitted(counted: Adapters | None, beyond_s: float) -> list[str]:
-    """What the adapters met that the model knows nothing of, where a collective took so much longer than expected."""
+def omitted(
+    counted: Adapters | None, beyond_s: float, pauses: Sequence[PausedPort] = ()
+) -> list[str]:
+    """What adapters met, and ports, that the model knows nothing of, where a collective took so much longer than
+    expected. The `pauses` are the longest first."""
     found = []
     if counted and counted.cnps_received and beyond_s > 0:
         found.append(
@@ -70,6 +74,12 @@ def omitted(counted: Adapters | None, beyond_s: float) -> list[str]:
     if counted and counted.timeouts:
         found.append(
             f"Timeouts of queue pairs are not in the model: there were {counted.timeouts:,}."
+        )
+    if pauses and beyond_s > 0:
+        most = pauses[0]
+        found.append(
+            f"Pauses are not in the model: {most.node}'s port to {most.towards} was held up for"
+            f" {units.percent(most.share)} of the time, and the collective took {units.time(beyond_s)} longer."
         )
     return found
 

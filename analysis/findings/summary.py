@@ -209,12 +209,13 @@ def _prediction(run: Run) -> Prediction:
     predicted = run.prediction
     measured_s = tail(_seconds(_times_of_most(run)["transfer_ns"])).p50_s
     collective_s = predicted.get("collective_s")
+    beyond_s = measured_s - collective_s if collective_s else 0.0
     return Prediction(
         collective_s=collective_s,
         textbook_s=predicted.get("textbook_s"),
         measured_s=measured_s,
         error=measured_s / collective_s - 1 if collective_s else None,
-        omits=adapters.omitted(_counted(run), measured_s - collective_s) if collective_s else [],
+        omits=adapters.omitted(_counted(run), beyond_s, paused(run.path)) if collective_s else [],
     )
 
 

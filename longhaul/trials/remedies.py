@@ -86,6 +86,12 @@ class Remedy:
         return not mine & others and not (self.leases or other.leases)
 
 
+BBR = Remedy(
+    "BBR", "a congestion control that does not take loss for congestion",
+    workload_overrides=("collective.congestion=bbr",),
+)  # fmt: skip
+
+
 def remedies(unaged: Topology, workload: Training) -> list[Remedy]:
     """All that are known, for a topology as it is without aging (its links at the rates written down) and a workload.
 
@@ -146,12 +152,8 @@ def remedies(unaged: Topology, workload: Training) -> list[Remedy]:
             ),
             learns_alike=False,
         ),
-        Remedy(
-            "BBR", "a congestion control that does not take loss for congestion",
-            workload_overrides=("collective.congestion=bbr",),
-        ),
         *_of_equal_ways(unaged),
-        *(of_rdma(unaged) if workload.transport.kind == "roce" else ()),
+        *(of_rdma(unaged) if workload.transport.kind == "roce" else [BBR]),
         *_of_equipment(unaged),
         *leases([campus.name for campus in unaged.campuses]),
     ]  # fmt: skip

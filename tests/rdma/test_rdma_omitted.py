@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from analysis.findings.adapters import omitted
-from analysis.form.beside import Adapters
+from analysis.form.beside import Adapters, PausedPort
 
 NOTHING = Adapters(
     name="train", meaningful=True, sent_packets=0, received_packets=0, retransmissions=0,
@@ -28,6 +28,19 @@ def test_what_the_adapters_met_that_the_model_knows_nothing_of(
 ) -> None:
     found = omitted(msgspec.structs.replace(NOTHING, **met), beyond_s)
     assert [text.endswith(end) for text, end in zip(found, said, strict=True)] == [True] * len(said)
+
+
+def test_of_pauses_the_longest_is_said_where_the_collective_took_longer() -> None:
+    ports = [
+        PausedPort("c1-b", "c1-b-eth3", "c2-b", 0.3, 0.62),
+        PausedPort("l1", "l1-eth1", "s1", 0.1, 0.2),
+    ]
+    (said,) = omitted(NOTHING, 0.068, ports)
+    assert said == (
+        "Pauses are not in the model: c1-b's port to c2-b was held up for 62 % of the time,"
+        " and the collective took 68 ms longer."
+    )
+    assert omitted(NOTHING, -0.001, ports) == []
 
 
 def test_over_tcp_nothing_is_said() -> None:
