@@ -1,8 +1,8 @@
 """How even DCQCN's shares of a wire are, by how long one looks: `python -m bench.rdma_shares [FLOWS…]`.
 
 Two, four and eight flows through one port of 10 Gbit/s, as `bench/rdma.py dcqcn`. What each sender has sent is read
-every 10 ms; the first half second in which all send is left out. Printed for each length of window, over all windows of
-that length that begin 10 ms apart: the least share over the most, on average and at worst, and how far a flow was from
+every 20 ms; the first half second in which all send is left out. Printed for each length of window, over all windows of
+that length that begin 20 ms apart: the least share over the most, on average and at worst, and how far a flow was from
 an even share at most. Below: the lag at which a flow's lead over an even share is 1/e of what it was (autocorrelation).
 """
 
@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from bench.rdma import ecn, one_switch, run
 
-STEP_S = 0.01
+STEP_S = 0.02
+"""The kernel reads a device's counters anew once in 10 ms."""
 SETTLES_S = 0.5
 LASTS_S = 6
 WINDOWS_S = (0.05, 0.2, 0.5, 1, 2, 4)
@@ -35,7 +36,7 @@ Shares = npt.NDArray[np.float64]
 
 
 def shares(flows: int) -> Shares:
-    """Packets of each flow (columns) in each step of 10 ms (rows)."""
+    """Packets of each flow (columns) in each step (rows)."""
     topology = one_switch(flows, f"{{buffer: 12MB, {ecn('25%')}}}", "{congestion: dcqcn}")
     done = run(topology, beside=LOOKS, seconds=LASTS_S)
     seen: dict[int, dict[str, int]] = {}
