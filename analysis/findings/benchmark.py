@@ -106,6 +106,17 @@ def alike(data: BenchmarkTable) -> list[str]:
     ]
 
 
+def left_out(data: BenchmarkTable) -> list[str]:
+    """That the model loses no packets, where some were dropped."""
+    count = sum(bool(row.dropped) for row in data.rows)
+    if not count:
+        return []
+    return [
+        f"the model leaves lost packets out: {count} of {len(data.rows)} rows had some dropped, "
+        "and their error has what that cost"
+    ]
+
+
 def dropped(events: pl.DataFrame, sampled: pl.DataFrame, warmup: int) -> dict[int, int]:
     """By task the packets that switch ports dropped in the iterations that count. What fell between two samples
     is the collective's that took most of the time between them."""

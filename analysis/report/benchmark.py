@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from analysis import pages, units
-from analysis.findings.benchmark import alike
+from analysis.findings.benchmark import alike, left_out
 from analysis.findings.headline import faithful, warning
 from analysis.form.benchmark import BenchmarkTable, MeasuredCase, read_benchmark
 from analysis.pictures.charts import Chart
@@ -40,7 +40,7 @@ def write_benchmark_page(run_dir: Path) -> Path:
             "digest": digest(read_events(run_dir / "events.parquet")),
         },
         charts=charts(table),
-        alike=alike(table),
+        notes=alike(table) + left_out(table),
     )
     target = run_dir / "report.html"
     target.write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from analysis.findings.benchmark import alike
+from analysis.findings.benchmark import alike, left_out
 from analysis.form.benchmark import BenchmarkTable, MeasuredCase, read_benchmark
 
 WIDTH = 168
@@ -40,7 +40,7 @@ def print_results(folder: Path, out: Console) -> None:
     for row in data.rows:
         table.add_row(*_cells(data, row))
     out.print(table)
-    for line in alike(data):
+    for line in alike(data) + left_out(data):
         out.print(line)
 
 

@@ -5,11 +5,12 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 from rich.console import Console
 
-from analysis.findings.benchmark import alike, rows, write_results
+from analysis.findings.benchmark import alike, left_out, rows, write_results
 from analysis.form.benchmark import BenchmarkTable
 from analysis.report.benchmark import charts, headline
 from analysis.terminal.benchmark import print_results
@@ -181,4 +182,9 @@ def test_rows_of_the_same_messages_say_so() -> None:
         name="two", op="all_reduce", ranks=2, scale_bytes=1, iterations=2, warmup=1, congestion="cubic",
         channels=1, rows=found,
     )  # fmt: skip
+    assert left_out(table) == []
+    lossy = [msgspec.structs.replace(found[0], dropped=3), found[1]]
+    assert left_out(msgspec.structs.replace(table, rows=lossy)) == [
+        "the model leaves lost packets out: 1 of 2 rows had some dropped, and their error has what that cost"
+    ]
     assert alike(table) == ["direct sends the same messages as ring here, in the same order"]

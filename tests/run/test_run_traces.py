@@ -8,7 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from .conftest import Done, longhaul
+from tests.traces.making import Kineto
+
+from .conftest import ROOT, Done, longhaul
 
 TOPOLOGY = """
 longhaul: 1
@@ -125,7 +127,57 @@ def test_an_iteration_takes_as_long_as_the_model_says(done: Done) -> None:
     assert done.summary["iterations"]["p50_s"] == pytest.approx(predicted_s, rel=0.05)
 
 
-@pytest.mark.usefixtures("done")
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory, kernel: Path) -> Done:  # noqa: ARG001
+    """Two ranks of Kineto whose all-reduce ends at 1000 µs: the second began 500 µs after the first, by a clock that is
+    seven seconds ahead."""
+    made = tmp_path_factory.mktemp("late")
+    files = []
+    for rank, (begin, clock) in enumerate(((0, 0), (500, 7_000_000))):
+        profile = Kineto(rank)
+        profile.kernel("compute", 7, begin + clock, begin + clock, 100)
+        start = begin + clock + 100
+        profile.all_reduce(20, start, start, 900 - begin, elements=1000)
+        files.append(profile.save(made / f"{rank}.json"))
+    imported = longhaul("import", *files, "-o", made / "job.yaml")
+    assert imported.status == 0, imported.complaint
+    assert "they begin up to 0.5 ms apart" in " ".join(imported.out.split())
+    topology = ROOT / "topologies" / "two-hosts.yaml"
+    settings = ("--set-workload", "iterations=3")
+    run = made / "run"
+    done = longhaul(
+        "run", topology, "--workload", made / "job.yaml", *settings, "--out", run, folder=run
+    )
+    assert done.status == 0, done.complaint
+    return done
+
+
+def test_a_rank_that_began_late_in_the_trace_begins_late_in_every_iteration(late: Done) -> None:
+    events = pl.read_parquet(late.folder / "events.parquet")
+    assert json.loads((late.folder / "plan.json").read_text())["workloads"][0]["begins_s"] == [
+        0.0,
+        5e-4,
+    ]
+    computes = events.filter(pl.col("kind") == "compute").sort("iteration", "rank")
+    assert computes.height == 6  # being idle is no compute
+    assert all(abs(took - 100_000) <= 1 for took in computes["end_ns"] - computes["start_ns"])
+    starts = computes["start_ns"].to_numpy().reshape(3, 2)
+    assert abs(starts[0, 1] - starts[0, 0] - 500_000) <= 10
+    ends = events.filter(pl.col("kind") == "collective")["end_ns"].to_numpy()
+    apart = max(ends.reshape(-1, 2).max(axis=1) - ends.reshape(-1, 2).min(axis=1))
+    assert (abs(starts[1:, 1] - starts[1:, 0] - 500_000) <= apart + 10).all()
+
+
+def test_the_rank_that_began_late_is_the_one_that_was_waited_for(late: Done) -> None:
+    ranks = late.summary["stalls"]["by_rank"]
+    assert [rank["blamed_share"] for rank in ranks] == pytest.approx([0.0, 1.0], abs=0.01)
+    assert (
+        500e-6 <= ranks[0]["sync_wait_s"] <= 600e-6
+    )  # one has a collective's end up to 87 µs before the other
+    prediction = json.loads((late.folder / "plan.json").read_text())["workloads"][0]["prediction"]
+    assert late.summary["iterations"]["p50_s"] == pytest.approx(prediction["iteration_s"], rel=0.02)
+
+
 def test_too_few_hosts_are_an_error_that_says_how_many_it_takes(folder: Path) -> None:
     settings = ("--set-workload", "ranks-per-host=1")
     words = (folder / "topology.yaml", "--workload", folder / "job.yaml", *settings)

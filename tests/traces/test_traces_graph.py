@@ -103,7 +103,7 @@ def test_a_group_within_a_host_crosses_no_network_and_others_keep_their_bytes(
         task.what.number: task.what
         for tasks in hosts.hosts
         for task in tasks
-        if not isinstance(task.what, Work)
+        if isinstance(task.what, Shared | Message)
     }
     collectives = [node for node in trace.ranks[0] if isinstance(node.work, TracedCollective)]
     assert len(shared) == (0 if per_host >= ranks else len(collectives))

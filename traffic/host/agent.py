@@ -32,7 +32,7 @@ from traffic.host.counting import Counting
 from traffic.host.numbers import fill, right
 from traffic.host.operations import Collective, Incoming, Key, Operation, Outgoing, Peer
 from traffic.host.ports import PORT
-from traffic.host.program import CollectiveTask, ComputeTask, Program, read
+from traffic.host.program import CollectiveTask, ComputeTask, IdleTask, Program, read
 from traffic.host.timers import Timer, Work
 from traffic.host.transport import SMALL_BYTES
 from traffic.host.transports import opened
@@ -123,7 +123,7 @@ class Replay:
                 self.frees[before].append(index)
         self.works: dict[Stream, Work] = {}
         for stream, task in zip(self.streams, self.tasks, strict=True):
-            if isinstance(task, ComputeTask) and stream not in self.works:
+            if not isinstance(task, CollectiveTask) and stream not in self.works:
                 timer = Timer()
                 self.works[stream] = Work(timer)
                 self.handlers[timer.fd] = partial(self._compute_ends, stream)
@@ -256,6 +256,11 @@ class Replay:
             slowdown = slowdowns[self.iteration] if slowdowns else 1.0
             self.works[self.streams[index]].begin(now_ns, round(task.ns * slowdown))
             return
+        if isinstance(task, IdleTask):
+            self.works[self.streams[index]].begin(
+                now_ns, task.again_ns if self.iteration else task.ns
+            )
+            return
         collective = self.collectives[index]
         if self.program.verify:
             fill(collective.data, self.program.rank, self.iteration)
@@ -281,7 +286,8 @@ class Replay:
         waiting = self.streams[index].waiting
         waiting.pop(0)
         start_ns = self.began_ns[index]
-        self._note(index, -1, kind, -1, size, start_ns, start_ns, time.monotonic_ns())
+        if not isinstance(self.tasks[index], IdleTask):
+            self._note(index, -1, kind, -1, size, start_ns, start_ns, time.monotonic_ns())
         if waiting:
             self._begin(waiting[0])
         self.open -= 1

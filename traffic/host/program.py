@@ -26,6 +26,18 @@ class ComputeTask:
 
 
 @dataclass(frozen=True)
+class IdleTask:
+    """So long the rank does nothing: `ns` in the first iteration, `again_ns` in every other. It leaves no event, and
+    whoever computes more slowly is idle as long."""
+
+    ns: int
+    again_ns: int
+    after: tuple[int, ...] = ()
+    stream: str = "idle"
+    number: int | None = None
+
+
+@dataclass(frozen=True)
 class CollectiveTask:
     """A rank's part in a collective of `size_bytes`, and what it must hold at the end."""
 
@@ -37,7 +49,7 @@ class CollectiveTask:
     number: int | None = None
 
 
-Task: TypeAlias = ComputeTask | CollectiveTask
+Task: TypeAlias = ComputeTask | IdleTask | CollectiveTask
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,8 @@ def read(path: FilePath) -> Program:
 
 def _task(found: dict[str, Any]) -> Task:
     found["after"] = tuple(found["after"])
+    if "again_ns" in found:
+        return IdleTask(**found)
     if "ns" in found:
         return ComputeTask(**found)
     found["ops"] = tuple(

@@ -15,7 +15,7 @@ import numpy as np
 from scenario.plan.types import End, Plan
 from scenario.types.topology import Transport
 from traffic.framing import TCP
-from traffic.host.program import CollectiveTask, ComputeTask, Task
+from traffic.host.program import CollectiveTask, ComputeTask, IdleTask, Task
 from traffic.model.course import Course, Tolls, tolls
 from traffic.model.sharing import ends_s
 from traffic.model.together import ends_together
@@ -169,6 +169,8 @@ def _pauses(tasks: Tasks) -> list[float]:
 
 
 def _seconds(task: Task) -> float:
+    if isinstance(task, IdleTask):
+        return task.again_ns / 1e9
     return task.ns / 1e9 if isinstance(task, ComputeTask) else 0.0
 
 

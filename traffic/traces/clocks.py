@@ -38,7 +38,24 @@ def offsets_ns(trace: Trace, origins_ns: Sequence[int]) -> tuple[tuple[int, ...]
         moved = [origin - round(skew) for origin, skew in zip(origins_ns, late, strict=True)]
         note = f"the ranks' clocks differ by up to {worst:.3g} ms at the ends of collectives: corrected"
     least = min(moved)
+    if ends and max(moved) > least:
+        note += f"; they begin up to {(max(moved) - least) / 1e6:.3g} ms apart, and so they do in a replay"
     return tuple(one - least for one in moved), note
+
+
+def begins_ns(trace: Trace) -> list[tuple[int, int]]:
+    """How long each rank waits before it begins: in the first iteration its offset, in others as much as it was at work
+    for less long than the longest, so that an iteration begins as the one before. Empty where no collective tells that
+    clocks agree, or by how much they do not."""
+    if not trace.offsets_ns or not _ends(trace):
+        return []
+    lasting = [
+        max((node.measured.end_ns for node in nodes if node.measured), default=0)
+        for nodes in trace.ranks
+    ]
+    return [
+        (offset, max(lasting) - own) for offset, own in zip(trace.offsets_ns, lasting, strict=True)
+    ]
 
 
 def _ends(trace: Trace) -> list[Ends]:

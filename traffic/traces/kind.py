@@ -17,17 +17,18 @@ from scenario.types.trace import TraceReplay
 from traffic.carried import carried_bytes
 from traffic.collectives import ELEMENT_BYTES, Options
 from traffic.events import read_adapters, read_events
-from traffic.host.program import CollectiveTask, ComputeTask, Task
+from traffic.host.program import CollectiveTask, ComputeTask, IdleTask, Task
 from traffic.kind import Placed, Prepared, Tables
 from traffic.model.forecast import ideal_iteration_s, iteration_s
 from traffic.model.model import ring_textbook_s
 from traffic.schedule import Op, Result, on_channels, placed
 from traffic.tasks import GroupCollective, Replay, agents
-from traffic.traces.mapping import HostTask, HostTasks, Line, Message, Shared, Work, on_hosts
+from traffic.traces.mapping import HostTask, HostTasks, Idle, Line, Message, Shared, Work, on_hosts
 from traffic.traces.storing import load
 
 MODELLED: tuple[str, ...] = (
     "GPU compute is a sleep as long as the trace measured it, on whichever host",
+    "ranks begin as far apart as in the trace, where its collectives tell how far that is",
     "what ranks of a trace that live in one host tell each other costs nothing",
 )
 MOST_TASKS = 2**15 - 1  # events number tasks in 16 bits
@@ -56,7 +57,9 @@ def prepare(workload: TraceReplay, plan: Plan, seed: int) -> Prepared:  # noqa: 
         programs=agents(plan, tasks, replay),
         about=_about(workload, plan, hosts, compute_s)
         | {"prediction": _prediction(workload, plan, tasks)},
-        quiet_s=max(compute_s) + ring_textbook_s(plan, carried, workload.transport),
+        quiet_s=max(compute_s)
+        + max(_begins_s(hosts))
+        + ring_textbook_s(plan, carried, workload.transport),
     )
 
 
@@ -126,6 +129,9 @@ class _Parts:
                 number = self.shared + computes
                 computes += 1
                 found.append(ComputeTask(task.what.ns, tuple(task.after), task.what.stream, number))
+            elif isinstance(task.what, Idle):
+                idle = task.what
+                found.append(IdleTask(idle.ns, idle.again_ns, (), idle.stream))
             else:
                 found.append(self._communication(task.what, tuple(task.after), host))
         return found
@@ -171,10 +177,18 @@ def _compute_ns(tasks: Sequence[HostTask]) -> list[int]:
     return [task.what.ns for task in tasks if isinstance(task.what, Work)]
 
 
+def _begins_s(hosts: HostTasks) -> list[float]:
+    """How much later than the first host each begins, the first time: as the last of its ranks does in the trace."""
+    found = [
+        [task.what.ns for task in tasks if isinstance(task.what, Idle)] for tasks in hosts.hosts
+    ]
+    return [max(own, default=0) / 1e9 for own in found]
+
+
 def _shared(hosts: HostTasks) -> dict[int, Shared | Message]:
     """Every collective and message once, by number."""
     whats = (task.what for tasks in hosts.hosts for task in tasks)
-    return {what.number: what for what in whats if not isinstance(what, Work)}
+    return {what.number: what for what in whats if isinstance(what, Shared | Message)}
 
 
 def _about(
@@ -196,6 +210,7 @@ def _about(
         "verify": workload.verify,
         "transport": workload.transport.kind,
         "compute_s": list(compute_s),
+        "begins_s": _begins_s(hosts),
     }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from traffic.traces.clocks import begins_ns
 from traffic.traces.form import Compute, Node, Trace, TracedCollective, TracedTransfer
 from traffic.traces.matching import instances, messages
 
@@ -26,6 +27,15 @@ class Work:
 
     name: str
     ns: int
+    stream: str
+
+
+@dataclass(frozen=True)
+class Idle:
+    """What comes before a rank's first nodes: so long in the first iteration, so long in the others."""
+
+    ns: int
+    again_ns: int
     stream: str
 
 
@@ -61,7 +71,7 @@ class HostTask:
     """A task, once those of the same host numbered `after`, all of them earlier, are done."""
 
     after: tuple[int, ...]
-    what: Work | Shared | Message
+    what: Work | Idle | Shared | Message
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,7 @@ class _Unit:
     waits for: `early` units wait for nothing, and pass on what they should have waited for.
     """
 
-    what: Work | Shared | Message | None
+    what: Work | Idle | Shared | Message | None
     after: set[int] = field(default_factory=set)
     early: bool = False
 
@@ -98,6 +108,7 @@ class _Mapping:
     def __init__(self, trace: Trace, ranks_per_host: int) -> None:
         self.trace = trace
         self.per_host = ranks_per_host
+        self.begins_ns = begins_ns(trace)
         self.whats: dict[Part, Shared | Message | None] = {}
         self.together: dict[Part, Part] = {}
         self.before: dict[Part, Part] = {}
@@ -111,12 +122,21 @@ class _Mapping:
         """Where a rank lives."""
         return rank // self.per_host
 
+    def ranks(self, host: int) -> range:
+        """Who lives in a host."""
+        return range(host * self.per_host, min((host + 1) * self.per_host, len(self.trace.ranks)))
+
     def nodes(self, host: int) -> Iterator[tuple[Part, Node]]:
         """The nodes of all ranks of a host."""
-        for rank in range(host * self.per_host, (host + 1) * self.per_host):
-            if rank < len(self.trace.ranks):
-                for index, node in enumerate(self.trace.ranks[rank]):
-                    yield (rank, index), node
+        for rank in self.ranks(host):
+            for index, node in enumerate(self.trace.ranks[rank]):
+                yield (rank, index), node
+
+    def idle(self, host: int) -> Iterator[tuple[int, Idle]]:
+        """Ranks of a host that begin later than others."""
+        for rank in self.ranks(host):
+            if self.begins_ns and any(self.begins_ns[rank]):
+                yield rank, Idle(*self.begins_ns[rank], f"rank {rank} begins")
 
     def _collective(self, group: int, parts: Sequence[Part]) -> None:
         hosts = tuple(dict.fromkeys(self.host(rank) for rank, _ in parts))
@@ -204,10 +224,15 @@ def _units(mapping: _Mapping, host: int) -> list[_Unit]:
             what = _compute(part, node) if isinstance(node.work, Compute) else mapping.whats[part]
             units.append(_Unit(what, early=isinstance(what, Message) and not what.sends))
         number[part] = number[leader]
+    begins: dict[int, set[int]] = {}
+    for rank, idle in mapping.idle(host):
+        begins[rank] = {len(units)}
+        units.append(_Unit(idle))
     for part, node in mapping.nodes(host):
         before = [(part[0], index) for index in node.after]
         before += [mapping.before[part]] if part in mapping.before else []
-        units[number[part]].after |= {number[one] for one in before}
+        first = set() if node.after else begins.get(part[0], set())
+        units[number[part]].after |= {number[one] for one in before} | first
     return units
 
 
