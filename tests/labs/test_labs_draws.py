@@ -10,7 +10,7 @@ import pytest
 from longhaul.api.plans import plan
 from longhaul.labs import draws
 from longhaul.labs.catalogue import Lab, lab, labs
-from longhaul.labs.exercises import allreduce, glass
+from longhaul.labs.exercises import allreduce, glass, lossless
 from longhaul.labs.exercises.crossover import compared
 from longhaul.labs.marking import fair, read_variants
 from scenario.errors import WrongInput
@@ -123,3 +123,16 @@ def test_a_ring_that_never_ends_loses_to_one_that_does(
     losing: float, stepping: float, gained: float
 ) -> None:
     assert glass.gain(losing, stepping) == gained
+
+
+@pytest.mark.parametrize("who", [f"student-{number}" for number in range(100)])
+def test_an_incast_fits_with_its_threshold_and_not_with_twice_of_it(who: str) -> None:
+    """Lab 11, by what the queue grows to: n thresholds, and (n−1)·r for a round trip at least (the flows of which a
+    notification is late are left out)."""
+    mine = own(lab("11"), who)
+    senders, bytes_per_s = int(mine["senders"]), float(mine["incast_Gbps"]) * 1e9 / 8
+    room = float(mine["buffer_MB"]) * 1e6 * 8 / 9
+    threshold = lossless.threshold_bytes(mine)
+    at_least = (senders - 1) * bytes_per_s * lossless.ROUND_TRIP_S
+    assert senders * threshold + at_least < room < senders * 2 * threshold + at_least
+    assert threshold > 10 * lossless.FRAME

@@ -1,4 +1,5 @@
-"""Lab 11 of [[ student ]]: headroom of a lossless class. Called with other cables than yours, too."""
+"""Lab 11 of [[ student ]]: headroom of a lossless class, ECN threshold of an incast. Called with other
+networks than yours, too."""
 
 
 def headroom_bytes(rate_bps: float, delay_s: float, frame_bytes: int) -> float:
@@ -8,3 +9,14 @@ def headroom_bytes(rate_bps: float, delay_s: float, frame_bytes: int) -> float:
     a pause takes 84 bytes on the wire.
     """
     raise NotImplementedError("task 1")
+
+
+def threshold_bytes(
+    senders: int, rate_bps: float, buffer_bytes: float, round_trip_s: float
+) -> float:
+    """The greatest queue without marks with which an incast stays within the buffer.
+
+    All senders and the receiver have `rate_bps`; DCQCN halves rates every 50 µs at first; one queue may take
+    8/9 of the buffer.
+    """
+    raise NotImplementedError("task 2")

@@ -1,9 +1,13 @@
 """Lab 11: PFC's headroom by length and rate of the cable, held against longhaul's own and against a fabric that
-must lose nothing with it, and something with half of it."""
+must lose nothing with it, and something with half of it; and the ECN threshold with which DCQCN keeps an incast within
+a buffer, while twice as much does not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
+
+import polars as pl
 
 from longhaul.api.inputs import Topology, Workload, topology, workload
 from longhaul.api.results import Run
@@ -19,6 +23,16 @@ MTU = 4200
 FRAME = MTU + ETHERNET_HEADER
 SECONDS_PER_KM = 1.468 / 299_792.458
 XOFF_BYTES = 4e6
+NOTIFIED_S = 50e-6
+"""DCQCN's least time between two notifications of a flow."""
+ROUND_TRIP_S = 15e-6
+"""Through one switch: cables, and frames on them."""
+ALPHA = 8
+PUSHED_BYTES = 160e6
+"""What all senders of the incast send together."""
+LEAST_SHARE = 0.7
+"""Of its line the receiver must get so much."""
+MARKS_WITHIN = 0.05
 SCALE = 100
 COARSE_FRAME = SCALE * (FRAME + PAUSE_FRAME_BYTES / 3)
 """Rates and buffers are a hundredth in the fabric, frames and pauses are not: each counts as a hundred."""
@@ -35,16 +49,56 @@ def due(one: Drawn) -> float:
     return headroom_bytes(end, end, FRAME)
 
 
+def overrun_bytes(one: Drawn) -> float:
+    """What an incast sends into a buffer beyond n thresholds: (n−1)·r for a round trip and a notification's
+    time; then all halve their rates in each such time, until together they are the line's."""
+    senders, bytes_per_s = int(one["senders"]), float(one["incast_Gbps"]) * 1e9 / 8
+    halved, surplus = senders / 2, 0.0
+    while halved > 1:
+        surplus, halved = surplus + halved - 1, halved / 2
+    first_s = (senders - 1) * (ROUND_TRIP_S + NOTIFIED_S)
+    return bytes_per_s * (first_s + surplus * NOTIFIED_S)
+
+
+def threshold_bytes(one: Drawn) -> float:
+    """The greatest ECN threshold with which the incast stays in the share of the buffer that a queue may take."""
+    room = float(one["buffer_MB"]) * 1e6 * ALPHA / (1 + ALPHA)
+    return (room - overrun_bytes(one)) / int(one["senders"])
+
+
+def fair(drawn: Drawn) -> bool:
+    """Whether the threshold counts for more than what comes on top: else twice the threshold might do as well."""
+    return int(drawn["senders"]) * threshold_bytes(drawn) > overrun_bytes(drawn)
+
+
 def mark(work: Attempt) -> Iterator[Marked]:
-    """One function, for several cables; two runs with what it says for the student's own."""
-    answers = work.called(
-        [*(call(one, FRAME) for one in work.every), call(work.drawn, round(COARSE_FRAME))]
-    )
-    yield _formula(work, answers[:-1])
-    last = answers[-1]
-    own = last.value if not unread(last) and 1e4 <= last.value <= 1e9 else None
-    yield _lossless(work, own)
-    yield _needed(work, own)
+    """Two functions, for several fabrics; two runs each with what they say for the student's own."""
+    cables = [call(one, FRAME) for one in work.every]
+    own = call(work.drawn, round(COARSE_FRAME))
+    answers = work.called([*cables, own, *map(marks_call, work.every)])
+    count = len(cables)
+    yield _formula(work, answers[:count])
+    headroom = _within(answers[count], 1e9)
+    yield _lossless(work, headroom)
+    yield _needed(work, headroom)
+    yield _marks(work, answers[count + 1 :])
+    yield _incast(work, _within(answers[count + 1], float(work.drawn["buffer_MB"]) * 1e6))
+
+
+def _within(answer: Answered, most: float) -> float | None:
+    """An answer that the fabric can be asked about."""
+    return answer.value if not unread(answer) and 1e4 <= answer.value <= most else None
+
+
+def marks_call(one: Drawn) -> Call:
+    """The student's threshold for an incast."""
+    told = {
+        "senders": int(one["senders"]),
+        "rate_bps": float(one["incast_Gbps"]) * 1e9,
+        "buffer_bytes": float(one["buffer_MB"]) * 1e6,
+        "round_trip_s": ROUND_TRIP_S,
+    }
+    return Call(FILE, "threshold_bytes", told)
 
 
 def call(one: Drawn, frame_bytes: int) -> Call:
@@ -122,3 +176,67 @@ def _needed(work: Attempt, headroom: float | None) -> Marked:
         return Marked("needed", False, asked, "there is no headroom from 10 kB to 1 GB to try")
     found = resent(work.run(fabric(work.drawn, headroom / 2), transfer(work.drawn)))
     return Marked("needed", found > 0, asked, f"{found} losses with half of it")
+
+
+def _marks(work: Attempt, answers: list[Answered]) -> Marked:
+    asked = f"the threshold of your incast and of {len(answers) - 1} others, ± {MARKS_WITHIN:.0%}"
+    for one, answer in zip(work.every, answers, strict=True):
+        if why := unread(answer):
+            return Marked("marks", False, asked, why)
+        if abs(answer.value / threshold_bytes(one) - 1) > MARKS_WITHIN:
+            said = f"{answer.value / 1e3:.1f} kB for {one['senders']} senders at {one['incast_Gbps']} Gbit/s"
+            return Marked("marks", False, asked, f"{said}, {one['buffer_MB']} MB")
+    return Marked("marks", True, asked, f"{answers[0].value / 1e3:.1f} kB for yours")
+
+
+def switch(drawn: Drawn, threshold: float) -> Topology:
+    """Several hosts and one more on a switch that marks whatever arrives beyond a threshold."""
+    marks = {"min": f"{threshold:.0f}B", "max": f"{threshold:.0f}B", "probability": "100%"}
+    model = {"buffer": f"{drawn['buffer_MB']}MB", "alpha": ALPHA, "ecn": marks}
+    host = {"accelerator": "H100", "name": "h", "gpus": 1, "nics": 1}
+    hosts = [host | {"count": int(drawn["senders"]) + 1, "nic": f"{drawn['incast_Gbps']}Gbit/s"}]
+    within = {"kind": "single", "host-delay": "2us"}
+    return topology(
+        "incast",
+        mtu=MTU,
+        rdma={"congestion": "dcqcn"},
+        switches={"marking": model | {"source": "assumed"}},
+        campuses={"c1": {"fabric": within, "switch": "marking", "hosts": hosts}},
+    )
+
+
+def push(drawn: Drawn) -> Workload:
+    """All hosts send their gradients to the first one, at once; then it sends them the sum."""
+    size = PUSHED_BYTES / int(drawn["senders"])
+    return workload(
+        "push", "training",
+        transport="roce", model={"parameters": round(size / 2), "dtype": "bf16"}, batch={"tokens": "1Ki"},
+        collective={"algorithm": "parameter_server"}, iterations=1, warmup=0,
+    )  # fmt: skip
+
+
+def received_s(run: Run) -> float:
+    """How long it took until the first host had it all."""
+    came = run.events.filter((pl.col("rank") == 0) & (pl.col("kind") == "recv"))
+    took = came.select(pl.col("end_ns").max() - pl.col("start_ns").min()).collect().item()
+    return int(took) / 1e9 if took else inf
+
+
+def _incast(work: Attempt, threshold: float | None) -> Marked:
+    asked = (
+        f"with your threshold the incast loses nothing and fills {LEAST_SHARE:.0%} of the receiver's line, and with"
+        " twice of it it loses something"
+    )
+    if threshold is None:
+        said = "there is no threshold from 10 kB to the buffer's size to try"
+        return Marked("incast", False, asked, said)
+    once, twice = (
+        work.run(switch(work.drawn, part * threshold), push(work.drawn)) for part in (1, 2)
+    )
+    line = float(work.drawn["incast_Gbps"]) * 1e9 / 8
+    share = PUSHED_BYTES / received_s(once) / line
+    said = (
+        f"{resent(once)} losses, {share:.0%} of the line; with twice of it {resent(twice)} losses"
+    )
+    right = resent(once) == 0 and share >= LEAST_SHARE and resent(twice) > 0
+    return Marked("incast", right, asked, said)
