@@ -82,8 +82,9 @@ def lacking() -> list[str]:
 
 def cached() -> Path | None:
     """The folder made by just this recipe, if there is one."""
-    folder = kernel.cache_folder() / f"userland-{digest()}"
-    return folder if folder.exists() else None
+    name = f"userland-{digest()}"
+    folders = (cache / name for cache in (kernel.cache_folder(), kernel.SHARED))
+    return next((folder for folder in folders if folder.exists()), None)
 
 
 def digest() -> str:

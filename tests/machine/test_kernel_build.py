@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from longhaul.machine import kernel
+from longhaul.machine import kernel, userland
 from longhaul.machine.kernel_build import BUILD_STEP, FRAGMENT, TESTED, counter, lost_options
 from longhaul.machine.progress import Progress, bar, time_left
 
@@ -50,6 +50,20 @@ def test_the_tested_release_is_taken_from_the_cache_before_a_newer_one(cache: Pa
     tested = keep_kernel(cache, TESTED, kernel.recipe_digest())
     assert kernel.cached_kernel() == tested
     assert kernel.kernel_release(tested) == TESTED
+
+
+def test_what_all_users_of_a_checkout_share_is_taken_where_a_user_has_none(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "checkout" / ".cache" / "longhaul"
+    monkeypatch.setattr(kernel, "SHARED", shared)
+    assert (kernel.cached_kernel(), userland.cached()) == (None, None)
+    folder = keep_kernel(shared, TESTED, kernel.recipe_digest())
+    root = shared / f"userland-{userland.digest()}"
+    root.mkdir()
+    assert (kernel.cached_kernel(), userland.cached()) == (folder, root)
+    own = keep_kernel(cache, TESTED, kernel.recipe_digest())
+    assert kernel.cached_kernel() == own
 
 
 def test_a_kernel_in_the_cache_is_had_without_tools_or_network(

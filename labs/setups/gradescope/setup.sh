@@ -9,5 +9,5 @@ mkdir -p /opt/longhaul
 tar --extract --file /autograder/source/longhaul.tar --directory /opt/longhaul
 chown -R grader /opt/longhaul
 cd /opt/longhaul
-sudo -u grader ./setup.sh all
+sudo -u grader env XDG_CACHE_HOME=/opt/longhaul/.cache ./setup.sh
 rm /etc/sudoers.d/grader

@@ -5,7 +5,7 @@ a buffer, while twice as much does not."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf
+from math import ceil, inf
 
 import polars as pl
 
@@ -21,10 +21,14 @@ FILE = "answer.py"
 WITHIN = 0.01
 MTU = 4200
 FRAME = MTU + ETHERNET_HEADER
+WIRE_BYTES = 4154
+"""A packet of RoCE with 4096 bytes."""
 SECONDS_PER_KM = 1.468 / 299_792.458
 XOFF_BYTES = 4e6
 NOTIFIED_S = 50e-6
 """DCQCN's least time between two notifications of a flow."""
+RAISED_S = 55e-6
+"""So long after one a flow's rate rises again."""
 ROUND_TRIP_S = 15e-6
 """Through one switch: cables, and frames on them."""
 ALPHA = 8
@@ -66,9 +70,17 @@ def threshold_bytes(one: Drawn) -> float:
     return (room - overrun_bytes(one)) / int(one["senders"])
 
 
+def notified_s(one: Drawn) -> float:
+    """From one notification of a flow to the next: it waits for one of its packets, and flows come in turn."""
+    turn_s = int(one["senders"]) * WIRE_BYTES * 8 / (float(one["incast_Gbps"]) * 1e9)
+    return ceil(NOTIFIED_S / turn_s) * turn_s
+
+
 def fair(drawn: Drawn) -> bool:
-    """Whether the threshold counts for more than what comes on top: else twice the threshold might do as well."""
-    return int(drawn["senders"]) * threshold_bytes(drawn) > overrun_bytes(drawn)
+    """Whether the threshold counts for more than what comes on top, as else twice of it might do as well; and
+    notifications come before rates rise again, as else the formula is too small."""
+    counts = int(drawn["senders"]) * threshold_bytes(drawn) > overrun_bytes(drawn)
+    return counts and notified_s(drawn) < RAISED_S - 1e-6
 
 
 def mark(work: Attempt) -> Iterator[Marked]:
