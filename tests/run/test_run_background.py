@@ -63,6 +63,7 @@ def test_the_workload_is_slower_for_it_and_still_right(runs: Runs) -> None:
     assert beside.summary["collective"]["wrong"] == 0
 
 
+@pytest.mark.slow
 def test_the_same_seed_has_the_same_load(done: Done, runs: Runs) -> None:
     again = runs("links", "verified", *UDP, *TCP, name="again-beside")
     assert again.summary["digest"] == done.summary["digest"]

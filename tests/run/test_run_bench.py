@@ -29,7 +29,12 @@ OPS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("op", sorted(OPS))
+QUICK = ("all_reduce", "all_to_all")
+
+
+@pytest.mark.parametrize(
+    "op", [pytest.param(op, marks=[] if op in QUICK else pytest.mark.slow) for op in sorted(OPS)]
+)
 def test_every_algorithm_delivers_the_right_numbers_over_three_campuses(
     op: str, tmp_path: Path
 ) -> None:

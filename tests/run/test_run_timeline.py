@@ -105,6 +105,7 @@ def test_the_same_seed_has_the_same_accidents(done: Done, runs: Runs) -> None:
     assert history(again) == history(done)
 
 
+@pytest.mark.slow
 def test_another_seed_has_other_accidents_but_the_same_planned_events(
     done: Done, runs: Runs
 ) -> None:
