@@ -36,6 +36,8 @@ def _unproven(found: StudyFindings) -> str:
 
 
 def _verdict(found: VerdictFound) -> str:
+    if found.flips == 0 and found.usual in (YES, NO):
+        return f"{found.asked} holds at {'every' if found.usual == YES else 'no'} point."
     usual = _usually(found)
     if found.flips == 0:
         return f"{usual}, at every point."

@@ -124,6 +124,14 @@ def test_a_drawn_design_says_a_probability_with_its_interval(tmp_path: Path) -> 
     assert verdict.independent == 400
 
 
+@pytest.mark.parametrize(("lost", "said"), [(0.1, "no"), (0.9, "every")])
+def test_a_verdict_that_never_turns_is_said_of_all_points(
+    lost: float, said: str, tmp_path: Path
+) -> None:
+    _, answer, _ = found(tmp_path, "", both, lambda *_: lost)
+    assert answer.headline.startswith(f"lost > 50% holds at {said} point.")
+
+
 def test_wilson_s_interval_is_the_textbook_s() -> None:
     low, high = wilson(10, 100)
     assert (round(low, 4), round(high, 4)) == (0.0552, 0.1744)
