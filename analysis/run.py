@@ -5,6 +5,7 @@ In: a run folder. Out: a `Run`; `RunError` where a file is missing, broken or at
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ REQUIRED = {
 
 TRAINING = ("training", "trace")
 """The kinds of workload whose hosts are ranks, which leave events."""
+BENCHMARK = ("benchmark",)
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,20 @@ class Run:
 
 def load_run(path: Path) -> Run:
     """Read a finished run folder. Raises `RunError` where a file is missing, broken or at odds."""
-    path = Path(path)
+    return _load(Path(path), TRAINING)
+
+
+def load_benchmark(path: Path) -> Run:
+    """The same of a benchmark's folder: its cases, and the barriers before them, are the collectives."""
+    return _load(Path(path), BENCHMARK)
+
+
+def _load(path: Path, kinds: Collection[str]) -> Run:
     if not (path / "events.parquet").is_file():
         raise RunError(f"{path}: no events.parquet; not the folder of a finished run")
     plan = read_plan(path)
     recorded = read_events(path / "events.parquet")
-    workload = _training(plan, path)
+    workload = _first(plan, path, kinds)
     own = pl.col("rank").is_in(workload["ranks"])
     run = Run(
         path=path,
@@ -128,10 +138,10 @@ def trains(path: Path) -> bool:
     return any(one.get("kind") in TRAINING for one in read_plan(path).get("workloads", []))
 
 
-def _training(plan: dict[str, Any], path: Path) -> dict[str, Any]:
+def _first(plan: dict[str, Any], path: Path, kinds: Collection[str]) -> dict[str, Any]:
     """The first workload of the plan whose events are those of ranks that compute and communicate."""
     for workload in plan.get("workloads", []):
-        if workload.get("kind") in TRAINING:
+        if workload.get("kind") in kinds:
             found: dict[str, Any] = workload
             return found
     raise RunError(f"{path / 'plan.json'}: no workload that trains")

@@ -1,4 +1,4 @@
-"""What stands beside the ranks in a trace: iterations, the critical path, the timeline's events, network counters.
+"""What stands beside the ranks in a trace: iterations, critical path, events of the timeline, counters of the network.
 
 In: a run, and the first number that is free for a process. Out: events of the Trace Event Format.
 """
@@ -10,13 +10,16 @@ from pathlib import Path
 
 import polars as pl
 
-from analysis.export.trace_format import Event, counter, instant, meta, named, span
+from analysis.export.trace_format import US, Event, counter, instant, meta, named, span
 from analysis.findings.critical import critical_path
 from analysis.findings.incidents import incidents
 from analysis.findings.network import ports, samples
 from analysis.findings.stalls import iterations
 from analysis.run import Run
 from analysis.tables import read_table
+
+MOST_PROBES = 20_000
+"""Of a direction that a trace shows."""
 
 
 def beside(run: Run, free: int) -> Iterator[Event]:
@@ -25,6 +28,7 @@ def beside(run: Run, free: int) -> Iterator[Event]:
     yield from _path(run, free + 1)
     yield from _happened(run, free + 2)
     yield from _network(run, free + 3)
+    yield from _probes(run, free + 4)
 
 
 def _iterations(run: Run, process: int) -> Iterator[Event]:
@@ -92,3 +96,26 @@ def _again(run: Run, process: int) -> Iterator[Event]:
     so_far = rows.sort("host", "t_ns").with_columns(pl.col("packets").cum_sum().over("host"))
     for host, at_ns, packets in so_far.iter_rows():
         yield counter(f"{host} sent again", process, at_ns, {"packets": packets})
+
+
+def _probes(run: Run, process: int) -> Iterator[Event]:
+    """What probes took, a counter for each direction of a link; a mark where one was lost. Of very many, of those
+    sent one after another the slowest."""
+    path = Path(run.path) / "probes.parquet"
+    if not path.is_file():
+        return
+    yield from named(process, "probes", process)
+    rows = read_table(path, "link", "direction", "sent_ns", "received_ns").sort(
+        "link", "direction", "sent_ns"
+    )
+    for (link, direction), own in rows.group_by("link", "direction", maintain_order=True):
+        name = f"{link} {direction} one way"
+        together = pl.int_range(pl.len()) // (-(-own.height // MOST_PROBES))
+        taken = own.with_columns(
+            delay_ns=pl.col("received_ns") - pl.col("sent_ns"), together=together
+        )
+        slowest = taken.drop_nulls().sort("delay_ns").group_by("together").last().sort("sent_ns")
+        for at_ns, delay_ns in slowest.select("sent_ns", "delay_ns").iter_rows():
+            yield counter(name, process, at_ns, {"us": delay_ns / US})
+        for at_ns in own.filter(pl.col("received_ns").is_null())["sent_ns"].head(MOST_PROBES):
+            yield instant(f"{name}: a probe was lost", "probe", (process, 0), at_ns)

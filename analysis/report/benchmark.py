@@ -14,8 +14,10 @@ from analysis.findings.headline import faithful, warning
 from analysis.form.benchmark import BenchmarkTable, MeasuredCase, read_benchmark
 from analysis.pictures.charts import Chart
 from analysis.pictures.fabric_map import COLOURS
+from analysis.pictures.lanes import rank_timeline
 from analysis.pictures.scaling import SizeCurve, scaling
-from analysis.run import read_fidelity, read_manifest, read_plan
+from analysis.pictures.tracks import network_tracks
+from analysis.run import load_benchmark, read_fidelity, read_manifest, read_plan
 from analysis.tables import digest, read_events
 
 Value = Callable[[MeasuredCase], float]
@@ -27,6 +29,8 @@ def write_benchmark_page(run_dir: Path) -> Path:
     table, fidelity = read_benchmark(run_dir), read_fidelity(run_dir)
     manifest = read_manifest(run_dir)
     about = {name: manifest[name] for name in ("seed", "time", "machine")}
+    run = load_benchmark(run_dir)
+    ranks = rank_timeline(run)
     text = pages.render(
         "bench.html.j2",
         headline=headline(table, warned=warning(fidelity)),
@@ -40,6 +44,8 @@ def write_benchmark_page(run_dir: Path) -> Path:
             "digest": digest(read_events(run_dir / "events.parquet")),
         },
         charts=charts(table),
+        ranks=ranks,
+        network=network_tracks(run, ranks.begin_ns, ranks.end_ns),
         notes=alike(table) + left_out(table),
     )
     target = run_dir / "report.html"

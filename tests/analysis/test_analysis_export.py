@@ -113,6 +113,25 @@ def test_a_trace_has_iterations_waits_the_critical_path_and_the_networks_counter
     assert {e["name"].split()[1] for e in counters} == {"utilisation", "queue", "lost"}
 
 
+def test_probes_are_counters_and_a_lost_one_is_a_mark(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", Scenario(iterations=2))
+    rows = {
+        "workload": ["probes"] * 3,
+        "link": ["memphis-whitehaven"] * 3,
+        "direction": ["forward", "forward", "backward"],
+        "sent_ns": [1000, 2000, 3000],
+        "received_ns": [80_000, None, 85_000],
+    }
+    pl.DataFrame(rows).write_parquet(folder / "probes.parquet")
+    found = [one for one in trace(folder)["traceEvents"] if "one way" in one["name"]]
+    assert [(one["name"], one["ph"], one["ts"]) for one in found] == [
+        ("memphis-whitehaven backward one way", "C", 3.0),
+        ("memphis-whitehaven forward one way", "C", 1.0),
+        ("memphis-whitehaven forward one way: a probe was lost", "i", 2.0),
+    ]
+    assert [one["args"]["us"] for one in found[:2]] == [82.0, 79.0]
+
+
 def test_spans_of_one_row_follow_or_hold_each_other(tmp_path: Path) -> None:
     events = trace(make_run(tmp_path / "run", Scenario(iterations=4)))["traceEvents"]
     rows: dict[tuple[int, int], list[tuple[float, float]]] = {}

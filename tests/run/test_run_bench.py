@@ -1,6 +1,7 @@
 """`longhaul bench` on real fabrics: every algorithm right, times as the model says, bandwidth as the wires."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,14 @@ def test_a_run_folder_of_a_benchmark_is_complete_and_can_be_shown(tmp_path: Path
     shown = longhaul("show", tmp_path / "run")
     assert shown.status == 0, shown.complaint
     assert "busbw" in shown.out
+
+
+def test_a_benchmarks_page_shows_the_network_beneath_its_ranks(tmp_path: Path) -> None:
+    bench(tmp_path / "run", THREE, "--algorithm", "ring", "--sizes", "16M", "--iters", "2")
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    network = re.search(r'<script type="application/json" class="network">(.*?)</script>', page)
+    assert network is not None
+    assert {track["name"] for track in json.loads(network[1])["tracks"]} >= {"c1→c2", "c2→c1"}
 
 
 def refused(*words: str) -> Done:
