@@ -6,6 +6,9 @@ Gradescope: `results.json` with `score`, `max_score` and `tests`. [gradescope-au
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -40,12 +43,27 @@ class MarkedSheet:
         return self.lab.sheet.tasks[mark.task].points if mark.right else 0
 
 
+BESIDE = 17
+"""Columns of what stands before a text: `       measured  `."""
+
+
 def text(sheet: MarkedSheet) -> str:
-    """For a terminal."""
+    """For a terminal: in lines that it can show; for a file or pipe a line for each thing that is said."""
     lines = [f"lab {sheet.lab.number}, {sheet.lab.sheet.title}: {sheet.student}", ""]
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for mark in sheet.marks:
-        lines += [*_told(sheet, mark), ""]
+        told = _told(sheet, mark)
+        lines += [*(folded(line, columns) if columns else line for line in told), ""]
     return legible("\n".join([*lines, f"{sheet.points} of {sheet.lab.points} points"]))
+
+
+def folded(line: str, columns: int) -> str:
+    """A line in several, none longer than the terminal where words allow it; all texts begin in one column."""
+    apart = textwrap.TextWrapper(
+        max(columns, 2 * BESIDE), subsequent_indent=" " * BESIDE,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    return "\n".join("\n".join(apart.wrap(one)) for one in line.splitlines())
 
 
 def _told(sheet: MarkedSheet, mark: Marked) -> Iterator[str]:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from longhaul.labs import calls, draws, folders
+from longhaul.labs import calls, draws, folders, sheets
 from longhaul.labs.attempt import ANSWERS, Marked, unread
 from longhaul.labs.catalogue import lab
 from longhaul.labs.exercises import policy
@@ -181,3 +181,13 @@ def test_paths_that_were_not_asked_for_are_refused() -> None:
         one | {"paths": ["c1-c2"]},
     ):
         assert not policy.formed(odd)
+
+
+def test_on_a_terminal_texts_are_folded_beside_what_they_are() -> None:
+    line = "       hint      " + "what still comes: a frame that passes before the pause, " * 3
+    told = sheets.folded(line, 80).splitlines()
+    assert len(told) > 1
+    assert all(len(one) <= 80 for one in told)
+    assert told[0].startswith("       hint      what still")
+    assert all(one.startswith(" " * 17) and one[17] != " " for one in told[1:])
+    assert " ".join(" ".join(told).split()) == " ".join(line.split())
