@@ -50,6 +50,12 @@ VERBS = (
 """Each a module of `longhaul.verbs`, in the order of `--help`."""
 
 
+TOLD = {
+    errno.ENAMETOOLONG: 2, errno.ELOOP: 2, errno.EACCES: 2, errno.EROFS: 2, errno.ENOSPC: 1, errno.EDQUOT: 1,
+}  # fmt: skip
+"""What the files that a user named may come to, and the status that it ends with. Any other OSError is a defect."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out the verb of a command line; what went wrong is said plainly, never as a traceback. Raises CannotPrint
     and BrokenPipeError, which are for whoever has this process."""
@@ -76,9 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LonghaulError as error:
         return _tell(error, words)
     except OSError as error:
-        if error.errno not in (errno.ENAMETOOLONG, errno.ELOOP):
+        if error.errno not in TOLD:
             raise
-        return complain(f"longhaul: {str(error.filename)[:200]}: {error.strerror}", 2)
+        place = f"{str(error.filename)[:200]}: " if error.filename else ""
+        return complain(f"longhaul: {place}{error.strerror}", TOLD[error.errno])
     except KeyboardInterrupt:
         return complain("longhaul: interrupted; nothing of it is left running", 130)
 

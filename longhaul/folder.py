@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -14,9 +15,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-from scenario.errors import WrongInput
+from scenario.errors import LonghaulError, WrongInput
 
 RUNS = Path("runs")
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FolderTaken(WrongInput):
@@ -28,6 +30,10 @@ class Unwritable(WrongInput):
 
     def __init__(self, path: Path, error: OSError) -> None:
         super().__init__(f"{path} cannot be written: {error.strerror}")
+
+
+class DiskFull(LonghaulError):
+    """There is no room left for what is written into a run folder."""
 
 
 def write_output(path: Path, text: str) -> None:
@@ -66,15 +72,10 @@ def new(final: Path) -> Iterator[Path]:
     """A folder to fill: `final` if the body ends well, else `<final>.failed`, with its logs.
 
     While it is being filled it is `.<name>.partial`, locked, so that one left behind by a killed run
-    can be told from one in use. Raises FolderTaken.
+    can be told from one in use. Raises FolderTaken, DiskFull.
     """
     final = final.absolute()
-    if final.is_symlink():
-        raise FolderTaken(f"{final} is a symbolic link: name the folder itself with --out")
-    if final.exists() and not final.is_dir():
-        raise FolderTaken(f"{final} is not a folder: name another with --out")
-    if final.exists() and any(final.iterdir()):
-        raise FolderTaken(f"{final} is not empty: name another folder with --out")
+    check(final)
     partial = final.with_name(f".{final.name}.partial")
     with _alone(final.parent):
         try:
@@ -84,13 +85,35 @@ def new(final: Path) -> Iterator[Path]:
         held = _lock(partial)
     try:
         yield partial
-    except BaseException:
-        _rename(partial, final.with_name(f"{final.name}.failed"))
+    except BaseException as error:
+        kept, full = final.with_name(f"{final.name}.failed"), _is_full(partial, error)
+        _rename(partial, kept)
+        if full:
+            raise DiskFull(
+                f"the disk that holds {final.parent} is full; what there was room for is in {kept}"
+            ) from None
         raise
     else:
         _rename(partial, final)
     finally:
         os.close(held)
+
+
+def check(final: Path) -> None:
+    """Whether a run folder of this name can be made. Raises FolderTaken."""
+    if final.is_symlink():
+        raise FolderTaken(f"{final} is a symbolic link: name the folder itself with --out")
+    if final.exists() and not final.is_dir():
+        raise FolderTaken(f"{final} is not a folder: name another with --out")
+    if final.exists() and any(final.iterdir()):
+        raise FolderTaken(f"{final} is not empty: name another folder with --out")
+    _make(final.parent)
+
+
+def _is_full(folder: Path, error: BaseException) -> bool:
+    """Whether it is for want of room that a folder could not be filled, here or in a guest that shares it."""
+    said = isinstance(error, OSError) and error.errno in FULL
+    return said or (isinstance(error, Exception) and shutil.disk_usage(folder).free == 0)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     │   ├── Unfit                        longhaul.runs.benchmark      a benchmark that these hosts cannot do
     │   ├── Unpriced                     longhaul.trials.worth        an accelerator whose price nobody said
     │   └── NothingToAttribute           longhaul.trials.attribution  no factor makes a difference, or too many do
+    ├── DiskFull                      longhaul.folder              no room for what a run writes
     ├── MachineError                     longhaul.machine.dispatch    a fabric cannot run here, or did not end well
     ├── GuestError                       longhaul.machine.uml         the guest cannot be started here
     ├── KernelUnavailable                longhaul.machine.kernel      no virtual-time kernel, and none can be made

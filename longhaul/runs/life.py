@@ -144,11 +144,12 @@ def carry_out(
 ) -> Path:
     """From what has been read to the run folder; `conclude` are what the analysis adds to it.
 
-    Raises MachineError, FolderTaken.
+    Raises MachineError, FolderTaken, DiskFull.
     """
+    final = request.out or folder.next_free(inputs.plan.name)
+    folder.check(final)  # before a kernel is built, perhaps
     machine = dispatch.choose(request.machine, request.time)
     _check_adapters(machine, inputs)
-    final = request.out or folder.next_free(inputs.plan.name)
     with folder.new(final) as partial:
         watcher.hear({"machine": machine, "plan": inputs.plan, "workloads": about(inputs)})
         prepare(partial, inputs)

@@ -4,6 +4,8 @@ wrong in a line, with status 2, at once."""
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,36 @@ def test_a_run_begins_only_where_its_folder_can_be_made(folder: Path, place: str
     done = longhaul(folder, "run", TOPOLOGY, "--out", place)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+NOBODY = (
+    ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups") if os.geteuid() == 0 else ()
+)
+"""Whom permissions bind."""
+
+
+@pytest.fixture
+def closed() -> Iterator[Path]:
+    """A folder that an ordinary user can neither read nor write, in one that everybody can enter."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        (Path(made) / "closed").mkdir(mode=0)
+        yield Path(made) / "closed"
+        (Path(made) / "closed").chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    "words", ["run {} --out closed/run", "plan {} -o closed/p.txt", "show closed", "show closed/run",
+              "export closed --format csv --out x", "plan closed/x.yaml", "compare closed closed"],
+)  # fmt: skip
+def test_what_an_ordinary_user_may_not_is_refused_in_a_line(closed: Path, words: str) -> None:
+    command = [*NOBODY, sys.executable, "-P", "-m", "longhaul", *words.format(TOPOLOGY).split()]
+    done = subprocess.run(
+        command, cwd=closed.parent, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=600,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(closed), "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert 1 <= len(done.stderr.splitlines()) <= 4, done.stderr
 
 
 def test_spaces_and_every_script_are_names_like_others(folder: Path) -> None:
