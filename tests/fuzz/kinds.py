@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import yaml
 
+from longhaul.planning import make_plan
 from scenario.loading import load_topology, load_workload
 from scenario.study.loading import load_study
 from scenario.text.diagnostics import InvalidInput
@@ -125,6 +126,11 @@ def topologies() -> Kind:
     return Documents(_files("topologies/*.yaml"), load_topology)
 
 
+def plans() -> Kind:
+    """Topologies again: those that are well formed are planned, too."""
+    return Documents(_files("topologies/*.yaml"), lambda file: make_plan(load_topology(file)))
+
+
 def workloads() -> Kind:
     return Documents(_files("traffic/workloads/*.yaml"), load_workload)
 
@@ -147,6 +153,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     **{name: partial(Traces, name) for name in IMPORTERS},
     "stored": Stored,
     "topologies": topologies,
+    "plans": plans,
     "workloads": workloads,
     "studies": studies,
     "schedules": schedules,

@@ -15,7 +15,7 @@ FIRST = int(os.environ.get("LONGHAUL_FUZZ_FIRST", "0"))
 
 
 @pytest.mark.parametrize(
-    "kind", ["traces", "stored", "topologies", "workloads", "studies", "schedules"]
+    "kind", ["traces", "stored", "topologies", "plans", "workloads", "studies", "schedules"]
 )
 def test_every_mutated_input_is_read_or_refused(kind: str) -> None:
     command = [sys.executable, "-m", "tests.fuzz.trying", kind, str(FIRST), str(COUNT)]
