@@ -17,7 +17,7 @@ from analysis.errors import RunError
 from analysis.form.files import read
 from analysis.form.parts import Check, Happened
 from analysis.messages import messages, with_campuses
-from analysis.tables import read_events
+from analysis.tables import SCHEMA, read_events
 
 REQUIRED = {
     "manifest": ("longhaul", "name", "command", "seed", "time", "machine", "kernel", "inputs"),
@@ -88,6 +88,23 @@ def load_run(path: Path) -> Run:
 def load_benchmark(path: Path) -> Run:
     """The same of a benchmark's folder: its cases, and the barriers before them, are the collectives."""
     return _load(Path(path), BENCHMARK)
+
+
+def load_places(path: Path) -> Run:
+    """A folder of whatever run: its hosts and its fabric, and no events."""
+    path, plan = Path(path), read_plan(path)
+    events = pl.DataFrame(schema=SCHEMA)
+    return Run(
+        path=path,
+        recorded=events,
+        events=events,
+        workload={},
+        ranks=_ranks(plan, path),
+        manifest=read_manifest(path),
+        plan=plan,
+        fidelity=read_fidelity(path),
+        timeline=read_timeline(path),
+    )
 
 
 def _load(path: Path, kinds: Collection[str]) -> Run:

@@ -102,7 +102,7 @@ def rank_timeline(
     return Timeline(
         kinds=ACTIVITIES,
         lanes=lanes,
-        packed=_pack(spans.with_columns(mark=pl.col("iteration") - first), ranks, begin_ns),
+        packed=packed(spans.with_columns(mark=pl.col("iteration") - first), ranks, begin_ns),
         marks=tuple(
             Mark(
                 str(row["iteration"]),
@@ -146,7 +146,7 @@ def message_timeline(run: Run, limit: int = SPAN_LIMIT) -> Timeline | None:
     return Timeline(
         kinds=MESSAGE_STATES,
         lanes=_with_senders(_lanes(run, ranks), shown, run),
-        packed=_pack(spans.with_columns(mark=pl.lit(0)), ranks, begin_ns),
+        packed=packed(spans.with_columns(mark=pl.lit(0)), ranks, begin_ns),
         marks=(Mark(str(slowest["iteration"]), begin_us, end_us, ""),),
         note=_message_note(slowest, shown, found),
         begin_ns=begin_ns,
@@ -199,8 +199,9 @@ def _ordered(*tables: pl.DataFrame) -> pl.DataFrame:
     return spans.sort("rank", "start_ns", "kind")
 
 
-def _pack(spans: pl.DataFrame, ranks: list[int], begin_ns: int) -> tuple[tuple[int, ...], ...]:
-    """Each lane's spans as differences; ends are rounded, not durations, so nothing drifts."""
+def packed(spans: pl.DataFrame, ranks: list[int], begin_ns: int) -> tuple[tuple[int, ...], ...]:
+    """Each lane's spans (`rank`, `kind`, `mark`, `start_ns`, `end_ns`) as differences; ends are rounded, not durations,
+    so nothing drifts."""
     start, end = ((pl.col(name) - begin_ns) // _US for name in ("start_ns", "end_ns"))
     before = end.shift().over("rank").fill_null(0)
     step = (pl.col("mark") - pl.col("mark").shift().over("rank").fill_null(0)) * _KINDS

@@ -16,8 +16,12 @@ from analysis.findings.tail import distribution
 from analysis.form.serving import RequestFigures
 from analysis.form.summary import ServingSummary
 from analysis.pictures.charts import Chart, Series, distributions, stacked_bars
+from analysis.pictures.lanes import Timeline
+from analysis.pictures.service_lanes import service_timeline
+from analysis.pictures.tracks import Tracks, network_tracks
 from analysis.report.probes import probe_chart
-from analysis.run import read_manifest, read_plan
+from analysis.run import load_places, read_manifest, read_plan
+from analysis.tables import read_table
 
 Data = dict[str, Any]
 
@@ -29,8 +33,11 @@ def services(run_dir: Path) -> list[Data]:
 
 def render(run_dir: Path, summary: ServingSummary) -> str:
     """The page of a run in which nobody trains, as text."""
+    lanes, network = _timeline(run_dir)
     return pages.render(
         "serving-run.html.j2",
+        lanes=lanes,
+        network=network,
         headline=summary.headline,
         s=summary,
         plan=read_plan(run_dir),
@@ -38,6 +45,17 @@ def render(run_dir: Path, summary: ServingSummary) -> str:
         services=services(run_dir),
         probe_chart=probe_chart(run_dir, summary.probes),
     )
+
+
+def _timeline(run_dir: Path) -> tuple[Timeline | None, Tracks | None]:
+    """When replicas had requests, and what the network did meanwhile; nothing where nobody asked."""
+    path = Path(run_dir) / "requests.parquet"
+    requests = read_table(path) if path.is_file() else None
+    if requests is None or requests.is_empty():
+        return None, None
+    run = load_places(run_dir)
+    lanes = service_timeline(requests, run)
+    return lanes, network_tracks(run, lanes.begin_ns, lanes.end_ns)
 
 
 def _service(served: Served) -> Data:

@@ -163,6 +163,8 @@ def test_the_same_seed_gives_the_same_requests_to_the_nanosecond(crowd: Done, ru
 def test_a_run_of_requests_alone_has_a_report_and_can_be_shown(crowd: Done) -> None:
     page = (crowd.folder / "report.html").read_text(encoding="utf-8")
     assert "What the first token waits for" in page
+    for part in ("data", "network"):
+        assert f'<script type="application/json" class="{part}">' in page
     assert "first token" in crowd.out
     assert crowd.summary["headline"].startswith(f"{table(crowd).height} requests of crowd")
 

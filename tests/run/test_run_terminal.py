@@ -111,5 +111,6 @@ def test_in_virtual_time_a_ping_at_a_terminal_takes_as_long_as_its_way(tmp_path:
         terminal.type(b"c1-h100-1 ping -c 1 c2-h100-1\n")
         took_ms = float(terminal.until(r"time=(\S+) ms")[1])
         assert 0.16 < took_ms < 0.2
+        terminal.until(r"fabric.*> ")
         terminal.type(CONTROL_D)
         assert terminal.status() == 0
