@@ -6,6 +6,7 @@ read, in short. It raises nothing but what is a defect.
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable
 from functools import partial
@@ -109,6 +110,32 @@ class Documents:
         return _complaint(lambda: self.read(file))
 
 
+class Plans:
+    """Topologies that are mostly well formed, planned: what stands under a key is another file's, or a thousand times
+    as much."""
+
+    def __init__(self) -> None:
+        self.trees = [yaml.safe_load(text) for text in _files("topologies/*.yaml")]
+        self.known: dict[str, list[Any]] = {}
+        for holder, key in (place for tree in self.trees for place in _keyed(tree)):
+            self.known.setdefault(str(key), []).append(holder[key])
+
+    def answer(self, seed: int, folder: Path) -> str:
+        chance = random.Random(seed)
+        tree = copy.deepcopy(chance.choice(self.trees))
+        for _ in range(chance.choice((1, 1, 2, 3))):
+            holder, key = chance.choice(_keyed(tree))
+            other = copy.deepcopy(chance.choice(self.known[str(key)]))
+            holder[key] = mutating.more(other, chance) if chance.random() < 0.5 else other
+        file = folder / "input.yaml"
+        file.write_text(yaml.safe_dump(tree, sort_keys=False))
+        return _complaint(lambda: make_plan(load_topology(file)))
+
+
+def _keyed(tree: Any) -> list[tuple[Any, Any]]:
+    return [place for place in mutating.places(tree) if isinstance(place[0], dict)]
+
+
 class Defective:
     """What the trials must find: a traceback, too much memory, too long, an answer with an escape sequence."""
 
@@ -124,11 +151,6 @@ class Defective:
 
 def topologies() -> Kind:
     return Documents(_files("topologies/*.yaml"), load_topology)
-
-
-def plans() -> Kind:
-    """Topologies again: those that are well formed are planned, too."""
-    return Documents(_files("topologies/*.yaml"), lambda file: make_plan(load_topology(file)))
 
 
 def workloads() -> Kind:
@@ -153,7 +175,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     **{name: partial(Traces, name) for name in IMPORTERS},
     "stored": Stored,
     "topologies": topologies,
-    "plans": plans,
+    "plans": Plans,
     "workloads": workloads,
     "studies": studies,
     "schedules": schedules,

@@ -10,6 +10,7 @@ import copy
 import gzip
 import json
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -144,3 +145,13 @@ def packed(data: bytes, chance: random.Random) -> bytes:
     if how == 1:
         return gzip.compress(data + b" " * 3_000_000)
     return data
+
+
+def more(value: Any, chance: random.Random) -> Any:
+    """A number, or what a text begins with, times something; else as it is."""
+    factor = chance.choice((0, 1e-6, 1e-3, 0.1, 0.5, 2, 10, 1000, 1e6))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return type(value)(value * factor)
+    if isinstance(value, str) and (found := re.fullmatch(r"([0-9.]+)(\D*)", value)):
+        return f"{float(found[1]) * factor:.6g}{found[2]}"
+    return value
