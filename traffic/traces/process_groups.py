@@ -93,10 +93,16 @@ def listed_groups(values: str) -> dict[str, tuple[int, ...]]:
 def group_ranks(groups: Any) -> dict[str, tuple[int, ...]]:
     """Ranks by name, of a list of objects with `pg_name` and `ranks`."""
     return {
-        str(group["pg_name"]): _integers(group.get("ranks", []))
+        str(group["pg_name"]): _ranks(group.get("ranks", []))
         for group in (groups if isinstance(groups, list) else [])
         if isinstance(group, dict) and "pg_name" in group
     }
+
+
+def _ranks(written: object) -> tuple[int, ...]:
+    """A group's; () where none are said, which is all of them."""
+    found = _integers(written)
+    return NONSENSE if isinstance(written, list) and written and not found else found
 
 
 def _integers(listed: object) -> tuple[int, ...]:
