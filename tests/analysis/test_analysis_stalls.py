@@ -20,7 +20,7 @@ from analysis.findings.hops import between_campuses, pairs
 from analysis.findings.hops import links as hops_links
 from analysis.findings.latencies import latencies
 from analysis.findings.stalls import by_rank, collectives, covered, iterations, lateness
-from analysis.findings.summary import summarise
+from analysis.findings.summary import summarise, write_summary
 from analysis.findings.whatif import make_tasks, what_if
 from analysis.form.stalls import Rank
 from analysis.messages import messages
@@ -387,7 +387,7 @@ def test_equally_slow_ranks_with_unequal_shares_are_explained(tmp_path: Path) ->
     said = unequal_shares(equals((0.2, 0.0), (0.5, 0.003), (0.3, 0.001), tmp_path=tmp_path))
     assert said is not None
     assert "home-01 (50 %) and home-00 (20 %)" in said
-    assert "the 3 such ranks begin up to 3.00 ms apart" in said
+    assert "the 3 such ranks begin up to 3 ms apart" in said
 
 
 def test_equal_shares_and_unequal_compute_are_not_explained(tmp_path: Path) -> None:
@@ -404,13 +404,16 @@ def test_three_that_are_slow_in_turn_are_explained_in_terminal_and_report(tmp_pa
     """Each computes twice as long on average; the one that is never last has the least of the blame."""
     in_turn = {0: (2.0, 2.0), 1: (3.0, 1.0), 2: (2.5, 1.5)}
     slow = {(rank, i): factors[i % 2] for rank, factors in in_turn.items() for i in range(21)}
-    folder = make_run(tmp_path / "run", replace(uniform(6), throttled=slow, jitter=0.0))
+    folder = make_run(
+        tmp_path / "run", replace(uniform(6), throttled=slow, jitter=0.0, iterations=21)
+    )
     ranks = summarise(load_run(folder)).stalls.by_rank
     assert [rank.compute_s for rank in ranks[:3]] == pytest.approx([ranks[0].compute_s] * 3)
-    assert ranks[0].blamed_share > ranks[2].blamed_share + 0.2
+    assert min(ranks[0].blamed_share, ranks[1].blamed_share) > ranks[2].blamed_share + 0.05
     said = unequal_shares(ranks)
     assert said is not None
     assert f"{ranks[2].name} 0. Each" in said
+    write_summary(folder)
     out = Console(width=80, record=True, file=io.StringIO())
     print_summary(folder, out)
     assert " ".join(said.split()) in " ".join(out.export_text().split())

@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -59,6 +60,8 @@ def switch() -> Iterator[Traced]:
     finally:
         for daemon in reversed(daemons):
             os.kill(daemon, 15)
+            while Path(f"/proc/{daemon}").exists():  # it takes its own files away
+                time.sleep(0.01)
         shutil.rmtree(folder)
 
 

@@ -24,7 +24,7 @@ vary:
 
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str) -> Study:
     """A study of three things from -pi to pi; that no share of a peak is negative is of no interest here."""
-    monkeypatch.setattr("scenario.study.loading._refused", lambda *_: None)
+    monkeypatch.setattr("scenario.study.trying.Trying._refused", lambda *_: None)
     return read(tmp_path, THREE + MEASURE + more)
 
 
