@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from longhaul.aside import aside
 from longhaul.labs.guest import calling
 from longhaul.machine.bundle import again, own_python
 from longhaul.machine.child import child
@@ -65,8 +65,7 @@ def carry_out(files: Mapping[str, Path], calls: Sequence[Call]) -> list[Answered
 @contextmanager
 def _desk(files: Mapping[str, Path], calls: Sequence[Call]) -> Iterator[Path]:
     """A folder with what the guest is to see."""
-    with tempfile.TemporaryDirectory(prefix="longhaul-lab-") as made:
-        desk = Path(made)
+    with aside() as desk:
         for name, path in files.items():
             if path.is_file() and not path.is_symlink():
                 shutil.copyfile(path, desk / name)

@@ -14,7 +14,6 @@ import io
 import json
 import os
 import subprocess
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.legible import legible
+from longhaul.aside import aside
 from longhaul.code import code
 from longhaul.folder import Unwritable, put, write_output
 from longhaul.labs.catalogue import LABS
@@ -129,8 +129,7 @@ def _key(path: Path, options: Sequence[str]) -> str:
 
 def _graded(path: Path, options: Sequence[str]) -> Graded:
     try:
-        with tempfile.TemporaryDirectory(prefix="longhaul-grade-") as made:
-            folder = Path(made)
+        with aside() as folder:
             taken_in(path, folder)
             owned(folder)
             return _checked(path.name, folder, options)

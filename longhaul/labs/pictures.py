@@ -10,9 +10,9 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
+from longhaul.aside import aside
 from longhaul.labs import draws
 from longhaul.labs.catalogue import Lab, labs
 from longhaul.labs.folders import new
@@ -25,8 +25,8 @@ def made(one: Lab) -> Path:
     """Carry out the commands that make a lab's picture."""
     text = (one.folder / "README.md").read_text(encoding="utf-8")
     lines = re.findall(rf"^longhaul (.* {re.escape(NAME)})$", text, re.M)
-    with tempfile.TemporaryDirectory(prefix="longhaul-picture-") as folder:
-        own = Path(folder) / "own"
+    with aside() as folder:
+        own = folder / "own"
         new(one, own, WHO, draws.PUBLIC)
         for line in lines:
             carry_out(line, own)

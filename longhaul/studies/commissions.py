@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 import shutil
-import tempfile
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis.form.summary import read_summary
 from analysis.studies.measures import numbers
+from longhaul.aside import aside
 from longhaul.folder import cleared
 from longhaul.studies.luggage import Luggage
 from longhaul.studies.store import Record
@@ -54,9 +54,9 @@ class Done:
 
 def carried_out(commission: Commission, runner: Runner | None = None) -> Done:
     """Run it, and say what it found; a run that fails is a record, too."""
-    with tempfile.TemporaryDirectory(prefix="longhaul-run-") as scratch:
-        aside = commission.folder is None or commission.comes_back
-        place = Path(scratch) / "run" if aside else commission.folder
+    with aside() as scratch:
+        elsewhere = commission.folder is None or commission.comes_back
+        place = scratch / "run" if elsewhere else commission.folder
         assert place
         try:
             (runner or Runner()).run(commission.trial(), cleared(place, PATIENCE_S))

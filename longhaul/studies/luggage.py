@@ -5,15 +5,13 @@ On this machine they stay where they are; to another one their contents go with 
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from longhaul.aside import kept_aside
 from longhaul.code import code
 from longhaul.runs.workloads import DEFAULT
 from scenario.errors import WrongInput
@@ -81,8 +79,6 @@ def _contents(path: Path) -> Contents:
 
 
 @cache
-def _folder(digest: str) -> Path:
-    """A folder of this process's own, gone with it."""
-    made = Path(tempfile.mkdtemp(prefix=f"longhaul-{digest[:8]}-"))
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return made
+def _folder(_: str) -> Path:
+    """Where this process unpacks what has such a digest."""
+    return kept_aside()

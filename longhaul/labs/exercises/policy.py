@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import permutations
@@ -21,6 +20,7 @@ from controller.policies.campuses import CampusGraph, delay_s, rate_bps, simple_
 from controller.policies.campuses import Path as Way
 from longhaul.api.inputs import Topology, Workload, topology, workload
 from longhaul.api.plans import plan
+from longhaul.aside import aside
 from longhaul.labs.attempt import Attempt, Marked, unread
 from longhaul.labs.calls import SILENCE_S, Call, ended
 from longhaul.labs.draws import Drawn
@@ -230,8 +230,7 @@ def _controller(work: Attempt) -> Marked:
     asked = f"with your controller every host reaches the first one, {PINGS} pings each"
     place = fabric(int(work.drawn["network"])).set("routing", "none")
     work.hear("your controller runs in a guest")
-    with tempfile.TemporaryDirectory(prefix="longhaul-lab-") as made:
-        desk = Path(made)
+    with aside() as desk:
         handed = work.folder / CONTROLLER
         if not handed.is_file() or handed.is_symlink():
             return Marked("controller", False, asked, f"{CONTROLLER} is missing")
