@@ -93,9 +93,9 @@ def _struck(desk: Desk, moment: Moment, chance: random.Random) -> int:
     """Begin the study, kill it at a moment; how many records there are then."""
     before = _records(desk)
     process = desk.begin("run", "many.yaml", "--jobs", "2")
-    while not moment.after(process.pid, before, _records(desk)):
-        assert process.poll() in (None, 0)  # a quick machine may be through before it is struck
+    while process.poll() is None and not moment.after(process.pid, before, _records(desk)):
         time.sleep(0.05)
+    assert process.poll() in (None, 0)  # a quick machine may be through before it is struck
     time.sleep(chance.uniform(0, moment.within_s))
     process.send_signal(signal.SIGKILL)
     process.communicate()
