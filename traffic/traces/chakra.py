@@ -18,9 +18,9 @@ from msgspec import Struct, ValidationError, convert, field
 from traffic.traces.checking import whole
 from traffic.traces.form import Compute, Op, TracedTransfer
 from traffic.traces.json_text import mistyped
-from traffic.traces.process_groups import listed_groups
+from traffic.traces.process_groups import ListedGroups
 from traffic.traces.protobuf import Malformed, Value, delimited, fields, integers, text
-from traffic.traces.recording import GroupKey, GroupWork, RawNode, RawWork, Recording, rejected
+from traffic.traces.recording import GroupWork, RawNode, RawWork, Recording, rejected
 
 METADATA, LOAD, STORE, COMP, SEND, RECV, COLLECTIVE = range(1, 8)
 TYPES = {
@@ -55,6 +55,12 @@ class ChakraNode(Struct):
     values: str = ""
     attributes: dict[str, Attribute] = {}
 
+    @property
+    def lists_groups(self) -> bool:
+        """Whether it says which ranks process groups have."""
+        tells = "process_group" in self.name or "pg_name" in self.values
+        return self.type == METADATA and tells
+
     def number(self, name: str, default: int = 0) -> int:
         """An attribute as an integer."""
         value = self.attributes.get(name, default)
@@ -85,7 +91,7 @@ def read_protobuf(file: Path, data: bytes) -> Recording:
 def recording(file: Path, format_: str, nodes: Iterable[ChakraNode]) -> Recording:
     """A rank's nodes in the terms of all formats. Raises InvalidInput for what makes no sense."""
     found = Recording(file, format_)
-    groups: dict[str, tuple[int, ...]] = {}
+    groups = ListedGroups(found)
     seen: set[int] = set()
     for node in nodes:
         if node.key in seen:
@@ -93,8 +99,8 @@ def recording(file: Path, format_: str, nodes: Iterable[ChakraNode]) -> Recordin
                 file, "two nodes have the same id", path=f"node {node.key}", found=node.name
             )
         seen.add(node.key)
-        if node.type == METADATA and node.values:
-            groups |= listed_groups(node.values)
+        if node.lists_groups:
+            groups.read(node.values)
         work = _work(node, groups, found)
         found.nodes.append(
             RawNode(node.key, node.name, work, list(node.after), _stream(node, work))
@@ -104,7 +110,7 @@ def recording(file: Path, format_: str, nodes: Iterable[ChakraNode]) -> Recordin
     return found
 
 
-def _work(node: ChakraNode, groups: dict[str, tuple[int, ...]], found: Recording) -> RawWork:
+def _work(node: ChakraNode, groups: ListedGroups, found: Recording) -> RawWork:
     if node.type not in range(METADATA, COLLECTIVE + 1):
         found.ignored[f"nodes of unknown type {node.type}"] += 1
         return None
@@ -120,9 +126,7 @@ def _work(node: ChakraNode, groups: dict[str, tuple[int, ...]], found: Recording
     return Compute(node.micros * 1000)
 
 
-def _communication(
-    node: ChakraNode, groups: dict[str, tuple[int, ...]], found: Recording
-) -> RawWork:
+def _communication(node: ChakraNode, groups: ListedGroups, found: Recording) -> RawWork:
     if "comm_size" not in node.attributes and node.number("comm_type") != 9:
         found.ignored["communication without comm_size"] += 1
         return None
@@ -143,8 +147,7 @@ def _communication(
         found.ignored[f"collectives of type {kind} (gather, scatter or unknown)"] += 1
         return None
     found.kept["collectives"] += 1
-    name = str(node.attributes.get("pg_name", ""))
-    return GroupWork(OPS[kind], size, GroupKey(name, groups.get(name, ())))
+    return GroupWork(OPS[kind], size, groups.of(str(node.attributes.get("pg_name", ""))))
 
 
 def _stream(node: ChakraNode, work: RawWork) -> str:

@@ -16,7 +16,14 @@ from typing import Any, Protocol
 from msgspec import Struct, field
 
 from traffic.traces.form import Compute, Op, TimeSpan, TracedTransfer
-from traffic.traces.process_groups import collective, element_bytes, group_ranks, rank_list, strided
+from traffic.traces.process_groups import (
+    UNKNOWN,
+    ListedGroups,
+    collective,
+    element_bytes,
+    rank_list,
+    strided,
+)
 from traffic.traces.recording import GroupKey, GroupWork, RawWork, Recording
 
 KERNELS: tuple[tuple[str, Op], ...] = (
@@ -112,7 +119,9 @@ class Calls:
     def __init__(self, spans: Iterable[HostCall], groups: Any, found: Recording) -> None:
         launching = [one for one in spans if _launches(one.name)]
         self.spans = Spans(launching)
-        self.groups = group_ranks(groups)
+        self.groups = ListedGroups(found)
+        if groups is not None:
+            self.groups.take(groups)
         self.found = found
 
     def work_of(self, activity: Activity) -> RawWork:
@@ -150,10 +159,12 @@ class Calls:
     def _group(self, said: Sequence[Said]) -> GroupKey:
         for one in said:
             name = one.group_name if one.group_name is not None else one.group_id
-            ranks = rank_list(one.group_ranks) or self.groups.get(str(name), ())
+            ranks = rank_list(one.group_ranks) or self.groups.ranks.get(str(name), ())
             ranks = ranks or strided(one.group_start, one.group_stride, one.group_size)
             if ranks or name is not None:
-                return self.found.group(str(name if name is not None else ""), ranks)
+                return self.groups.of(str(name if name is not None else ""), ranks)
+        if any(one.group_ranks for one in said):
+            self.found.ignored[UNKNOWN] += 1
         return GroupKey("")
 
 

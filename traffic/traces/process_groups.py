@@ -11,6 +11,7 @@ from typing import Any
 
 from traffic.traces.checking import MOST_RANKS
 from traffic.traces.form import Op
+from traffic.traces.recording import EVERYBODY, GroupKey, Recording
 
 DTYPE_BYTES = {
     "byte": 1, "char": 1, "bool": 1, "unsigned char": 1, "signed char": 1, "uint8": 1, "int8": 1,
@@ -24,6 +25,9 @@ DTYPE_BYTES = {
 
 NONSENSE = (-1,)
 """Ranks that no check lets pass: what was written there makes none."""
+UNREAD_LIST = "lists of process groups that cannot be read"
+UNNAMED = "process groups without a name"
+UNKNOWN = "collectives whose group's ranks are not said (taken as all ranks)"
 _RANK = re.compile(r"-?[0-9]{1,9}")
 
 _OPS: dict[str, Op] = {
@@ -75,34 +79,48 @@ def strided(start: object, stride: object, size: object) -> tuple[int, ...]:
     return tuple(range(known[0], known[0] + known[1] * known[2], known[1]))
 
 
-def listed_groups(values: str) -> dict[str, tuple[int, ...]]:
-    """The groups in what `## process_group:init ##` holds; ranks () where it is all of them.
+class ListedGroups:
+    """The process groups that one file lists. What of its lists cannot be read, and which collectives are in groups of
+    unknown ranks, is counted."""
 
-    The text is a JSON list, by itself or as the one element of a printed Python list.
-    """
-    inner = values.strip()
-    if inner.startswith(("['", '["')):
-        inner = inner[2:-2]
-    try:
-        groups = json.loads(inner)
-    except (ValueError, RecursionError):
-        return {}
-    return group_ranks(groups)
+    def __init__(self, found: Recording) -> None:
+        self.found = found
+        self.ranks: dict[str, tuple[int, ...]] = {}
 
+    def read(self, text: str) -> None:
+        """Take in what `## process_group:init ##` holds: a JSON list, by itself or as the one element of a printed
+        Python list."""
+        inner = text.strip()
+        if inner.startswith(("['", '["')):
+            inner = inner[2:-2]
+        try:
+            self.take(json.loads(inner))
+        except (ValueError, RecursionError):
+            self.found.ignored[UNREAD_LIST] += 1
 
-def group_ranks(groups: Any) -> dict[str, tuple[int, ...]]:
-    """Ranks by name, of a list of objects with `pg_name` and `ranks`."""
-    return {
-        str(group["pg_name"]): _ranks(group.get("ranks", []))
-        for group in (groups if isinstance(groups, list) else [])
-        if isinstance(group, dict) and "pg_name" in group
-    }
+    def take(self, listed: Any) -> None:
+        """Take in a list of objects with `pg_name` and `ranks`; without ranks it is all of them."""
+        if not isinstance(listed, list):
+            self.found.ignored[UNREAD_LIST] += 1
+            return
+        for group in listed:
+            if isinstance(group, dict) and isinstance(group.get("pg_name"), str | int):
+                self._take(str(group["pg_name"]), group.get("ranks"))
+            else:
+                self.found.ignored[UNNAMED] += 1
 
+    def of(self, name: str, said: tuple[int, ...] = EVERYBODY) -> GroupKey:
+        """The group of a collective: its ranks as the collective says them, or else as the file's lists do."""
+        if name and not said and name not in self.ranks:
+            self.found.ignored[UNKNOWN] += 1
+        return self.found.group(name, said or self.ranks.get(name, EVERYBODY))
 
-def _ranks(written: object) -> tuple[int, ...]:
-    """A group's; () where none are said, which is all of them."""
-    found = _integers(written)
-    return NONSENSE if isinstance(written, list) and written and not found else found
+    def _take(self, name: str, written: object) -> None:
+        ranks = rank_list(written)
+        if ranks or written in (None, [], "[]"):
+            self.ranks[name] = ranks
+        elif not isinstance(written, str):
+            self.ranks[name] = NONSENSE
 
 
 def _integers(listed: object) -> tuple[int, ...]:

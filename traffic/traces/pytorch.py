@@ -16,13 +16,7 @@ from msgspec import Struct
 
 from traffic.traces.form import Op, TracedTransfer
 from traffic.traces.json_text import decode
-from traffic.traces.process_groups import (
-    collective,
-    element_bytes,
-    group_ranks,
-    listed_groups,
-    strided,
-)
+from traffic.traces.process_groups import ListedGroups, collective, element_bytes, strided
 from traffic.traces.recording import GroupWork, RawNode, RawWork, Recording, rejected
 
 TENSOR_FIELDS = 6  # tensor id, storage id, offset, elements, bytes of each, device
@@ -73,14 +67,14 @@ def read_execution_trace(file: Path, data: bytes) -> Recording:
     document = decode(data, TraceFile, file)
     found = Recording(file, f"PyTorch execution trace {document.schema}")
     found.note("execution traces measure no time: compute is taken as nothing")
-    groups: dict[str, tuple[int, ...]] = {}
+    groups = ListedGroups(found)
     waited: dict[int, list[int]] = {}
     requests: dict[Any, int] = {}
     ranks: Counter[int] = Counter()
     names = _Names()
     for node in sorted(document.nodes, key=lambda node: node.id):
         if "process_group:init" in node.name:
-            groups |= _groups(node)
+            _list(node, groups)
         elif node.name == "record_param_comms":
             call = _Call(node)
             before = waited.setdefault(call.thread, [])
@@ -155,12 +149,12 @@ def _last_three(before: list[Any]) -> list[Any]:
     return ([None, None, None, *before])[-3:]
 
 
-def _work(call: _Call, group: str, groups: dict[str, tuple[int, ...]], found: Recording) -> RawWork:
+def _work(call: _Call, group: str, groups: ListedGroups, found: Recording) -> RawWork:
     name = call.name.lower()
     size, dtype = _tensor_bytes(call)
-    ranks = call.ranks or groups.get(group, ())
     if name.startswith(("send", "recv")) and isinstance(call.peer, int):
         found.kept["transfers"] += 1
+        ranks = call.ranks or groups.ranks.get(group, ())
         peer = ranks[call.peer] if call.peer in range(len(ranks)) else call.peer
         return TracedTransfer("send" if name.startswith("send") else "recv", peer, size)
     op = collective(name)
@@ -170,7 +164,7 @@ def _work(call: _Call, group: str, groups: dict[str, tuple[int, ...]], found: Re
     found.kept["collectives"] += 1
     rooted = op in ("broadcast", "reduce") and isinstance(call.peer, int)
     root = max(call.peer, 0) if rooted else 0
-    return GroupWork(op, size, found.group(group, ranks), dtype, root, _sends(call, op, size))
+    return GroupWork(op, size, groups.of(group, call.ranks), dtype, root, _sends(call, op, size))
 
 
 def _sends(call: _Call, op: Op, size: int) -> tuple[int, ...]:
@@ -197,9 +191,9 @@ def _bytes_of(listed: Any) -> list[int]:
     return [size for one in listed for size in _bytes_of(one)]
 
 
-def _groups(node: EtNode) -> dict[str, tuple[int, ...]]:
-    values = node.listed(node.inputs)
-    found: dict[str, tuple[int, ...]] = {}
-    for value in values:
-        found |= listed_groups(value) if isinstance(value, str) else group_ranks(value)
-    return found
+def _list(node: EtNode, groups: ListedGroups) -> None:
+    for value in node.listed(node.inputs):
+        if isinstance(value, str):
+            groups.read(value)
+        else:
+            groups.take(value)
