@@ -19,9 +19,9 @@ from analysis.form.files import plain
 from analysis.report.page import write_report
 from analysis.run import load_run
 from analysis.terminal.capture import print_streams
+from analysis.terminal.console import console
 from analysis.terminal.imported import print_slowdowns
 from analysis.terminal.training import (
-    console,
     critical_table,
     print_stalls,
     print_summary,

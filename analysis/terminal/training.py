@@ -5,13 +5,11 @@ Made for 80 columns. Imports rich, and nothing that needs the events.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console
 from rich.panel import Panel
-from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -29,7 +27,6 @@ from analysis.form.training import (
     KindTail,
     SlowestMessages,
 )
-from analysis.legible import legible
 from analysis.terminal.adapters import print_adapters, print_pauses
 from analysis.terminal.background import print_background
 from analysis.terminal.collisions import print_collisions
@@ -41,28 +38,6 @@ _TOP = 8
 _QUANTILES: tuple[TailKey, ...] = ("mean_s", "p50_s", "p90_s", "p99_s", "max_s")
 _TO_P999: tuple[TailKey, ...] = ("p50_s", "p90_s", "p99_s", "p999_s", "max_s")
 _GB = 1e9
-
-
-class Terminal(Console):
-    """Rich's, but that texts command nothing, and that a reader who goes away is an error like any other, and for our
-    caller."""
-
-    def render(
-        self, renderable: RenderableType, options: ConsoleOptions | None = None
-    ) -> Iterator[Segment]:
-        """What is shown, with every text legible."""
-        for text, style, control in super().render(renderable, options):
-            yield Segment(text if control else legible(text), style, control)
-
-    def on_broken_pipe(self) -> None:
-        """The reader has gone away."""
-        raise  # noqa: PLE0704 - the BrokenPipeError that rich is about
-
-
-def console() -> Console:
-    """A console: in colours where there is a terminal, 80 columns wide where there is none."""
-    found = Terminal(highlight=False, markup=False)
-    return found if found.is_terminal else Terminal(highlight=False, width=80, markup=False)
 
 
 def print_summary(run_dir: Path, out: Console) -> None:

@@ -58,7 +58,7 @@ def tell(
     elif getattr(words, "file", None):
         put(words, drawn(draw))
     else:
-        from analysis.terminal.training import console
+        from analysis.terminal.console import console
 
         draw(console())
 
@@ -82,7 +82,7 @@ def as_json(data: Any) -> str:
 
 def drawn(draw: Callable[[Console], None]) -> str:
     """What is drawn, as text without colours."""
-    from analysis.terminal.training import Terminal
+    from analysis.terminal.console import Terminal
 
     out = io.StringIO()
     draw(Terminal(file=out, width=WIDTH, highlight=False, markup=False))

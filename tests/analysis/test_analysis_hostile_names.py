@@ -33,7 +33,8 @@ from analysis.report.page import write_report
 from analysis.report.study import write_page
 from analysis.run import Run, load_run
 from analysis.terminal.checks import print_rulings
-from analysis.terminal.training import Terminal, print_summary
+from analysis.terminal.console import Terminal
+from analysis.terminal.training import print_summary
 from longhaul.labs.attempt import Marked
 from longhaul.labs.catalogue import lab
 from longhaul.labs.grading import Graded, table

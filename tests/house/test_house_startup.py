@@ -49,6 +49,10 @@ def test_a_verb_does_load_them_so_the_test_above_can_fail() -> None:
     assert {"pydantic", "rich"} <= loaded("plan", TWO_HOSTS)
 
 
+def test_what_prints_a_plan_loads_no_tables() -> None:
+    assert not loaded("plan", TWO_HOSTS) & {"polars", "pyarrow", "duckdb"}
+
+
 def test_what_only_a_guest_needs_is_not_loaded_outside() -> None:
     script = "import sys, longhaul.trials.checking; print(*sys.modules)"
     done = subprocess.run(

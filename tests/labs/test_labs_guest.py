@@ -46,7 +46,7 @@ def test_answers_come_back_and_errors_say_where(file: Path) -> None:
 
 
 def test_what_never_ends_is_ended(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "SILENCE_S", 20.0)
+    monkeypatch.setattr(calls, "SILENCE_S", 5.0)
     (answer,) = called(file, "forever")
     assert answer.error.startswith("it did not return")
 
