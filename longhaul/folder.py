@@ -110,6 +110,11 @@ def check(final: Path) -> None:
     _make(final.parent)
 
 
+def check_scratch() -> None:
+    """Whether a folder can be made under `runs/`. Raises FolderTaken."""
+    _make(RUNS)
+
+
 def _is_full(folder: Path, error: BaseException) -> bool:
     """Whether it is for want of room that a folder could not be filled, here or in a guest that shares it."""
     said = isinstance(error, OSError) and error.errno in FULL

@@ -62,6 +62,12 @@ class FabricRequest:
             words.exposed,
         )
 
+    def chosen(self) -> dispatch.Machine:
+        """The machine to run on, made ready once it is known that there is room for its files. Raises FolderTaken,
+        MachineError."""
+        folder.check_scratch()  # before a kernel is built, perhaps
+        return dispatch.choose(self.machine, self.time)
+
     def plan(self) -> Plan:
         """Raises InvalidInput."""
         topology = load_topology(self.topology, self.overrides)
@@ -118,7 +124,7 @@ def execute(
     if not any(fnmatchcase(host.name, pattern) for host in plan.hosts):
         known = ", ".join(host.name for host in plan.hosts[:6])
         raise dispatch.MachineError(f"no host is called {pattern!r}; there are {known} …")
-    machine = dispatch.choose(fabric.machine, fabric.time)
+    machine = fabric.chosen()
     status = 0
 
     def hear(message: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ def opened(asked: FabricRequest) -> Iterator[Net]:
     are told to. Raises InvalidInput, MachineError.
     """
     plan = asked.plan()
-    chosen = dispatch.choose(asked.machine, asked.time)
+    chosen = asked.chosen()
     with folder.scratch(f"fabric-{plan.name}") as run:
         folder.write_json(run / "plan.json", plan.to_json())
         job = asked.job("live", plan)

@@ -207,7 +207,7 @@ def up(asked: FabricRequest) -> int:
     """The prompt in this terminal, until `exit` or Ctrl-D; without a terminal, the commands on standard input.
     Raises InvalidInput, MachineError."""
     plan = asked.plan()
-    machine = dispatch.choose(asked.machine, asked.time)
+    machine = asked.chosen()
     print(
         f"{plan.name}: {len(plan.hosts)} hosts, in {machine.time} time, on {machine.name} ({machine.why}).",
         file=sys.stderr,

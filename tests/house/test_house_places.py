@@ -91,7 +91,7 @@ def closed() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(
-    "words", ["run {} --out closed/run", "plan {} -o closed/p.txt", "show closed", "show closed/run",
+    "words", ["run {} --out closed/run", "run {}", "exec {} -- true", "up {}", "attribute {}", "bench {}", "plan {} -o closed/p.txt", "show closed", "show closed/run",
               "export closed --format csv --out x", "plan closed/x.yaml", "compare closed closed"],
 )  # fmt: skip
 def test_what_an_ordinary_user_may_not_is_refused_in_a_line(closed: Path, words: str) -> None:
