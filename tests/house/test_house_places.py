@@ -91,8 +91,9 @@ def closed() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(
-    "words", ["run {} --out closed/run", "run {}", "exec {} -- true", "up {}", "attribute {}", "bench {}", "plan {} -o closed/p.txt", "show closed", "show closed/run",
-              "export closed --format csv --out x", "plan closed/x.yaml", "compare closed closed"],
+    "words", ["run {} --out closed/run", "exec {} -- true", "up {}", "attribute {}", "plan {} -o closed/p.txt",
+              "show closed", "show closed/run", "export closed --format csv --out x", "plan closed/x.yaml",
+              "compare closed closed"],
 )  # fmt: skip
 def test_what_an_ordinary_user_may_not_is_refused_in_a_line(closed: Path, words: str) -> None:
     command = [*NOBODY, sys.executable, "-P", "-m", "longhaul", *words.format(TOPOLOGY).split()]

@@ -48,7 +48,7 @@ def _tokens() -> pl.DataFrame:
     return table.with_columns(pl.col("produced_ns", "got_ns") * MS).cast(TOKENS)  # type: ignore[arg-type]
 
 
-def _write(folder: Path, **about: Any) -> Path:
+def written_run(folder: Path, **about: Any) -> Path:
     def hosts(*named: tuple[int, str, str]) -> list[dict[str, Any]]:
         return [
             {"rank": rank, "name": name, "campus": name[:2], "accelerator": accelerator}
@@ -87,7 +87,7 @@ def _write(folder: Path, **about: Any) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return _write(tmp_path)
+    return written_run(tmp_path)
 
 
 def test_first_token_gaps_and_whole_answer_count_from_the_arrival(folder: Path) -> None:
