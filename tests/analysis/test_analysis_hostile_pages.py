@@ -25,7 +25,8 @@ from analysis.series.compare import Comparison, compare
 from analysis.terminal.attribution import print_attribution
 from analysis.terminal.benchmark import print_results
 from analysis.terminal.compare import print_comparison
-from analysis.terminal.training import Terminal, print_summary
+from analysis.terminal.console import Terminal
+from analysis.terminal.training import print_summary
 from tests.analysis.make_run import Link, Scenario, make_run, uniform
 from tests.analysis.test_analysis_benchmark import ABOUT, four_tasks
 from tests.analysis.test_analysis_hostile_names import BROKEN, COMMANDS, Tags, hostile
