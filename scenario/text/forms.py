@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 
 from pydantic import BaseModel
 
+from scenario.text.strict import documented
+
 Location: TypeAlias = tuple[str | int, ...]
 DISCRIMINATORS = ("kind", "event", "check")
 """The keys that tell the members of a union apart."""
@@ -39,8 +41,9 @@ def description(model: type[BaseModel], loc: Location) -> str:
     """What is documented of the field at `loc`, as a phrase; empty where nothing is."""
     owner = _model_at(model, loc[:-1])
     fields = owner.model_fields.items() if owner else []
-    said = [field.description or "" for name, field in fields if (field.alias or name) == loc[-1]]
-    return _phrase(said[0]) if said else ""
+    said = documented(owner) if owner else {}
+    found = [said.get(name, "") for name, field in fields if (field.alias or name) == loc[-1]]
+    return _phrase(found[0]) if found else ""
 
 
 def _phrase(sentence: str) -> str:
