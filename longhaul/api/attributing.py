@@ -13,7 +13,7 @@ import msgspec
 
 from analysis.form.attribution import Attribution
 from longhaul.api.inputs import Topology, Workload
-from longhaul.machine import ROOTS
+from longhaul.machine import PATIENCE_S, ROOTS
 from longhaul.runs.workloads import DEFAULT, only_training
 from longhaul.trials.attribution import Question, answer
 from longhaul.trials.remedies import mend as mended
@@ -31,11 +31,12 @@ def attribute(  # noqa: PLR0913 - what an attribution can be told
     jobs: int | None = None,
     mend: bool = False,
     root: str = ROOTS[0],
+    patience_s: float = PATIENCE_S,
     hear: Counted | None = None,
 ) -> Attribution:
     """What each cause costs of an iteration's time: Shapley values over runs without every set of `factors` (none: all
     that there are), under so many seeds; with `mend`, what each remedy would save. `root` is whose software guests
-    see. `hear` gets how many runs are done, and of how many.
+    see, `patience_s` for how long a run may say nothing. `hear` gets how many runs are done, and of how many.
 
     Raises InvalidInput, NothingToAttribute, TrialFailed.
     """
@@ -48,6 +49,7 @@ def attribute(  # noqa: PLR0913 - what an attribution can be told
         seeds=seeds,
         jobs=jobs or len(os.sched_getaffinity(0)),
         root=root,
+        patience_s=patience_s,
     )
     told = hear or (lambda *_: None)
     found = answer(question, told)

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from longhaul.api.inputs import Topology, Workload
+from longhaul.machine import PATIENCE_S
 from longhaul.runs.life import Request
 from longhaul.runs.workloads import Chosen
 from scenario.workload.probing import probing_of
 
-PATIENCE_S = 300.0
 PROBE_INTERVAL_S = 0.01
 CAPTURE_BYTES = 96
 Hear = Callable[[dict[str, Any]], None]

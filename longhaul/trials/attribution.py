@@ -15,7 +15,7 @@ from analysis.form.attribution import Attribution, TrialRun
 from analysis.form.summary import TrainingSummary
 from analysis.series.attribution import Cause, Trials, attribute
 from analysis.series.shapley import Causes, subsets
-from longhaul.machine import ROOTS
+from longhaul.machine import PATIENCE_S, ROOTS
 from longhaul.trials import series as trials
 from longhaul.trials.series import Trial
 from scenario.errors import WrongInput
@@ -35,7 +35,7 @@ class NothingToAttribute(WrongInput):
 @dataclass(frozen=True)
 class Question:
     """What is asked: of which files, which factors (none: all that there are), under how many seeds. With no
-    `workload` the topology's own."""
+    `workload` the topology's own. `patience_s`: how long each of its runs may say nothing."""
 
     topology: Path
     workload: Path | None
@@ -45,6 +45,7 @@ class Question:
     seeds: int
     jobs: int
     root: str = ROOTS[0]
+    patience_s: float = PATIENCE_S
 
     def trial(self, without: Sequence[str], seed: int) -> Trial:
         """The run without some of the factors."""
@@ -54,8 +55,9 @@ class Question:
     def as_asked(self) -> Trial:
         """The run that nobody has changed anything of."""
         return Trial(
-            self.topology, self.workload, self.overrides, self.workload_overrides, root=self.root
-        )
+            self.topology, self.workload, self.overrides, self.workload_overrides,
+            root=self.root, patience_s=self.patience_s,
+        )  # fmt: skip
 
     def training(self) -> Training | None:
         """What trains; None where the workload is another. Raises InvalidInput."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from analysis.form.summary import TrainingSummary, read_summary
 from longhaul import folder
 from longhaul.code import code
-from longhaul.machine import ROOTS
+from longhaul.machine import PATIENCE_S, ROOTS
 from longhaul.machine.bundle import again
 from longhaul.machine.child import child
 from longhaul.runs.workloads import Chosen, load_workloads, own_overrides
@@ -48,8 +48,8 @@ class TrialFailed(LonghaulError):
 
 @dataclass(frozen=True)
 class Trial:
-    """One run: files, what is overridden in them, the factors switched off, the seed, the guest's root. With no
-    `workload` the topology's own."""
+    """One run: files, what is overridden in them, the factors switched off, the seed, the guest's root, how long to
+    wait for a sign of life. With no `workload` the topology's own."""
 
     topology: Path
     workload: Path | None
@@ -58,6 +58,7 @@ class Trial:
     without: tuple[str, ...] = ()
     seed: int = 1
     root: str = ROOTS[0]
+    patience_s: float = PATIENCE_S
 
     def arguments(self) -> list[str]:
         """Of `longhaul run`, to do it alone."""
@@ -67,6 +68,7 @@ class Trial:
         words += [f"--set-workload={text}" for text in self.workload_overrides]
         words += [f"--without={','.join(self.without)}"] if self.without else []
         words += [f"--root={self.root}"] if self.root != ROOTS[0] else []
+        words += [f"--patience={self.patience_s:g}"] if self.patience_s != PATIENCE_S else []
         return words
 
     def read(self) -> tuple[Topology, Workload]:

@@ -11,14 +11,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from longhaul.machine import MACHINES, ROOTS
+from longhaul.machine import MACHINES, PATIENCE_S, ROOTS
 
 if TYPE_CHECKING:
     from longhaul.runs.workloads import Chosen
 
 Verb = Callable[[argparse.Namespace], int]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-PATIENCE_S = 300.0
 SEEDS = 2**64
 MOST = 1000
 PROBE_INTERVAL_S = 0.01

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from longhaul.verbs.arguments import Verbs, conditions, names, number, root, verb
+from longhaul.verbs.arguments import Verbs, conditions, names, number, patience, root, verb
 from longhaul.verbs.printing import folder, form, tell
 from longhaul.verbs.shape import topology
 
@@ -44,6 +44,7 @@ def add(verbs: Verbs) -> None:
     cpus = len(os.sched_getaffinity(0))
     root(made)
     made.add_argument("--jobs", type=number, default=cpus, help=f"runs at a time (default {cpus})")
+    patience(made, "progress")
     form(made)
     folder(made, "runs/<name>-attribution-<number>")
     conditions(made, "attribution.json")
@@ -71,7 +72,7 @@ def attribute(words: argparse.Namespace) -> int:
     with judge.watching(), progress.counted("runs", quiet=words.quiet) as hear:
         found = lh.attribute(
             top, work, factors=words.factors, seeds=words.seeds, jobs=words.jobs, mend=words.mend, root=words.root,
-            hear=hear,
+            patience_s=words.patience, hear=hear,
         )  # fmt: skip
     command = shlex.join(words.command)
     found = msgspec.structs.replace(found, command=command)

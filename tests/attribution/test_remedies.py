@@ -150,6 +150,16 @@ def test_the_factor_transport_trains_over_tcp() -> None:
     assert "--workload" not in question.trial((), 1).arguments()
 
 
+def test_patience_goes_to_each_run_and_makes_no_other_run_of_it() -> None:
+    hasty, patient = (
+        Question(ROCE, None, (), (), (), seeds=1, jobs=1, patience_s=wait).trial((), 1)
+        for wait in (300.0, 1800.0)
+    )
+    assert not [word for word in hasty.arguments() if "patience" in word]
+    assert "--patience=1800" in patient.arguments()
+    assert patient.digest() == hasty.digest()
+
+
 def test_a_failed_run_tells_its_reason_in_a_line() -> None:
     said = "reading\nbrief.yaml:1:1: error: no such thing\n  hint  none\n"
     error = TrialFailed(ACTUAL, said)
