@@ -1,7 +1,7 @@
 """RDMA on the fabric held against formulas and published figures: `python bench/rdma.py [PART [ROW…]]`.
 
 Each row is one guest in which unmodified perftest runs between hosts, over Soft-RoCE. Printed: what is expected, by
-which formula, and what was measured. Parts: loss, scale, dcqcn, incast, headroom. A row is named by words of its name.
+which formula, and what was measured. Parts: loss, timeouts, scale, dcqcn, incast, headroom. A row is named by its name.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PARAMETERS = "/sys/module/rdma_rxe/parameters"
 # Where it does not succeed, it says that its rate was 0; then what was sent in two seconds,
 # without what was still under way, is the rate.
 SENDING = """
-n=$((WORLD_SIZE-1)); test="ib_write_bw -d rxe0 -F -s {size} {amount} -t {depth} -u {timeout}"
+n=$((WORLD_SIZE-1)); test="ib_write_bw -d rxe0 -F -s {size} {amount} -t {depth} -Q {batch} -u {timeout}"
 counters=/sys/class/infiniband/rxe0/ports/1/hw_counters
 {before}
 if [ $RANK = 0 ]; then
@@ -103,7 +103,14 @@ def run(
     on senders."""
     lasts = f"-D {traffic.get('seconds', 2)} -f 0"
     amount = f"-n {traffic['count']}" if "count" in traffic else lasts
-    asked = {"size": MIB, "depth": 16, "timeout": 17, "campus": 1, "tcp_size": 100 * MIB} | traffic
+    asked = {
+        "size": MIB,
+        "depth": 16,
+        "batch": 16,
+        "timeout": 17,
+        "campus": 1,
+        "tcp_size": 100 * MIB,
+    } | traffic
     script = SENDING.format(
         **asked,
         amount=amount,
@@ -152,46 +159,72 @@ def pair(rate: str, delay: str, loss: float, scale: float, window: str) -> str:
     )
 
 
-TIMEOUT_S = 4.096e-6 * 2**17
-DEPTH = 128
-"""Messages of 1 MiB under way where something is lost."""
 BETWEEN = ((1, 3e-3), (3, 3e-4), (3, 3e-3))
 """Round trips, in ms, and losses between those of the table."""
 
 
-def efficiency(naks: float, in_flight: float, timeouts: float, line_packets_per_s: float) -> float:
-    """Of a queue pair that for each packet that comes meets so many NAKs, each of which has all that was under way sent
-    again, and waits out so many timeouts: 1 / (1 + p N + t (T C + W)). Soft-RoCE begins a timeout anew whenever it
-    sends, so that T begins when all W packets that it was handed have left."""
-    handed = DEPTH * MIB / MTU
-    return 1 / (1 + naks * in_flight + timeouts * (TIMEOUT_S * line_packets_per_s + handed))
-
-
 @dataclass(frozen=True)
 class Lossy:
-    """A link that loses the share `p` of packets one way."""
+    """A link that loses the share `p` of packets one way, and a queue pair over it: the exponent of its `timeout`, and
+    how many messages of 1 MiB it has under way, and how many it waits for at once."""
 
     name: str
     p: float
     rate_bps: float
     rtt_s: float
+    timeout: int = 17
+    messages: int = 128
+    batch: int = 100
 
     @property
     def wasted(self) -> float:
         """The packets that a loss has sent again: those under way, and four in the adapter's queue."""
         return self.rate_bps * self.rtt_s / 8 / FRAME + 4
 
+    @property
+    def waited(self) -> float:
+        """The packets that a timeout costs. Soft-RoCE begins one anew whenever it sends, so that it begins when all
+        that it was handed has left."""
+        return timeout_s(self.timeout) * self.rate_bps / 8 / FRAME + self.messages * MIB / MTU
+
+    @property
+    def twice(self) -> float:
+        """The share of packets that are lost again as the first of those that are sent again: only the first loss of a
+        packet is answered by a NAK, so that each other one waits out a timeout."""
+        return self.p**2 / (1 - self.p)
+
+    def goodput(self, losses: float, timeouts: float) -> float:
+        """As a share of what it would be without, where for each packet that comes so many are met."""
+        return 1 / (1 + losses * self.wasted + timeouts * self.waited)
+
+
+def timeout_s(exponent: int) -> float:
+    """InfiniBand's."""
+    return 4.096e-6 * 2.0**exponent
+
+
+def brief(name: str, p: float, rate_bps: float, rtt_s: float) -> Lossy:
+    """With the least timeout above one and a half round trips, and two round trips' worth under way."""
+    exponent = math.ceil(math.log2(1.5 * rtt_s / 4.096e-6))
+    messages = math.ceil(2 * rtt_s * rate_bps / 8 / FRAME * MTU / MIB)
+    return Lossy(name, p, rate_bps, rtt_s, exponent, messages, batch=1)
+
 
 def loss() -> Part:
-    """Goodput under loss against 1 / (1 + p (BDP + n) + p² / (1 - p) (T C + W)), n = 4 packets in the adapter's queue;
-    one TCP connection (cubic) over the same link beside it. Only the first loss of a packet is answered by a NAK: where
-    it is lost again, with probability p each time, the queue pair waits out its timeout."""
-    print(
-        "go-back-N, 10 Gbit/s: formula, with the NAKs and timeouts that fell, measured, ratio, NAKs, timeouts; MB/s,"
-        " TCP's"
-    )
+    """Goodput under loss against 1 / (1 + p (BDP + n)), n = 4 packets in the adapter's queue, with timeouts as short as
+    the round trip allows; one TCP connection (cubic) over the same link beside it."""
+    head("go-back-N, 10 Gbit/s, timeouts of 1.5 round trips or a little more")
     table = [(rtt_ms, p) for rtt_ms in (1, 10) for p in (1e-5, 1e-4, 1e-3, 1e-2)]
     for rtt_ms, p in [*table, *BETWEEN]:
+        link = brief(f"{rtt_ms}ms {p:.0e}", p, 10e9, rtt_ms / 1e3)
+        topology = pair("10Gbit/s", f"{rtt_ms * 500}us", p, 1, "400MB")
+        yield link.name, partial(lossy_row, link, topology, (TCP,))
+
+
+def timeouts() -> Part:
+    """The same with timeouts of 0.54 s, which cost more than all else: p² / (1 - p) of all packets wait for one."""
+    head("go-back-N, 10 Gbit/s, timeouts of 0.54 s")
+    for rtt_ms, p in ((1, 1e-3), (1, 3e-3), (1, 1e-2), (3, 3e-3), (10, 1e-3), (10, 1e-2)):
         link = Lossy(f"{rtt_ms}ms {p:.0e}", p, 10e9, rtt_ms / 1e3)
         topology = pair("10Gbit/s", f"{rtt_ms * 500}us", p, 1, "400MB")
         yield link.name, partial(lossy_row, link, topology)
@@ -199,14 +232,21 @@ def loss() -> Part:
 
 def scale() -> Part:
     """One link at several scales: a packet stands for k of the real ones, and is lost if one of those would be."""
-    print("40 Gbit/s, RTT 1 ms, loss 1e-4, divided by k: as for loss")
+    head("40 Gbit/s, RTT 1 ms, loss 1e-4, divided by k")
     for k in (4, 10, 40):
         link = Lossy(f"k={k}", k * 1e-4, 40e9 / k, 1e-3)
         topology = pair("40Gbit/s", "500us", 1e-4, k, "1600MB")
         yield link.name, partial(lossy_row, link, topology)
 
 
-def lossy_row(link: Lossy, topology: str) -> str:
+def head(what: str) -> None:
+    print(
+        f"{what}: formula; with timeouts; with the losses and timeouts that fell; measured; measured over the formula,"
+        " over what fell; NAKs, timeouts; MB/s; TCP's"
+    )
+
+
+def lossy_row(link: Lossy, topology: str, parts: Sequence[str] = ()) -> str:
     """A transfer of 250,000 packets, or of half as many where most is sent in vain.
 
     What the chance of so many losses does to the formula is shown apart; the round trip until the last
@@ -215,20 +255,27 @@ def lossy_row(link: Lossy, topology: str) -> str:
     packets = 2.5e5 if link.p * link.wasted < 10 else 1.2e5
     count = round(packets * MTU / MIB)
     done = run(
-        topology, [TCP], count=count, depth=DEPTH, tcp_size=(600 if link.p < 1e-3 else 100) * MIB
-    )
+        topology, parts, count=count, depth=link.messages, batch=link.batch, timeout=link.timeout,
+        tcp_size=(600 if link.p < 1e-3 else 100) * MIB,
+    )  # fmt: skip
     if not done.rates:
         return done.out
     naks = done.counters.get("out_of_seq_request", 0)
-    timeouts = done.counters.get("completer_retry_err", 0) - naks
-    line, sent = link.rate_bps / 8 / FRAME, count * MIB / MTU
-    fell = efficiency(naks / sent, link.wasted, timeouts / sent, line)
+    waits = done.counters.get("completer_retry_err", 0) - naks
+    sent = count * MIB / MTU
     took_s = count * MIB / (done.together * 1e6) - link.rtt_s
     measured = 8 * count * MIB / took_s / link.rate_bps / BOUND
-    twice = link.p**2 / (1 - link.p)
-    cells = (efficiency(link.p, link.wasted, twice, line), fell, measured, measured / fell)
+    bare, fell = link.goodput(link.p, 0), link.goodput(naks / sent, waits / sent)
+    cells = (
+        bare,
+        link.goodput(link.p, link.twice),
+        fell,
+        measured,
+        measured / bare,
+        measured / fell,
+    )
     beside = f"{done.together:8.1f} {done.tcp or math.nan:8.1f}"
-    return f"{' '.join(f'{x:8.4f}' for x in cells)} {naks:6d} {timeouts:4d} {beside}"
+    return f"{' '.join(f'{x:8.4f}' for x in cells)} {naks:6d} {waits:4d} {beside}"
 
 
 def one_switch(senders: int, model: str, rdma: str) -> str:
@@ -334,6 +381,7 @@ def held_back(topology: str) -> str:
 
 PARTS: dict[str, Callable[[], Part]] = {
     "loss": loss,
+    "timeouts": timeouts,
     "scale": scale,
     "dcqcn": dcqcn,
     "incast": incast,

@@ -24,9 +24,11 @@ ADAPTERS = {
     "marked_packets": "np_ecn_marked_roce_packets",
     "cnps_sent": "np_cnp_sent",
     "cnps_received": "rp_cnp_handled",
+    "paused_ns": "held_up_ns",
 }
-"""The columns of the table `adapters`, and the device's hardware counters behind them, from the workload's start to
-its end: `retransmissions` are goings back to the first unacknowledged packet, for a NAK or a timeout."""
+"""The columns of the table `adapters`, and the device's hardware counters behind them (the last is its port's), from
+the workload's start to its end: `retransmissions` are goings back to the first unacknowledged packet, for a NAK or a
+timeout."""
 PAIRS = {
     "sent": "sent_packets",
     "went_back": "retransmissions",

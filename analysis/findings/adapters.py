@@ -28,7 +28,7 @@ def summarise(run_dir: Path) -> list[Adapters]:
     fine = all(count is None or count >= ENOUGH_PACKETS for count in filling)
     sums = read_table(path).group_by("workload", maintain_order=True)
     went_back = pl.col("retransmissions")
-    found = sums.agg(pl.exclude("workload", "rank", "host").sum()).with_columns(
+    found = sums.agg(pl.exclude("workload", "rank", "host", "paused_ns").sum()).with_columns(
         meaningful=pl.lit(fine) | (went_back == 0)
     )
     known = found.join(_timeouts(Path(run_dir)), on="workload", how="left", maintain_order="left")

@@ -59,9 +59,9 @@ class CountedPair(Form, frozen=True):
 
 
 class PausedPort(Form, frozen=True):
-    """How long a port of a switch was held up by pauses of what it sends to."""
+    """How long a port of a switch, or of a host's adapter, was held up by pauses of what it sends to."""
 
-    node: Annotated[str, doc("The switch.")]
+    node: Annotated[str, doc("The switch, or the host.")]
     interface: Annotated[str, doc("The port.")]
     towards: Annotated[str, doc("What it sends to, and was paused by.")]
     paused_s: Annotated[Seconds, doc("Of all its lossless classes.")]

@@ -54,7 +54,7 @@ def print_pauses(found: list[PausedPort], out: Console) -> None:
     """Whom pauses held up, and who paused them."""
     made = table(
         "Ports that pauses held up longest",
-        "switch",
+        "of",
         "port",
         "paused by",
         "held up",

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from longhaul.emulation.connections import Connections, TcpCounted, TcpEnd
-from longhaul.emulation.counters import Counters
 from longhaul.inside.samples import AGAIN_RAW, RAW
 from scenario.plan.types import Plan
+from traffic.host.counters import Counters
 from traffic.host.timers import Timer
 
 FIRST_INTERVAL_NS = 10_000_000

@@ -33,7 +33,9 @@ def folder(path: Path) -> Path:
     (path / "plan.json").write_text(json.dumps(plan))
     rows = [{"workload": "w", "rank": rank, "host": f"h-{rank + 1}"} for rank in (0, 1)]
     counted = dict.fromkeys(COUNTED, 3)
-    pl.DataFrame([row | counted for row in rows]).write_parquet(path / "adapters.parquet")
+    held_up = ({"paused_ns": 250_000}, {"paused_ns": 0})
+    rows = [row | counted | held for row, held in zip(rows, held_up, strict=True)]
+    pl.DataFrame(rows).write_parquet(path / "adapters.parquet")
     names = ("workload", "rank", "peer", "channel", "sent_packets", "retransmissions", "naks_received",
              "timeouts", "cnps_received")  # fmt: skip
     pairs = [
@@ -59,9 +61,11 @@ def test_queue_pairs_that_met_something_are_named_those_first_that_waited(tmp_pa
 
 
 def test_ports_that_were_paused_are_named_with_whom_they_wait_for(tmp_path: Path) -> None:
-    (port,) = paused(folder(tmp_path))
+    port, adapter = paused(folder(tmp_path))
     assert (port.node, port.interface, port.towards) == ("s", "s-eth1", "h-1")
     assert (port.paused_s, port.share) == (0.0005, 0.25)
+    assert (adapter.node, adapter.interface, adapter.towards) == ("h-1", "h-eth0", "s")
+    assert (adapter.paused_s, adapter.share) == (0.00025, 0.125)
 
 
 def test_without_tables_nothing_is_said(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 
 from traffic.host import pair_counts
+from traffic.host.counters import held_up_ns
 from traffic.host.registered import PARTS, PIECE_BYTES, Nowhere, Room, Slots
 from traffic.host.tcp import Tcp, TcpConnection, TcpListener
 from traffic.host.transport import EXPEDITED, HungUp, Path, Settings
@@ -71,11 +72,12 @@ class Roce:
 
     def counters(self) -> dict[str, int]:
         """What the host's adapter has counted so far, by name."""
-        return {
+        counted = {
             path.name: int(path.read_text())
             for path in COUNTERS.iterdir()
             if path.name not in NO_COUNTERS
         }
+        return counted | {"held_up_ns": held_up_ns()}
 
 
 class Adapter:
