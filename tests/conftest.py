@@ -34,9 +34,10 @@ def kernel() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with guests first: at the end, short ones keep all cores busy."""
+    """Files with slow tests first, then those with guests: at the end, short ones keep all cores busy."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     guests = {item.path for item in items if "kernel" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: item.path not in guests)
+    items.sort(key=lambda item: (-slow[item.path], item.path not in guests))
 
 
 def _cpu_s() -> float:

@@ -3,11 +3,12 @@ take the spans that a policy claims, as counted on the interfaces."""
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from bench import guests
 from scenario.plan import forwarding
@@ -37,6 +38,17 @@ def alike(path: Path) -> tuple[object, ...]:
 
 
 DISTINCT = {alike(path): path for path in reversed(SHIPPED)}.values()
+STATIC = "{policy: static, paths: [{between: [c1, c2], over: [out, home]}]}"
+QUICK = ("continent", "metro", "two-hosts", "ecmp", "collective-aware", STATIC)
+"""A guest for each of the others is for `make test-all`: what they add is one more policy, or one more shape."""
+
+
+def some_slow(cases: Iterable[Any], name: Callable[[Any], str]) -> list[ParameterSet]:
+    """Cases, with those slow that are not among the QUICK ones."""
+    return [
+        pytest.param(case, marks=[] if name(case) in QUICK else pytest.mark.slow, id=name(case))
+        for case in cases
+    ]
 
 
 def check_all_heard(plan: Plan, answer: Answer, times: int) -> None:
@@ -46,7 +58,7 @@ def check_all_heard(plan: Plan, answer: Answer, times: int) -> None:
         assert heard["from"] == [[other, times] for other in everyone if other != own]
 
 
-@pytest.mark.parametrize("path", DISTINCT, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", some_slow(DISTINCT, lambda path: path.stem))
 def test_everybody_hears_from_everybody_once_in_a_shipped_topology(
     path: Path,
     tmp_path: Path,
@@ -70,7 +82,6 @@ links:
   out: {{between: [c1, c3], delay: 45us, rate: 4G}}
   home: {{between: [c3, c2], delay: 45us, rate: 4G}}
 """
-STATIC = "{policy: static, paths: [{between: [c1, c2], over: [out, home]}]}"
 TIMES = 60
 
 
@@ -95,7 +106,9 @@ def claimed(plan: Plan, source: str, dscp: int) -> dict[str, tuple[float, float]
     return found
 
 
-@pytest.mark.parametrize("routing", [*POLICY_NAMES, "{policy: ecmp, detour: 1}", STATIC])
+@pytest.mark.parametrize(
+    "routing", some_slow([*POLICY_NAMES, "{policy: ecmp, detour: 1}", STATIC], str)
+)
 def test_packets_take_the_spans_that_a_policy_claims(
     routing: str,
     tmp_path: Path,

@@ -33,6 +33,7 @@ def connected(plan: Plan, without: str) -> bool:
     return len(reached) == len(plan.campuses)
 
 
+@pytest.mark.slow
 @given(meshes())
 @settings(max_examples=40)
 def test_everybody_reaches_everybody_whatever_way_a_hash_chooses(plan: Plan) -> None:

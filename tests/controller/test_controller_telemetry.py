@@ -153,6 +153,7 @@ def test_a_line_of_ovs_ofctl_is_read(line: str, flow: Flow) -> None:
     assert read_flow(line) == flow
 
 
+@pytest.mark.slow
 def test_the_northbound_api_changes_nothing_of_a_run(run: Path, tmp_path: Path) -> None:
     again = run_into(tmp_path / "again", "--rest")
     for name in ("events.parquet", "telemetry.parquet", "flows.parquet"):

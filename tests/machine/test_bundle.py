@@ -130,6 +130,7 @@ def served(archive: Path) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_a_wheel_without_contents_fetches_them_once_from_where_the_user_says(
     archive: Path, served: str, tmp_path: Path
 ) -> None:

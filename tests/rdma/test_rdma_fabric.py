@@ -140,6 +140,7 @@ fi
 """
 
 
+@pytest.mark.slow
 def test_queue_pairs_with_a_static_rate_obey_marks_too(tmp_path: Path, kernel: Path) -> None:  # noqa: ARG001
     """Two of 800 Mbit/s into 1 Gbit/s: each gets half of the line."""
     file = tmp_path / "marking.yaml"

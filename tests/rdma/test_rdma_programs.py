@@ -160,6 +160,7 @@ def test_rdma_cm_works_over_soft_iwarp(tmp_path: Path, kernel: Path) -> None:  #
     assert int(sent_bytes) > PINGS * PING_BYTES
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not shutil.which("mpicc") or not shutil.which("ucx_perftest"),
     reason="no Open MPI with UCX: apt-get install openmpi-bin libopenmpi-dev ucx-utils",

@@ -61,6 +61,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, kernel: Path) -> Done:  # noqa
     return done
 
 
+@pytest.mark.slow
 def test_every_way_carries_what_the_plan_says_of_queue_pairs(run: Done) -> None:
     """Bytes that the leaves' ports to the spines have sent, against the queue pairs that are to take them."""
     workload = json.loads((run.folder / "plan.json").read_text())["workloads"][0]
@@ -77,6 +78,7 @@ def test_every_way_carries_what_the_plan_says_of_queue_pairs(run: Done) -> None:
         assert payload <= sent <= 1.02 * payload + 0.02 * iterations * max(planned.values())
 
 
+@pytest.mark.slow
 def test_queue_pairs_that_meet_take_at_most_half_as_long_again_as_the_model_says(run: Done) -> None:
     """The model has three messages cross a wire one after another: they are there after T, 2 T and 3 T. Queue pairs
     share the wire, and all three take 3 T."""

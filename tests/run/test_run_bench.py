@@ -30,11 +30,9 @@ OPS = {
 }  # fmt: skip
 
 
-QUICK = ("all_reduce", "all_to_all")
-
-
 @pytest.mark.parametrize(
-    "op", [pytest.param(op, marks=[] if op in QUICK else pytest.mark.slow) for op in sorted(OPS)]
+    "op",
+    [pytest.param(op, marks=[] if op == "all_reduce" else pytest.mark.slow) for op in sorted(OPS)],
 )
 def test_every_algorithm_delivers_the_right_numbers_over_three_campuses(
     op: str, tmp_path: Path
@@ -69,12 +67,14 @@ def test_a_rings_bus_bandwidth_is_the_wires_goodput_for_large_messages(tmp_path:
     assert 0.98 <= rows[0]["busbw_Bps"] / goodput_Bps <= 1.0
 
 
+@pytest.mark.slow
 def test_what_one_message_at_a_time_takes_is_what_the_model_says(tmp_path: Path) -> None:
     words = ("--algorithm", "ring,pairwise,hierarchical", "--sizes", "64K,16M")
     for row in bench(tmp_path / "run", THREE, *words):
         assert abs(row["error"]) <= 0.06, row
 
 
+@pytest.mark.slow
 def test_auto_is_nearly_as_fast_as_the_fastest_of_all(tmp_path: Path) -> None:
     rows = bench(tmp_path / "run", THREE, "--algorithm", "all,auto", "--sizes", "256K,256M")
     for size in {row["size_bytes"] for row in rows}:
@@ -91,6 +91,7 @@ def test_a_run_folder_of_a_benchmark_is_complete_and_can_be_shown(tmp_path: Path
     assert "busbw" in shown.out
 
 
+@pytest.mark.slow
 def test_a_benchmarks_page_shows_the_network_beneath_its_ranks(tmp_path: Path) -> None:
     bench(tmp_path / "run", THREE, "--algorithm", "ring", "--sizes", "16M", "--iters", "2")
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")

@@ -62,6 +62,7 @@ def test_it_takes_as_long_as_the_model_that_knows_the_members_says(done: Done) -
     assert done.summary["prediction"]["error"] == pytest.approx(0, abs=0.02)
 
 
+@pytest.mark.slow
 def test_a_cut_that_nobody_notices_stops_training_until_it_is_over(tmp_path: Path) -> None:
     """200 ms until it is noticed, over after 100 ms: no carrier is ever lost, and all that is sent there is."""
     out = tmp_path / "cut"

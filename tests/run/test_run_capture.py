@@ -92,6 +92,7 @@ def test_lost_packets_are_missing_where_they_would_have_arrived(done: Done) -> N
     assert 0.003 < len(lost) / len(sent) < 0.05  # 1 % one way to c2, 2 % to c3
 
 
+@pytest.mark.slow
 def test_long_frames_are_cut_but_their_length_is_told(kernel: Path, tmp_path: Path) -> None:  # noqa: ARG001
     folder = tmp_path / "run"
     seen = longhaul(

@@ -94,6 +94,7 @@ def test_a_throttled_replica_takes_three_times_as_long(seldom: Done) -> None:
     assert (late["prefill_ns"] - 40_000_000).abs().max() <= CLOCK_NS
 
 
+@pytest.mark.slow
 def test_one_at_a_time_requests_wait_as_lindley_says(runs: Runs) -> None:
     """Served in turn, each is begun when it is there and the one before is done. [Lindley 1952]"""
     rows = table(runs("serving", "queueing", "--set", "timeline=[]"))
@@ -128,6 +129,7 @@ def test_the_least_loaded_replica_is_chosen_and_all_are_used(crowd: Done) -> Non
     assert counts.to_numpy().min() > rows.height / 6
 
 
+@pytest.mark.slow
 def test_the_nearest_replicas_serve_their_own_campus(runs: Runs) -> None:
     done = runs("serving", "crowd", "--set", "timeline=[]", "--set-workload", "routing=nearest")
     rows = table(done)
@@ -184,6 +186,7 @@ def test_two_workloads_cannot_share_a_border(tmp_path: Path) -> None:
     assert "seldom and crowd both need c1-prb for themselves" in done.complaint
 
 
+@pytest.mark.slow
 def test_a_replica_that_never_returns_is_named_by_those_who_wait_for_it(tmp_path: Path) -> None:
     crash = ("--set", "timeline=[{event: crash, hosts: c1-t1-1, at: 5.01s}]")
     words = (*crash, "--workload", HERE / "seldom.yaml", "--out", tmp_path / "no")

@@ -99,6 +99,7 @@ def test_without_its_controller_the_fabric_carries_on(done: Done) -> None:
     assert log.count("instantiating app controller") == 2
 
 
+@pytest.mark.slow
 def test_the_same_seed_has_the_same_accidents(done: Done, runs: Runs) -> None:
     again = runs("eventful", "eventful-training", "--seed", "1", name="again")
     assert again.summary["digest"] == done.summary["digest"]

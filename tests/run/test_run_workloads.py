@@ -153,6 +153,7 @@ def test_a_setting_for_one_of_several_workloads_must_say_which(tmp_path: Path) -
     assert "NAME:PATH=VALUE, where NAME is verified or verified-2" in done.complaint
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("kernel")
 def test_random_slowdowns_lengthen_compute_by_what_was_drawn(tmp_path: Path) -> None:
     words = settings(
