@@ -75,6 +75,7 @@ def test_every_command_of_a_readme_does_what_it_should(one: Lab, tmp_path: Path)
         )  # fmt: skip
         status = 2 if line in FAILS else 1 if verb == "exec" and one.number == 7 else 0
         assert told.returncode == status, (line, told.stderr[-2000:])
+        assert "UNFAITHFUL" not in told.stdout, line
         if out:
             (own / out).write_text(told.stdout)
 
