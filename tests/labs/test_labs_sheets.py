@@ -16,7 +16,7 @@ from longhaul.labs.attempt import ANSWERS, Marked, unread
 from longhaul.labs.catalogue import lab
 from longhaul.labs.exercises import policy
 from longhaul.labs.grading import Graded, flagged, grade_all, table
-from longhaul.labs.guest import calling
+from longhaul.labs.guest import calling, policies
 from longhaul.labs.marking import fair
 from longhaul.labs.sheets import FORMS, MarkedSheet
 
@@ -161,6 +161,18 @@ def test_what_is_no_number_is_never_right(value: str) -> None:
     """Written past our own JSON by a student's program."""
     answer = calls._answered(f'{calling.ANSWER}{{"value": {value}}}')
     assert unread(answer)
+
+
+def test_an_error_is_told_by_the_line_of_the_students_own_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Called through a file of ours, whose lines say nothing to a student."""
+    monkeypatch.chdir(tmp_path)
+    Path("policy.py").write_text("def MyPolicy(routing):\n    return {}['nothing']\n")
+    arguments = {"file": "policy.py", "links": [], "message_bytes": 1.0}
+    call = {"file": policies.__file__, "function": "answered", "arguments": arguments}
+    answer = json.loads(calling.answered(call))
+    assert answer["error"] == "KeyError: 'nothing' (line 2 of policy.py)"
 
 
 def test_paths_that_were_not_asked_for_are_refused() -> None:

@@ -110,7 +110,7 @@ def test_a_python_function_is_an_algorithm(tmp_path: Path) -> None:
     ("function", "complaint"),
     [
         ("half", "own.py:half is no all_reduce: rank 0 does not"),
-        ("broken", "own.py:broken: IndexError: "),
+        ("broken", "own.py:broken: IndexError: range object index out of range (line 15)"),
         ("missing", "own.py has no function missing"),
     ],
 )

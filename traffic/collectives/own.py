@@ -7,6 +7,7 @@ now, as the user who names it on the command line could have done; no file of ou
 from __future__ import annotations
 
 import importlib.util
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,16 +96,19 @@ def _function(path: Path, name: str) -> Algorithm:
     found = getattr(module, name, None)
     if not callable(found):
         raise ValueError(f"{path} has no function {name}")
-    return _guarded(found, f"{path}:{name}")
+    return _guarded(found, path, name)
 
 
-def _guarded(function: Algorithm, name: str) -> Algorithm:
-    """The function, with what it raises said as its own."""
+def _guarded(function: Algorithm, path: Path, name: str) -> Algorithm:
+    """The function, with what it raises said as its own, and in which line of its file."""
 
     def add(build: Builder, members: Sequence[int], piece: Piece) -> None:
         try:
             function(build, members, piece)
         except Exception as error:
-            raise ValueError(f"{name}: {type(error).__name__}: {error}") from None
+            frames = traceback.extract_tb(error.__traceback__)
+            lines = [frame.lineno for frame in frames if Path(frame.filename).name == path.name]
+            where = f" (line {lines[-1]})" if lines else ""
+            raise ValueError(f"{path}:{name}: {type(error).__name__}: {error}{where}") from None
 
     return add

@@ -40,7 +40,7 @@ def answered(call: dict[str, Any]) -> str:
         found = function(call["file"], call["function"])(**call["arguments"])
         text = json.dumps({"value": plain(found)})
     except BaseException as error:  # a student's code may raise anything, SystemExit too
-        return json.dumps({"error": told(error, call["file"])})
+        return json.dumps({"error": told(error)})
     if len(text) > MOST_CHARACTERS:
         return json.dumps({"error": f"returns more than {MOST_CHARACTERS} characters"})
     return text
@@ -73,14 +73,15 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else repr(value)
 
 
-def told(error: BaseException, file: str) -> str:
-    """An exception in a line: what, and in which line of the student's file."""
-    lines = [
-        frame.lineno
+def told(error: BaseException) -> str:
+    """An exception in a line: what, and in which line of which file of the student's."""
+    here = Path.cwd()
+    frames = [
+        frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).name == Path(file).name
+        if Path(frame.filename).absolute().parent == here
     ]
-    where = f" (line {lines[-1]} of {Path(file).name})" if lines else ""
+    where = "".join(f" (line {one.lineno} of {Path(one.filename).name})" for one in frames[-1:])
     return f"{type(error).__name__}: {error}{where}"[:600]
 
 
