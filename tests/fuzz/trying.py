@@ -103,21 +103,30 @@ def _together(kind: Kind, seeds: range, folder: Path, reserved: int) -> Iterator
     child = os.fork()
     if child == 0:
         os.close(reading)
-        with os.fdopen(writing, "w", encoding="utf-8", errors="replace") as pipe:
-            _all(kind, seeds, folder, reserved, pipe)
-        os._exit(0)
+        with contextlib.ExitStack() as ending:
+            ending.callback(os._exit, 1)  # whatever happens, this process goes no further
+            with os.fdopen(writing, "w", encoding="utf-8", errors="replace") as pipe:
+                _all(kind, seeds, folder, reserved, pipe)
+            os._exit(0)
     os.close(writing)
-    left = seeds
+    left, one = seeds, None
     with os.fdopen(reading, encoding="utf-8", errors="replace") as pipe:
         for line in pipe:
-            yield Tried(*json.loads(line))
+            one = Tried(*json.loads(line))
+            yield one
             left = left[1:]
     _, status, taken = os.wait4(child, 0)
     _clear(folder)
+    if left and not (one and one.said):
+        yield Tried(left[0], _ended(status), MOST_CPU_S, taken.ru_maxrss // 1000)
+
+
+def _ended(status: int) -> str:
+    """How a process ended that did not tell."""
     if os.WIFSIGNALED(status):
         name = signal.Signals(os.WTERMSIG(status)).name
-        said = f"ended by {name}: over {MOST_CPU_S} s of CPU?"
-        yield Tried(left[0], said, MOST_CPU_S, taken.ru_maxrss // 1000)
+        return f"ended by {name}: over {MOST_CPU_S} s of CPU?"
+    return f"ended with {os.WEXITSTATUS(status)}: out of memory?"
 
 
 def _all(kind: Kind, seeds: range, folder: Path, reserved: int, pipe: IO[str]) -> None:
