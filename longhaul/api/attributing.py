@@ -14,7 +14,7 @@ import msgspec
 from analysis.form.attribution import Attribution
 from longhaul.api.inputs import Topology, Workload
 from longhaul.machine import PATIENCE_S, ROOTS
-from longhaul.runs.workloads import DEFAULT, only_training
+from longhaul.runs.workloads import DEFAULT, own_training
 from longhaul.trials.attribution import Question, answer
 from longhaul.trials.remedies import mend as mended
 from scenario.loading import load_topology
@@ -60,6 +60,6 @@ def attribute(  # noqa: PLR0913 - what an attribution can be told
 
 
 def _usual(topology: Topology) -> Path | None:
-    """None, which is the topology's own, where it brings one that trains; else the default."""
-    own = only_training(load_topology(topology.file(), topology.overrides))
+    """None, which are the topology's own, where one of them trains; else the default."""
+    own = own_training(load_topology(topology.file(), topology.overrides))
     return None if own else DEFAULT

@@ -70,10 +70,10 @@ def load_workloads(
     return found
 
 
-def only_training(topology: Topology) -> Training | None:
-    """The workload of a topology that brings one, which trains."""
-    own = topology.workloads
-    return own[0] if len(own) == 1 and isinstance(own[0], Training) else None
+def own_training(topology: Topology) -> Training | None:
+    """The workload that trains, of those that a topology brings; None where none or several do."""
+    found = [one for one in topology.workloads if isinstance(one, Training)]
+    return found[0] if len(found) == 1 else None
 
 
 def check_places(found: Sequence[Workload], topology: Topology) -> None:

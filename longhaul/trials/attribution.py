@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from analysis.form.summary import TrainingSummary
 from analysis.series.attribution import Cause, Trials, attribute
 from analysis.series.shapley import Causes, subsets
 from longhaul.machine import PATIENCE_S, ROOTS
+from longhaul.runs.workloads import own_training
 from longhaul.trials import series as trials
 from longhaul.trials.series import Trial
 from scenario.errors import WrongInput
@@ -56,13 +58,20 @@ class Question:
         """The run that nobody has changed anything of."""
         return Trial(
             self.topology, self.workload, self.overrides, self.workload_overrides,
-            root=self.root, patience_s=self.patience_s,
+            root=self.root, patience_s=self.patience_s, trains=self._name,
         )  # fmt: skip
 
     def training(self) -> Training | None:
         """What trains; None where the workload is another. Raises InvalidInput."""
         _, found = self.as_asked().read()
         return found if isinstance(found, Training) else None
+
+    @cached_property
+    def _name(self) -> str | None:
+        """What trains, among several workloads of the topology's own."""
+        topology = load_topology(self.topology, self.overrides)
+        own = own_training(topology)
+        return own.name if own and not self.workload and len(topology.workloads) > 1 else None
 
     def _settling(self) -> tuple[str, ...]:
         """Who ends early begins early, and only after some iterations do all take the same: those stay out of means."""

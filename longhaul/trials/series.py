@@ -26,7 +26,7 @@ from longhaul.runs.workloads import Chosen, load_workloads, own_overrides
 from longhaul.trials.sound import discarded
 from scenario.errors import LonghaulError
 from scenario.factors import load_without
-from scenario.types.topology import Topology, Workload
+from scenario.types.topology import Topology, Training, Workload
 
 _LAST_LINES = 8
 
@@ -49,7 +49,8 @@ class TrialFailed(LonghaulError):
 @dataclass(frozen=True)
 class Trial:
     """One run: files, what is overridden in them, the factors switched off, the seed, the guest's root, how long to
-    wait for a sign of life. With no `workload` the topology's own."""
+    wait for a sign of life. With no `workload` the topology's own, of which the overrides are for the one that `trains`
+    where there are several."""
 
     topology: Path
     workload: Path | None
@@ -59,25 +60,36 @@ class Trial:
     seed: int = 1
     root: str = ROOTS[0]
     patience_s: float = PATIENCE_S
+    trains: str | None = None
 
     def arguments(self) -> list[str]:
         """Of `longhaul run`, to do it alone."""
         words = [str(self.topology), "--seed", str(self.seed)]
         words += ["--workload", str(self.workload)] if self.workload else []
         words += [f"--set={text}" for text in self.overrides]
-        words += [f"--set-workload={text}" for text in self.workload_overrides]
+        words += [f"--set-workload={text}" for text in self._settings()]
         words += [f"--without={','.join(self.without)}"] if self.without else []
         words += [f"--root={self.root}"] if self.root != ROOTS[0] else []
         words += [f"--patience={self.patience_s:g}"] if self.patience_s != PATIENCE_S else []
         return words
 
     def read(self) -> tuple[Topology, Workload]:
-        """What the files say. Raises InvalidInput."""
+        """What the files say: the topology, and of the workloads the one that trains. Raises InvalidInput."""
+        topology, found = self._read()
+        return topology, next((one for one in found if isinstance(one, Training)), found[0])
+
+    def _read(self) -> tuple[Topology, list[Workload]]:
         chosen = (Chosen(self.workload),) if self.workload else ()
         topology = load_without(self.topology, self.overrides, self.without)
-        own = own_overrides(topology, chosen, self.workload_overrides)
+        own = own_overrides(topology, chosen, self._settings())
         topology = load_without(self.topology, (*self.overrides, *own), self.without)
-        return topology, load_workloads(topology, chosen, self.workload_overrides)[0]
+        return topology, load_workloads(topology, chosen, self.workload_overrides)
+
+    def _settings(self) -> list[str]:
+        """As `--set-workload` has them."""
+        return [
+            f"{self.trains}:{text}" if self.trains else text for text in self.workload_overrides
+        ]
 
     def digest(self) -> str:
         """Of all that the run is a function of: what the files come to, the seed, the code.
@@ -88,13 +100,13 @@ class Trial:
 
     def inputs(self) -> str:
         """What the files come to; the same under every seed. Raises InvalidInput."""
-        asked, trains = self.read()
-        topology, workload = asdict(asked), asdict(trains)
-        for read in (topology, workload):
+        asked, found = self._read()
+        topology, workloads = asdict(asked), [asdict(one) for one in found]
+        for read in (topology, *workloads):
             del read["files"], read["source"], read["checks"]
         for name in ("factors", "workloads"):
             topology.pop(name)
-        return json.dumps([topology, workload], sort_keys=True)
+        return json.dumps([topology, *workloads], sort_keys=True)
 
     def digest_of(self, inputs: str) -> str:
         """Its digest, where its `inputs` are known already."""

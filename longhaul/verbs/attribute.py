@@ -25,7 +25,7 @@ def add(verbs: Verbs) -> None:
     made.add_argument(
         "--workload",
         type=Path,
-        help="a workload file (default: the topology's own, if it brings one; else one training step)",
+        help="a workload file (default: the topology's own, if one of them trains; else one training step)",
     )
     made.add_argument(
         "--set-workload", dest="workload_overrides", action="append", default=[],
@@ -99,11 +99,11 @@ def _workload(words: argparse.Namespace) -> lh.Workload | None:
 
 
 def _own_settings(words: argparse.Namespace) -> list[str] | None:
-    """The settings, as overrides of the topology, of the workload that it brings; None where another one is meant."""
-    from longhaul.runs.workloads import only_training, own_overrides
+    """The settings, as overrides of the topology, of the workloads that it brings; None where another one is meant."""
+    from longhaul.runs.workloads import own_overrides, own_training
     from scenario.loading import load_topology
 
     topology = load_topology(words.topology, words.overrides)
-    if words.workload or not only_training(topology):
+    if words.workload or not own_training(topology):
         return None
     return own_overrides(topology, (), words.workload_overrides)

@@ -1,5 +1,6 @@
 """Remedies: what each changes in a run, and that none is asked for twice."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,20 @@ def test_headroom_for_the_distance_is_what_the_formula_asks_for() -> None:
     )
     assert near < 200_000
     assert far > 1_500_000  # 34 MB, divided by 20
+
+
+def test_among_several_workloads_what_trains_is_mended_and_the_others_go_on() -> None:
+    question = Question(Path("topologies/roce-victims.yaml"), None, (), (), (), seeds=1, jobs=1)
+    actual = question.trial((), 1)
+    workload = question.training()
+    assert workload
+    assert workload.name == "train"
+    assert "--set-workload=train:warmup=3" in actual.arguments()
+    own = {one.name: one for one in of_rdma(load_without(actual.topology, (), ()))}
+    mended = own["selective repeat"].applied(actual)
+    assert "--set-workload=train:transport=tcp" in mended.arguments()
+    slower = replace(actual, overrides=("workloads.checkpoint.rate=1Gbit/s",))
+    assert len({one.digest() for one in (actual, mended, slower)}) == 3
 
 
 def test_the_factor_transport_trains_over_tcp() -> None:
