@@ -1,6 +1,7 @@
-"""What studies cost: `python -m bench.studies [POINTS [JOBS]]`.
+"""What studies cost: `python -m bench.studies [POINTS [JOBS]]`; with 0 points forecasts alone.
 
-First CPU seconds of a forecast of `colossus`, from its files to its time, among many and alone. Then points of
+First CPU seconds of a forecast of `colossus`, from its files to its time, among many, alone, and where connections
+compete for wires. Then points of
 `two-hosts` in the fabric, in rounds: some by `longhaul run`, one by one, then as a study on so many CPUs. The ratio is
 the study's wall time for a point, times the CPUs, over that of a single run (1 is all that can be had; a guest that
 carried several points could have less). Rounds are interleaved so that whatever else the machine does falls on both;
@@ -47,6 +48,7 @@ measure: [iterations.p50_s]
 keep: none
 """
 MANY, ALONE = 500, 10
+COMPETING = ("collective.algorithm=hierarchical",)
 ROUND, SINGLY = 50, 10
 MILE_M = 1609.344
 SHORT = ("iterations=1", "warmup=0", "batch.tokens=64Ki")
@@ -155,26 +157,32 @@ def by_the_model() -> None:
     found = forecasts(Forecasts(files, settings))
     together_s = (time.process_time() - began) / MANY
     assert all(one.reason is None for one in found)
-    workload = load_workload(TRAINING)
+    alone_s, competing_s = (_forecast_s(settings[:ALONE], one) for one in ((), COMPETING))
+    whole_s = 5000 * together_s / 2
+    print(
+        f"a forecast of colossus: {1e3 * together_s:.1f} ms of CPU among {MANY}, {1e3 * alone_s:.0f} ms alone, "
+        f"{competing_s / alone_s:.1f} times that with {COMPETING[0]}; 5,000 on 2 cores: {whole_s:.0f} s"
+    )
+
+
+def _forecast_s(settings: Sequence[tuple[str, ...]], changed: tuple[str, ...]) -> float:
+    """CPU seconds of a forecast by itself, with some of the workload's settings changed."""
+    workload = load_workload(TRAINING, changed)
     assert isinstance(workload, Training)
     began = time.process_time()
-    for texts in settings[:ALONE]:
+    for texts in settings:
         for cycle in cycles(
             workload, make_plan(load_topology(TOPOLOGIES / "colossus.yaml", texts))
         ):
             duration_s(cycle)
-    alone_s = (time.process_time() - began) / ALONE
-    whole_s = 5000 * together_s / 2
-    print(
-        f"a forecast of colossus: {1e3 * together_s:.1f} ms of CPU among {MANY}, {1e3 * alone_s:.0f} ms alone; "
-        f"5,000 on 2 cores: {whole_s:.0f} s"
-    )
+    return (time.process_time() - began) / len(settings)
 
 
 def main(points: str = "200", jobs: str = "2") -> None:
     """Both."""
     by_the_model()
-    in_fabric(int(points), int(jobs))
+    if int(points):
+        in_fabric(int(points), int(jobs))
 
 
 if __name__ == "__main__":

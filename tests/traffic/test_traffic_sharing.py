@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scenario.plan.types import Plan
 from scenario.types.topology import Transport
 from tests.fabric.planned import plan_of
-from traffic.model import sharing
+from traffic.model import parts
 from traffic.model.course import Course, tolls
 from traffic.model.execution import Execution
 from traffic.model.model import Model
@@ -121,6 +121,6 @@ def test_queue_pairs_are_not_shared_as_connections_are() -> None:
 def test_more_messages_than_there_is_time_for_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     size = 1000 * PAYLOAD
     starts = [0.0, link_s(size) / 2, 0.0, 0.0]
-    monkeypatch.setattr(sharing, "MOST_CROSSINGS", 9)
+    monkeypatch.setattr(parts, "MOST_CROSSINGS", 9)
     ends = Model(campuses(2)).ends_s(across(2, size), starts)
     assert ends == whole_s(campuses(2), across(2, size), starts)

@@ -2,7 +2,7 @@
 
 Messages cross each wire in the order in which they come to it, every wire while the one before still sends the rest.
 `Execution.order` is the order in which all that happened; `traffic.model.together` goes through it for many fabrics.
-`Execution.competed` says whether a message waited for another connection's: then `traffic.model.sharing` says more.
+`Alone` ends where a message would wait for another connection's: then `traffic.model.sharing` says more.
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ import heapq
 from collections.abc import Sequence
 
 from traffic.model.course import Course, Tolls
+
+
+class Competing(Exception):
+    """A message would have to wait for one of another connection."""
 
 
 class Execution:
@@ -33,7 +37,6 @@ class Execution:
         self.ready_s = [starts_s[rank] for rank in course.ranks]
         self.free_s = [0.0] * len(tolls.numbers)
         self.user = [-1] * len(tolls.numbers)
-        self.competed = False
         self.hop = [0] * course.size
         self.last_s = [0.0] * course.size
         self.events: list[tuple[float, int, int]] = []
@@ -83,7 +86,7 @@ class Execution:
         assert sent is not None
         start_s = max(now_s, self.free_s[wire])
         if start_s > now_s and self.user[wire] != sent.connection:
-            self.competed = True
+            self._compete()
         self.user[wire] = sent.connection
         self.free_s[wire] = start_s + busy_s
         self.last_s[op] = max(start_s + busy_s, self.last_s[op] + frame_s) + onward_s
@@ -93,8 +96,18 @@ class Execution:
         else:
             self._unlock(sent.receiver, self.last_s[op])
 
+    def _compete(self) -> None:
+        """A message waits for another connection's, as a whole."""
+
     def _unlock(self, op: int, when_s: float) -> None:
         self.left[op] -= 1
         self.ready_s[op] = max(self.ready_s[op], when_s)
         if not self.left[op]:
             self._begin(op)
+
+
+class Alone(Execution):
+    """An execution in which no message waits for another connection's: `run` raises Competing where one would."""
+
+    def _compete(self) -> None:
+        raise Competing

@@ -17,13 +17,12 @@ from scenario.types.topology import Transport
 from traffic.framing import TCP
 from traffic.host.program import CollectiveTask, ComputeTask, IdleTask, Task
 from traffic.model.course import Course, Tolls, tolls
+from traffic.model.settling import length_s, repeating, turn_of
 from traffic.model.sharing import ends_s
 from traffic.model.together import ends_together
 from traffic.model.wires import Hop, Lane, Route, Wires
 from traffic.schedule import Op, Pause
 
-ITERATIONS = 3
-"""After so many, who ends early also begins early, and iterations take the same."""
 Tasks: TypeAlias = Sequence[Sequence[Task]]
 """`tasks[rank]` as agents replay them."""
 Structure: TypeAlias = tuple[object, ...]
@@ -31,11 +30,11 @@ Structure: TypeAlias = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Cycle:
-    """Tasks on some wires, and how many iterations it takes until they take the same."""
+    """Tasks on some wires: iterations follow each other until they repeat, or there is but one (`once`)."""
 
     wires: Wires
     tasks: Tasks
-    iterations: int = ITERATIONS
+    once: bool = False
 
 
 def iteration_s(plan: Plan, tasks: Tasks, transport: Transport = TCP) -> float:
@@ -61,30 +60,28 @@ def ideal_cycle(plan: Plan, tasks_on: Callable[[Plan], Tasks], transport: Transp
     """
     mean = sum(host.flops for host in plan.hosts) / len(plan.hosts)
     alike = replace(plan, hosts=tuple(replace(host, flops=mean) for host in plan.hosts))
-    return Cycle(_OneCampus(plan, transport), tasks_on(alike), iterations=1)
+    return Cycle(_OneCampus(plan, transport), tasks_on(alike), once=True)
 
 
 def duration_s(cycle: Cycle) -> float:
-    """Seconds of an iteration of one cycle."""
+    """Seconds of an iteration of one cycle, on average where they take several lengths by turns."""
     course = Course([_flat(own) for own in cycle.tasks])
     costs = tolls(course, cycle.wires)
-    before_s = 0.0
-    ends = [0.0] * course.width
-    for _ in range(cycle.iterations):
-        before_s, ends = max(ends), ends_s(course, costs, ends)
-    return max(ends) - before_s
+    if cycle.once:
+        return max(ends_s(course, costs, [0.0] * course.width))
+    return length_s(repeating(course.width, lambda ends: ends_s(course, costs, ends)))
 
 
 def durations_s(cycles: Sequence[Cycle]) -> list[float]:
     """Seconds of an iteration of each cycle, to the last bit as `duration_s` has them."""
     courses: dict[Structure, Course] = {}
-    groups: dict[tuple[Structure, int, Structure], list[tuple[int, Tolls]]] = {}
+    groups: dict[tuple[Structure, bool, Structure], list[tuple[int, Tolls]]] = {}
     for place, cycle in enumerate(cycles):
         structure = _structure(cycle)
         if structure not in courses:
             courses[structure] = Course([_flat(own) for own in cycle.tasks])
         costs = tolls(courses[structure], cycle.wires)
-        groups.setdefault((structure, cycle.iterations, costs.names), []).append((place, costs))
+        groups.setdefault((structure, cycle.once, costs.names), []).append((place, costs))
     found = [0.0] * len(cycles)
     for (structure, _, _), group in groups.items():
         chosen = [cycles[place] for place, _ in group]
@@ -96,11 +93,19 @@ def durations_s(cycles: Sequence[Cycle]) -> list[float]:
 
 def _together(course: Course, cycles: Sequence[Cycle], costs: Sequence[Tolls]) -> list[float]:
     pauses = np.array([_pauses(cycle.tasks) for cycle in cycles]).T
-    ends = np.zeros((course.width, len(cycles)))
-    before = np.zeros(len(cycles))
-    for _ in range(cycles[0].iterations):
-        before, ends = ends.max(axis=0), ends_together(course, pauses, costs, ends)
-    durations: list[float] = (ends.max(axis=0) - before).tolist()
+    found: list[list[list[float]]] = [[[0.0] * course.width] for _ in cycles]
+    left = list(range(len(cycles)))
+    durations = [0.0] * len(cycles)
+    while left:
+        starts = np.array([found[place][-1] for place in left]).T
+        ends = ends_together(course, pauses[:, left], [costs[place] for place in left], starts)
+        for place, own in zip(left, ends.T.tolist(), strict=True):
+            found[place].append(own)
+        turns = {place: 1 if cycles[place].once else turn_of(found[place]) for place in left}
+        for place, turn in turns.items():
+            if turn:
+                durations[place] = length_s(found[place][-1 - turn :])
+        left = [place for place in left if not turns[place]]
     return durations
 
 

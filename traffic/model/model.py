@@ -7,11 +7,13 @@ Pure; printed beside what was measured.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from scenario.plan.types import Plan
 from scenario.types.topology import Transport
 from traffic.framing import TCP
 from traffic.model.course import Course, tolls
+from traffic.model.settling import repeating
 from traffic.model.sharing import ends_s as course_ends_s
 from traffic.model.wires import Schedules, Wires, largest_bytes, path
 from traffic.schedule import Schedule
@@ -38,20 +40,19 @@ class Model:
         course = Course(schedule)
         return course_ends_s(course, tolls(course, self.wires, self._beside), starts_s)
 
-    def collective_s(
-        self, schedule: Schedule, compute_s: Sequence[float], iterations: int = 4
-    ) -> float:
+    def collective_s(self, schedule: Schedule, compute_s: Sequence[float]) -> float:
         """Seconds from the last rank's entry to the last rank's end, once iterations of compute and
-        collective have settled: who ends early also enters the next one early."""
-        ends = [0.0] * len(schedule)
-        duration_s = 0.0
+        collective repeat: who ends early also enters the next one early. The mean, where lengths alternate.
+        """
         course = Course(schedule)
         costs = tolls(course, self.wires, self._beside)
-        for _ in range(iterations):
-            starts = [end + own for end, own in zip(ends, compute_s, strict=True)]
-            ends = course_ends_s(course, costs, starts)
-            duration_s = max(ends) - max(starts)
-        return duration_s
+
+        def entered(ends: Sequence[float]) -> list[float]:
+            return [end + own for end, own in zip(ends, compute_s, strict=True)]
+
+        turn = repeating(len(schedule), lambda ends: course_ends_s(course, costs, entered(ends)))
+        took = [max(ends) - max(entered(before)) for before, ends in pairwise(turn)]
+        return sum(took) / len(took)
 
 
 def ends_s(plan: Plan, schedule: Schedule, starts_s: Sequence[float]) -> list[float]:

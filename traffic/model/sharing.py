@@ -11,25 +11,25 @@ Of TCP alone: what DCQCN makes of queue pairs that compete is not this (docs/col
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeAlias
 
-from traffic.model.course import Course, Crossing, SentMessage, Tolls
-from traffic.model.execution import Execution
+from traffic.model.course import Course, Tolls
+from traffic.model.execution import Alone, Competing, Execution
+from traffic.model.parts import Crossings, Divided, Message, cut, most_parts
 
 FIRST_WINDOW_PACKETS = 10
 """Linux's, TCP_INIT_CWND [RFC 6928]."""
 LEAST_PARTS = 4
 """Of a message that fit a window, however large it is: windows grow with what is to be sent."""
-MOST_PARTS = 32
-"""Of a message."""
-MOST_CROSSINGS = 100_000
-"""Of wires by parts, in all: messages have fewer parts where there are many."""
-Crossings: TypeAlias = tuple[Crossing, ...]
-Message: TypeAlias = tuple[int, int]
-"""By its connection's number and its bytes."""
+_When: TypeAlias = tuple[float, float, int]
+"""The time at which something happens, the time at which that was known, and its number: events' order."""
+_Event: TypeAlias = "tuple[float, float, int, _Happen, Any]"
+_Happen: TypeAlias = Callable[[float, Any], "_Event | None"]
+"""Of what is to happen: it may return what follows."""
 
 
 def ends_s(
@@ -42,62 +42,82 @@ def ends_s(
 
     Raises ValueError where operations wait for each other.
     """
-    whole = Execution(course, tolls, starts_s, pauses_s)
-    found_s = whole.run()
-    if not whole.competed or not tolls.wires.windowed:
-        return found_s
-    divided = _divided(course, tolls)
-    if not divided:
-        return found_s
+    messages = Counter(
+        (sent.connection, sent.size_bytes) for sent in course.sent if sent is not None
+    )
+    most = most_parts(messages, tolls)
+    if most == 1:
+        return Execution(course, tolls, starts_s, pauses_s).run()
+    with suppress(Competing):
+        return Alone(course, tolls, starts_s, pauses_s).run()
+    divided = {message: cut(tolls, message, most) for message in messages}
     return _Sharing(course, tolls, starts_s, pauses_s, divided).run()
 
 
-@dataclass(frozen=True)
-class _Divided:
-    """A message in `count` parts, all of `size_bytes` but the last: what either costs at each hop."""
-
-    count: int
-    size_bytes: int
-    last_bytes: int
-    crossings: Crossings
-    last: Crossings
-
-    def parts(self, sent: SentMessage) -> Iterator[_Part]:
-        """Those of a message; with the last one its receiver has it."""
-        for _ in range(self.count - 1):
-            yield _Part(sent.connection, self.size_bytes, self.crossings, None)
-        yield _Part(sent.connection, self.last_bytes, self.last, sent.receiver)
-
-
 class _Part:
-    """What is under way of a message."""
+    """What is under way of a message, and wires that it has to cross. With the last one its receiver has it."""
 
-    __slots__ = ("connection", "crossings", "last_s", "place", "receiver", "size_bytes")
+    __slots__ = ("connection", "crossings", "last_s", "receiver")
 
     def __init__(
-        self, connection: int, size_bytes: int, crossings: Crossings, receiver: int | None
+        self, connection: _Connection, crossings: Crossings, receiver: int | None, now_s: float
     ) -> None:
         self.connection = connection
-        self.size_bytes = size_bytes
         self.crossings = crossings
         self.receiver = receiver
-        self.place = 0
-        self.last_s = 0.0
+        self.last_s = now_s
 
 
 class _Connection:
-    """Parts that wait to be sent, and how much is under way of at most `window_bytes`."""
+    """Messages that wait to be sent, of the first of which `sent` parts are, and what is under way of at most
+    `window_bytes`: how many bytes, and when those are acknowledged that have come to their last wire.
+
+    It is looked at when its sender's pace lets out the next part (`clear`), or when an acknowledgement comes; never
+    where nothing waits. It is `stuck` if the acknowledgement that it waits for is not known yet.
+    """
+
+    __slots__ = (
+        "acknowledged", "back_s", "clear", "out", "out_bytes", "sent", "stuck", "waiting", "window_bytes",
+    )  # fmt: skip
 
     def __init__(self, window_bytes: float, back_s: float) -> None:
-        self.waiting: deque[_Part] = deque()
+        self.waiting: deque[tuple[Divided, int]] = deque()
+        self.sent = 0
         self.window_bytes = window_bytes
         self.back_s = back_s
         self.out_bytes = 0
-        self.paced = False
+        self.out: deque[int] = deque()
+        self.acknowledged: deque[_When] = deque()
+        self.clear: _When = (-1.0, -1.0, 0)
+        self.stuck = False
+
+    def take(self, now: _Event) -> _Part | None:
+        """The next part, if the window lets it out."""
+        message, receiver = self.waiting[0]
+        last = self.sent + 1 == message.count
+        size_bytes = message.last_bytes if last else message.size_bytes
+        acknowledged = self.acknowledged
+        while acknowledged and acknowledged[0] < now:
+            acknowledged.popleft()
+            self.out_bytes -= self.out.popleft()
+        out_bytes = self.out_bytes + size_bytes
+        if self.out_bytes and out_bytes > self.window_bytes:
+            return None
+        self.out_bytes = out_bytes
+        self.out.append(size_bytes)
+        if last:
+            self.waiting.popleft()
+            self.sent = 0
+            return _Part(self, message.last, receiver, now[0])
+        self.sent += 1
+        return _Part(self, message.first, None, now[0])
 
 
 class _Sharing:
-    """One course on one fabric. An event is a function that is called when its time has come, with what it is of."""
+    """One course on one fabric. An event is a function that is called when its time has come, with what it is of.
+
+    There is one for each wire that a part comes to, and one for each time that a connection is looked at.
+    """
 
     def __init__(
         self,
@@ -105,7 +125,7 @@ class _Sharing:
         tolls: Tolls,
         starts_s: Sequence[float],
         pauses_s: Sequence[float] | None,
-        divided: Mapping[Message, _Divided],
+        divided: Mapping[Message, Divided],
     ) -> None:
         self.course = course
         self.divided = divided
@@ -115,124 +135,105 @@ class _Sharing:
         self.done_s = [0.0] * course.width
         self.free_s = [0.0] * len(tolls.numbers)
         self.connections = _connections(tolls, divided)
-        self.events: list[tuple[float, int, Callable[..., None], object]] = []
-        self.count = 0
+        self.events: list[_Event] = []
+        self.number = itertools.count().__next__
+        self.cross, self.send = self._cross, self._send  # bound once
         for op, waits in enumerate(course.waits):
             if not waits:
-                self._ready(op)
+                self._ready(-1.0, op)
 
     def run(self) -> list[float]:
-        """The time at which each rank is done."""
+        """The time at which each rank is done. Raises ValueError where operations wait for each other."""
         events = self.events
         while events:
-            now_s, _, happen, what = heapq.heappop(events)
-            happen(now_s, what)
+            now_s, _, _, happen, what = events[0]
+            follows = happen(now_s, what)  # what else it adds comes later than the first
+            if follows:
+                heapq.heapreplace(events, follows)
+            else:
+                heapq.heappop(events)
+        if any(self.left):
+            raise ValueError(f"{sum(map(bool, self.left))} operations wait for each other")
         return self.done_s
 
-    def _at(self, when_s: float, happen: Callable[..., None], what: object) -> None:
-        self.count += 1
-        heapq.heappush(self.events, (when_s, self.count, happen, what))
+    def _at(self, when_s: float, now_s: float, happen: _Happen, what: object) -> None:
+        heapq.heappush(self.events, (when_s, now_s, self.number(), happen, what))
 
-    def _ready(self, op: int) -> None:
+    def _ready(self, now_s: float, op: int) -> None:
         """It waits for nothing any more, but perhaps for time to pass."""
-        self._at(self.ready_s[op] + self.pauses_s[op], self._begin, op)
+        self._at(self.ready_s[op] + self.pauses_s[op], now_s, self._begin, op)
 
     def _begin(self, now_s: float, op: int) -> None:
         rank, sent = self.course.ranks[op], self.course.sent[op]
         self.done_s[rank] = max(self.done_s[rank], now_s)
         if sent is not None:
-            connection = self.connections[sent.connection]
-            connection.waiting += self.divided[sent.connection, sent.size_bytes].parts(sent)
-            self._send(now_s, connection)
+            message = self.divided[sent.connection, sent.size_bytes]
+            self._queue(now_s, self.connections[sent.connection], (message, sent.receiver))
         for other in self.course.unlocks[op]:
-            self._unlock(other, now_s)
+            self._unlock(now_s, other)
 
-    def _unlock(self, op: int, when_s: float) -> None:
+    def _queue(self, now_s: float, connection: _Connection, message: tuple[Divided, int]) -> None:
+        connection.waiting.append(message)
+        if len(connection.waiting) > 1:
+            return
+        if connection.clear >= self.events[0]:
+            heapq.heappush(self.events, (*connection.clear, self.send, connection))
+            return
+        follows = self._send(now_s, connection)
+        if follows:
+            heapq.heappush(self.events, follows)
+
+    def _unlock(self, when_s: float, op: int) -> None:
         self.left[op] -= 1
         self.ready_s[op] = max(self.ready_s[op], when_s)
         if not self.left[op]:
-            self._ready(op)
+            self._ready(when_s, op)
 
-    def _send(self, now_s: float, connection: _Connection) -> None:
-        """The next part, if pace and window let it out."""
-        if connection.paced or not connection.waiting:
-            return
-        part = connection.waiting[0]
-        out_bytes = connection.out_bytes + part.size_bytes
-        if connection.out_bytes and out_bytes > connection.window_bytes:
-            return
-        connection.waiting.popleft()
-        connection.out_bytes = out_bytes
-        connection.paced = True
-        part.last_s = now_s
-        self._at(now_s + part.crossings[0][1], self._pace, connection)
-        self._cross(now_s, part)
+    def _send(self, now_s: float, connection: _Connection) -> _Event | None:
+        """The next part, if the window lets it out; then the one after it as soon as the sender's pace allows."""
+        part = connection.take(self.events[0])
+        if part is None:
+            self._await(connection)
+            return None
+        connection.clear = now_s + part.crossings[1], now_s, self.number()
+        if connection.waiting:
+            heapq.heappush(self.events, (*connection.clear, self.send, connection))
+        return self._cross(now_s, part)
 
-    def _pace(self, now_s: float, connection: _Connection) -> None:
-        connection.paced = False
-        self._send(now_s, connection)
+    def _await(self, connection: _Connection) -> None:
+        """Look at it again with the next acknowledgement, which may not be known yet."""
+        acknowledged = connection.acknowledged
+        connection.stuck = not acknowledged
+        if acknowledged:
+            heapq.heappush(self.events, (*acknowledged[0], self.send, connection))
 
-    def _cross(self, now_s: float, part: _Part) -> None:
+    def _cross(self, now_s: float, part: _Part) -> _Event | None:
         """A part's first frame has come to the next wire; it may have to wait for others there."""
-        wire, busy_s, frame_s, onward_s = part.crossings[part.place]
-        start_s = max(now_s, self.free_s[wire])
-        self.free_s[wire] = start_s + busy_s
-        part.last_s = max(start_s + busy_s, part.last_s + frame_s) + onward_s
-        part.place += 1
-        if part.place < len(part.crossings):
-            self._at(start_s + frame_s + onward_s, self._cross, part)
-        else:
-            self._at(part.last_s, self._come, part)
+        wire, busy_s, frame_s, onward_s, others = part.crossings
+        free_s = self.free_s
+        over_s = free_s[wire]
+        start_s = now_s if over_s < now_s else over_s
+        free_s[wire] = over_s = start_s + busy_s
+        last_s = part.last_s + frame_s
+        part.last_s = (over_s if last_s < over_s else last_s) + onward_s
+        if others:
+            part.crossings = others
+            return start_s + frame_s + onward_s, now_s, self.number(), self.cross, part
+        self._come(now_s, part)
+        return None
 
     def _come(self, now_s: float, part: _Part) -> None:
-        """All of a part is there; its acknowledgement meets nobody."""
+        """It is known when all of a part is there; its acknowledgement meets nobody."""
         if part.receiver is not None:
-            self._unlock(part.receiver, now_s)
-        connection = self.connections[part.connection]
-        self._at(now_s + connection.back_s, self._acknowledge, part)
-
-    def _acknowledge(self, now_s: float, part: _Part) -> None:
-        connection = self.connections[part.connection]
-        connection.out_bytes -= part.size_bytes
-        self._send(now_s, connection)
+            self._at(part.last_s, now_s, self._unlock, part.receiver)
+        connection = part.connection
+        back_s = part.last_s + connection.back_s
+        connection.acknowledged.append((back_s, part.last_s, self.number()))
+        if connection.stuck:
+            self._await(connection)
 
 
-def _divided(course: Course, tolls: Tolls) -> dict[Message, _Divided]:
-    """Every message of a course in as many parts as there may be; nothing where that is one."""
-    messages = Counter(
-        (sent.connection, sent.size_bytes) for sent in course.sent if sent is not None
-    )
-    most = MOST_PARTS
-    while most > 1:
-        found = {message: _cut(tolls, message, most) for message in messages}
-        crossings = sum(
-            times * found[message].count * len(tolls.routes[message[0]])
-            for message, times in messages.items()
-        )
-        if crossings <= MOST_CROSSINGS:
-            return found
-        most //= 2
-    return {}
-
-
-def _cut(tolls: Tolls, message: Message, most: int) -> _Divided:
-    """A message in at most so many parts of whole packets."""
-    connection, size_bytes = message
-    payload_bytes = tolls.wires.framing.payload_bytes
-    packets = max(1, -(-size_bytes // payload_bytes))
-    part_bytes = -(-packets // most) * payload_bytes
-    count = max(1, -(-size_bytes // part_bytes))
-    last_bytes = size_bytes - (count - 1) * part_bytes
-    return _Divided(
-        count,
-        min(part_bytes, size_bytes),
-        last_bytes,
-        tolls.cost(connection, min(part_bytes, size_bytes)),
-        tolls.cost(connection, last_bytes),
-    )
-
-
-def _connections(tolls: Tolls, divided: Mapping[Message, _Divided]) -> list[_Connection]:
+def _connections(tolls: Tolls, divided: Mapping[Message, Divided]) -> list[_Connection]:
     """Each with a window of TCP's first packets, of what fills its way, or of some of its own parts: the largest."""
     part_bytes: Counter[int] = Counter()
     for (connection, _), message in divided.items():

@@ -8,6 +8,7 @@ fabric where it is not so is run by itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from traffic.model import sharing
 from traffic.model.course import Course, Crossing, Tolls
-from traffic.model.execution import Execution
+from traffic.model.execution import Alone, Competing
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
 """One for each fabric."""
@@ -31,10 +32,10 @@ def ends_together(
     if len(costs) == 1:
         alone_s = sharing.ends_s(course, costs[0], starts_s[:, 0].tolist(), pauses_s[:, 0].tolist())
         return np.array(alone_s).reshape(-1, 1)
-    first = Execution(course, costs[0], starts_s[:, 0].tolist(), pauses_s[:, 0].tolist())
-    first.run()
+    first = Alone(course, costs[0], starts_s[:, 0].tolist(), pauses_s[:, 0].tolist())
     ends_s, same = np.zeros_like(starts_s), np.zeros(len(costs), dtype=bool)
-    if not first.competed:
+    with suppress(Competing):
+        first.run()
         ends_s, same = _Together(course, pauses_s, costs, starts_s).run(first.order)
     for column in np.flatnonzero(~same):
         own_s = starts_s[:, column].tolist(), pauses_s[:, column].tolist()

@@ -19,8 +19,6 @@ from traffic.schedule import Schedule
 from traffic.tasks import GroupCollective, options
 from traffic.training.work import weights
 
-SETTLED = 3  # iterations after which who ends early also enters early
-
 
 def size_bytes(workload: Training, plan: Plan) -> int:
     """Carried bytes of all gradients: scaled, in whole elements, at least one per rank; compressed, where
@@ -50,7 +48,7 @@ def resolved(workload: Training, plan: Plan) -> Training:
         collective.op,
         carried,
         options(collective, plan),
-        lambda schedule: model.collective_s(schedule, seconds, SETTLED),
+        lambda schedule: model.collective_s(schedule, seconds),
     )
     chosen = replace(
         collective,
