@@ -1,13 +1,14 @@
 """`auto`: what is chosen is what the model says is fastest, and it tells near from far, small from large."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from scenario.plan.types import Plan
+from scenario.plan.types import End, Plan
 from tests.fabric.planned import plan_of
 from traffic.collectives import ALGORITHMS, ELEMENT_BYTES, OPS, Options
-from traffic.model.choosing import Choice, choose, predictions
+from traffic.model.choosing import BURSTING, Choice, choose, predictions
 from traffic.model.model import Model
 from traffic.model.wires import Wires
 from traffic.schedule import Schedule
@@ -30,6 +31,11 @@ def campuses(count: int, hosts: int, delay: str = "1ms") -> Plan:
     return plan_of(f"campuses:\n{places}" + (f"links:\n{links}" if links else ""))
 
 
+def slowed(end: End) -> End:
+    """A hundredth of its rate."""
+    return replace(end, shape=replace(end.shape, rate_bps=end.shape.rate_bps / 100))
+
+
 def alone(plan: Plan) -> Callable[[Schedule], float]:
     """How long a schedule takes that all enter at once."""
     model = Model(plan)
@@ -50,6 +56,20 @@ def test_small_messages_get_few_latencies_and_large_ones_few_bytes() -> None:
 
 def test_over_a_long_haul_sums_are_made_inside_the_campuses_first() -> None:
     assert chosen(campuses(2, 4, "30ms"), 100_000_000).algorithm == "hierarchical"
+
+
+def test_all_send_to_all_at_once_only_while_acknowledgements_come_before_tcp_sends_again() -> None:
+    """Measured so, at a tenth and a hundredth of the bytes: docs/collectives.md."""
+    plan = campuses(3, 4, "30ms")
+    assert chosen(plan, 20_000_000).algorithm == "direct"
+    assert chosen(plan, 100_000_000).algorithm not in BURSTING
+    fits = 12 * 10 * PAYLOAD
+    slow = replace(
+        plan,
+        wires=tuple(replace(wire, a=slowed(wire.a), b=slowed(wire.b)) for wire in plan.wires),
+    )
+    assert chosen(slow, fits).algorithm == "direct"
+    assert chosen(slow, 2 * fits).algorithm != "direct"
 
 
 @pytest.mark.parametrize("op", OPS)
