@@ -7,6 +7,7 @@ each over a host's interface and in its network namespace. Needs CAP_NET_ADMIN, 
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -47,17 +48,27 @@ def isolate() -> None:
 
 
 def add_devices(interfaces: Mapping[str, int], kinds: Iterable[str]) -> None:
-    """A device of each kind over each interface, `rxe0` and `siw0` everywhere.
+    """A device of each kind over each interface, `rxe0` and `siw0` everywhere; before Linux 7.3, where a name is taken
+    in all namespaces once it is in one, `rxe0`, `rxe1` and so on in the order of interfaces.
 
     `interfaces` maps each to a process in its namespace. Raises OSError.
     """
-    for interface, pid in interfaces.items():
+    for number, (interface, pid) in enumerate(interfaces.items()):
         with entered(pid):
             for kind in kinds:
-                _add_device(f"{kind}0", kind, interface)
+                _add_device(kind, number, interface)
 
 
-def _add_device(name: str, kind: str, interface: str) -> None:
+def _add_device(kind: str, number: int, interface: str) -> None:
+    try:
+        _add_named(f"{kind}0", kind, interface)
+    except OSError as error:
+        if error.errno != errno.ENFILE:  # as the kernel says that a name is taken
+            raise
+        _add_named(f"{kind}{number}", kind, interface)
+
+
+def _add_named(name: str, kind: str, interface: str) -> None:
     words = ((_DEVICE_NAME, name), (_LINK_TYPE, kind), (_INTERFACE_NAME, interface))
     _ask(_NEW_LINK, b"".join(_attribute(key, word.encode() + b"\0") for key, word in words))
 

@@ -58,6 +58,7 @@ Signed-By: {keyring}
 """
 
 Report = Callable[[float], None]
+Merit = tuple[list[bool], list[bool], list[int]]  # more is better
 Entry = dict[str, str]  # one package source, as deb822 fields
 
 
@@ -90,8 +91,8 @@ class KernelSource:
 # --- which source, from where --------------------------------------------------------------------
 
 
-def find_source(folder: Path, tested: str, oldest: str) -> KernelSource:
-    """The tested release from the first origin that has it; where none does, the best of all.
+def find_source(folder: Path, tested: Sequence[str], oldest: str) -> KernelSource:
+    """The first tested release from the first origin that has it; where none does, the best of all.
 
     apt's folder is left pointing at its origin. Raises SourceUnavailable.
     """
@@ -100,7 +101,7 @@ def find_source(folder: Path, tested: str, oldest: str) -> KernelSource:
     for origin in origins:
         found += offered(folder, origin)
         best = choose(found, tested, oldest)
-        if best and best.release == tested:
+        if best and best.release == tested[0]:
             return best
     if best is None:
         tried = " or ".join(dict.fromkeys(origin.mirror for origin in origins))
@@ -111,15 +112,23 @@ def find_source(folder: Path, tested: str, oldest: str) -> KernelSource:
     return best
 
 
-def choose(sources: Iterable[KernelSource], tested: str, oldest: str) -> KernelSource | None:
-    """The tested release, else the newest of its series, else the newest; None if all are too old."""
-
-    def merit(source: KernelSource) -> tuple[bool, bool, list[int]]:
-        same_series = numbers(source.release)[:2] == numbers(tested)[:2]
-        return source.release == tested, same_series, numbers(source.version)
-
+def choose(
+    sources: Iterable[KernelSource], tested: Sequence[str], oldest: str
+) -> KernelSource | None:
+    """The one of most merit, of the newest packaging; None if all are older than `oldest`."""
     recent = [source for source in sources if numbers(source.release) >= numbers(oldest)]
-    return max(recent, key=merit, default=None)
+    return max(
+        recent,
+        key=lambda source: (merit(source.release, tested), numbers(source.version)),
+        default=None,
+    )
+
+
+def merit(release: str, tested: Sequence[str]) -> Merit:
+    """More for a release that is to be taken rather: a tested one, in the order of these; else one of a tested series;
+    else a newer one."""
+    same_series = [numbers(release)[:2] == numbers(one)[:2] for one in tested]
+    return [release == one for one in tested], same_series, numbers(release)
 
 
 def numbers(version: str) -> list[int]:

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from longhaul.machine import bundle
-from longhaul.machine.debian import SourceUnavailable, numbers
+from longhaul.machine.debian import Merit, SourceUnavailable, merit
 from longhaul.machine.kernel_build import INGREDIENTS, TESTED, BuildFailed, build_kernel
 from longhaul.machine.progress import Progress
 from scenario.errors import LonghaulError
@@ -86,9 +86,8 @@ def patches_digest() -> str:
     return hashlib.sha256(b"".join(one.read_bytes() for one in INGREDIENTS)).hexdigest()[:16]
 
 
-def _merit(folder: Path) -> tuple[bool, list[int]]:
-    release = kernel_release(folder)
-    return release == TESTED, numbers(release)
+def _merit(folder: Path) -> Merit:
+    return merit(kernel_release(folder), TESTED)
 
 
 def made_kernel(cache: Path, progress: Progress) -> Path:

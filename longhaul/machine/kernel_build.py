@@ -22,7 +22,8 @@ from longhaul.machine.debian import KernelSource, Origin, download, find_source
 from longhaul.machine.progress import Progress
 from scenario.errors import LonghaulError
 
-TESTED = "7.3.4"  # the release that longhaul's figures were measured with
+TESTED = ("7.3.4", "7.2.13")
+"""Releases that longhaul was tested with, in the order in which they are taken; the figures are the first one's."""
 OLDEST = "6.13"  # an older User-Mode Linux dies at once on a CPU with AMX
 
 FRAGMENT = Path(__file__).with_name("kernel.config")
@@ -31,9 +32,9 @@ PATCHES = tuple(sorted((Path(__file__).parent / "patches").glob("*.patch")))
 INGREDIENTS = (FRAGMENT, *PATCHES)
 
 BUILD_STEP = re.compile(r"  [A-Z]\w* ")  # what make prints for each file, as `  CC      mm/slab.o`
-BUILD_STEPS = 1584  # as many for the tested release
+BUILD_STEPS = 1584  # as many for the first tested release
 UNPACK_MARK = re.compile(r"tar: Read checkpoint")
-UNPACK_MARKS = 160  # as many for the tested release
+UNPACK_MARKS = 160  # as many for the first tested release
 MARK_RECORDS = 1000  # of 10 KiB each, from one to the next
 
 # What make sees, and nothing else: the caller's ARCH, CFLAGS or MAKEFLAGS would leak into the build.
@@ -75,11 +76,18 @@ def build_kernel(cache: Path, recipe: str, progress: Progress) -> Path:
 
 
 def description(source: KernelSource) -> str:
-    """Which source it is, and whether it is the one that longhaul was tested with."""
-    tested = (
-        "the tested release" if source.release == TESTED else f"{TESTED} was tested, but is gone"
-    )
-    return f"Linux {source.release} from Debian's {source.origin.suite} ({tested}), {source.origin.mirror}"
+    """Which source it is, and whether it is one that longhaul was tested with."""
+    origin = source.origin
+    return f"Linux {source.release} from Debian's {origin.suite} ({_tested(source.release)}), {origin.mirror}"
+
+
+def _tested(release: str) -> str:
+    first, *others = TESTED
+    if release == first:
+        return "the tested release"
+    if release in others:
+        return f"tested; the figures are those of {first}, which is gone"
+    return f"not tested: {' and '.join(TESTED)} were, but are gone"
 
 
 # --- the steps -----------------------------------------------------------------------------------

@@ -45,11 +45,12 @@ def test_a_kernel_of_another_recipe_is_not_taken_from_the_cache(cache: Path) -> 
     assert kernel.cached_kernel() is None
 
 
-def test_the_tested_release_is_taken_from_the_cache_before_a_newer_one(cache: Path) -> None:
+def test_the_cache_gives_tested_releases_in_their_order_before_a_newer_one(cache: Path) -> None:
     keep_kernel(cache, "7.10.1", kernel.recipe_digest())
-    tested = keep_kernel(cache, TESTED, kernel.recipe_digest())
-    assert kernel.cached_kernel() == tested
-    assert kernel.kernel_release(tested) == TESTED
+    for release in reversed(TESTED):
+        tested = keep_kernel(cache, release, kernel.recipe_digest())
+        assert kernel.cached_kernel() == tested
+        assert kernel.kernel_release(tested) == release
 
 
 def test_what_all_users_of_a_checkout_share_is_taken_where_a_user_has_none(
@@ -58,18 +59,18 @@ def test_what_all_users_of_a_checkout_share_is_taken_where_a_user_has_none(
     shared = tmp_path / "checkout" / ".cache" / "longhaul"
     monkeypatch.setattr(kernel, "SHARED", shared)
     assert (kernel.cached_kernel(), userland.cached()) == (None, None)
-    folder = keep_kernel(shared, TESTED, kernel.recipe_digest())
+    folder = keep_kernel(shared, TESTED[0], kernel.recipe_digest())
     root = shared / f"userland-{userland.digest()}"
     root.mkdir()
     assert (kernel.cached_kernel(), userland.cached()) == (folder, root)
-    own = keep_kernel(cache, TESTED, kernel.recipe_digest())
+    own = keep_kernel(cache, TESTED[0], kernel.recipe_digest())
     assert kernel.cached_kernel() == own
 
 
 def test_a_kernel_in_the_cache_is_had_without_tools_or_network(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = keep_kernel(cache, TESTED, kernel.recipe_digest())
+    folder = keep_kernel(cache, TESTED[0], kernel.recipe_digest())
     monkeypatch.setenv("PATH", "/nowhere")
     assert kernel.ensure_kernel() == folder
 

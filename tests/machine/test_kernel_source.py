@@ -17,6 +17,7 @@ from longhaul.machine.debian import (
     share_done,
 )
 
+TESTED = ("7.3.4", "7.2.13")
 BACKPORTS = Origin("http://deb.debian.org/debian", "trixie-backports")
 
 
@@ -26,7 +27,7 @@ def source(version: str) -> KernelSource:
 
 
 def chosen(*versions: str) -> str | None:
-    best = choose(map(source, versions), tested="7.3.4", oldest="6.13")
+    best = choose(map(source, versions), TESTED, oldest="6.13")
     return best.version if best else None
 
 
@@ -34,15 +35,19 @@ def test_the_tested_release_is_preferred_to_newer_ones() -> None:
     assert chosen("7.5.1-1", "7.3.4-1~bpo13+1", "7.3.9-1") == "7.3.4-1~bpo13+1"
 
 
+def test_another_tested_release_is_preferred_to_newer_ones_of_any_series() -> None:
+    assert chosen("7.5.1-1", "7.2.14-1", "7.2.13-1", "7.3.5-1") == "7.2.13-1"
+
+
 def test_of_two_packagings_of_the_tested_release_the_later_is_taken() -> None:
     assert chosen("7.3.4-1~bpo13+1", "7.3.4-2~bpo13+1") == "7.3.4-2~bpo13+1"
 
 
-def test_without_the_tested_release_the_newest_of_its_series_is_taken() -> None:
+def test_without_a_tested_release_the_newest_of_the_first_ones_series_is_taken() -> None:
     assert chosen("7.4.2-1", "7.3.9-1", "7.3.10-1", "7.2.12-1") == "7.3.10-1"
 
 
-def test_without_its_series_the_newest_of_all_is_taken_by_number_not_by_spelling() -> None:
+def test_without_a_tested_series_the_newest_of_all_is_taken_by_number_not_by_spelling() -> None:
     assert chosen("7.9.1-1", "7.10.2-1", "6.16.3-1") == "7.10.2-1"
 
 
@@ -132,7 +137,7 @@ def found(monkeypatch: pytest.MonkeyPatch, by_suite: dict[str, list[str]]) -> tu
 
     monkeypatch.setattr(debian, "offered", offer)
     monkeypatch.setattr(debian, "mirrors_here", lambda: ["http://a.example/debian"])
-    return debian.find_source(Path("/nowhere"), "7.3.4", "6.13").version, asked
+    return debian.find_source(Path("/nowhere"), TESTED, "6.13").version, asked
 
 
 def test_the_tested_release_is_looked_for_in_every_suite(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +148,7 @@ def test_the_tested_release_is_looked_for_in_every_suite(monkeypatch: pytest.Mon
 def test_where_no_suite_has_it_the_best_of_all_is_taken_from_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    offered = {"trixie-backports": ["7.3.2-1~bpo13+1"], "sid": ["7.2.13-1"]}
+    offered = {"trixie-backports": ["7.3.2-1~bpo13+1"], "sid": ["7.2.12-1"]}
     version, asked = found(monkeypatch, offered)
     assert version == "7.3.2-1~bpo13+1"
     assert asked[-1] == "trixie-backports", "apt's lists are those of the suite that it comes from"

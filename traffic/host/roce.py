@@ -22,9 +22,11 @@ from traffic.host.counters import held_up_ns
 from traffic.host.registered import PARTS, PIECE_BYTES, Nowhere, Room, Slots
 from traffic.host.tcp import Tcp, TcpConnection, TcpListener
 from traffic.host.transport import EXPEDITED, HungUp, Path, Settings
-from traffic.host.verbs import DEVICE, Completion, Device, Events, Labelled, Queue, QueuePair
+from traffic.host.verbs import DRIVER, Completion, Device, Events, Labelled, Queue, QueuePair
 
-COUNTERS = FilePath(f"/sys/class/infiniband/{DEVICE}/ports/1/hw_counters")
+COUNTERS = f"{DRIVER}*/ports/1/hw_counters/*"
+DEVICES = FilePath("/sys/class/infiniband")
+"""Those of the host alone."""
 PARAMETERS = FilePath("/sys/module/rdma_rxe/parameters")
 """Of queue pairs that are made from now on."""
 NO_COUNTERS = ("lifespan",)
@@ -74,7 +76,7 @@ class Roce:
         """What the host's adapter has counted so far, by name."""
         counted = {
             path.name: int(path.read_text())
-            for path in COUNTERS.iterdir()
+            for path in DEVICES.glob(COUNTERS)
             if path.name not in NO_COUNTERS
         }
         return counted | {"held_up_ns": held_up_ns()}
@@ -90,7 +92,7 @@ class Adapter:
         """One more user."""
         if not self._users:
             self.device = Device()
-            self.index = pair_counts.device_index(DEVICE)
+            self.index = pair_counts.device_index(self.device.name)
             self.nowhere = self.device.register(memoryview(mmap.mmap(-1, PIECE_BYTES)))
         self._users += 1
         return self.device

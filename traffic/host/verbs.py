@@ -31,7 +31,8 @@ from typing import Any, NamedTuple
 from traffic.host.ports import flow_label
 
 LIBRARY = "libibverbs.so.1"
-DEVICE = "rxe0"
+DRIVER = "rxe"
+"""Of Soft-RoCE, whose devices have its name and a number."""
 PORT = 1
 GID_INDEX = 0
 """Of a host's IPv4 address."""
@@ -212,9 +213,11 @@ class Device:
         count = c_int()
         devices = _made(verbs.ibv_get_device_list(byref(count)), "ibv_get_device_list")
         try:
-            own = next((one for one in devices[: count.value] if _named(one) == DEVICE), None)
+            found = (one for one in devices[: count.value] if _named(one).startswith(DRIVER))
+            own = next(found, None)
             if own is None:
-                raise OSError(0, f"this host has no RDMA device {DEVICE}")
+                raise OSError(0, "this host has no device of Soft-RoCE")
+            self.name = _named(own)
             self.context = _made(verbs.ibv_open_device(own), "ibv_open_device")
         finally:
             verbs.ibv_free_device_list(devices)
