@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,6 +36,8 @@ LOOK_AGAIN_MS = 1000
 """How often a switch looks for a controller that is gone; Open vSwitch takes no less."""
 NSENTER = shutil.which("nsenter")
 Switches = tuple[Any, ...]
+Around = Callable[[list[str]], list[str]]
+"""The command line that runs another one, elsewhere."""
 
 
 class LazyShell(Node):  # type: ignore[misc]
@@ -43,6 +46,7 @@ class LazyShell(Node):  # type: ignore[misc]
     _shell: Any = None
     _starting = False
     home = 1
+    around: Around | None = None
 
     @property
     def shell(self) -> Any:
@@ -65,7 +69,8 @@ class LazyShell(Node):  # type: ignore[misc]
     def _popen(self, cmd: list[str], **params: Any) -> Any:
         """Start the shell in the home namespaces rather than in new ones."""
         if self._starting and self.home != 1:
-            cmd = [*self.inside("-a"), "mnexec", "-cd", *cmd[2:]]
+            shell = self.around(cmd[2:]) if self.around else cmd[2:]
+            cmd = [*self.inside("-a"), "mnexec", "-cd", *shell]
         return super()._popen(cmd, **params)
 
     def inside(self, how: str) -> list[str]:
@@ -91,7 +96,24 @@ class LazyShell(Node):  # type: ignore[misc]
 
 
 class FabricHost(LazyShell):
-    """A host in the namespaces of a process that runs already (`home`)."""
+    """A host in the namespaces of a process that runs already (`home`). Mininet's own commands run in its shell, those
+    of people in that of its `by_hand`: another one, where there is other software for them."""
+
+    def for_people(self, around: Around) -> None:
+        """Have people's commands run in a shell whose command line is put together so."""
+        self.by_hand = LazyShell(self.name, home=self.home, inNamespace=False)
+        self.by_hand.around = around
+
+    @cached_property
+    def by_hand(self) -> LazyShell:
+        """Where people's commands run."""
+        return self
+
+    def terminate(self) -> None:
+        """End the shells that were started."""
+        if self.by_hand is not self:
+            self.by_hand.terminate()
+        super().terminate()
 
     def configDefault(self, **_params: Any) -> dict[str, Any]:  # noqa: N802
         """Nothing: `build` has addressed it."""
@@ -236,6 +258,21 @@ class CommandLine(CLI):  # type: ignore[misc]
             self.onecmd(self.precmd(line))
         finally:
             setLogLevel("warning")
+
+    def default(self, line: str) -> None:
+        """A command on a node; a host's, in the shell for people."""
+        first, words, _ = self.parseline(line)
+        node = self.mn[first] if first in self.mn and words else None
+        if not isinstance(node, FabricHost):
+            super().default(line)
+            return
+        addresses = (self._address(word) or word for word in words.split(" "))
+        node.by_hand.sendCmd(" ".join(addresses))
+        self.waitForNode(node.by_hand)
+
+    def _address(self, name: str) -> str | None:
+        """That of a node, if it is one and has one."""
+        return str(self.mn[name].defaultIntf().updateIP() or "") if name in self.mn else None
 
     def waitForNode(self, node: Any) -> None:  # noqa: N802 (Mininet's)
         """Say what a command on a host says, until it ends."""

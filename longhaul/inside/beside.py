@@ -29,6 +29,12 @@ def command(argv: Sequence[str], folder: str, environment: Mapping[str, str]) ->
     return [*words, folder, json.dumps(dict(environment)), *argv]
 
 
+def here(argv: Sequence[str]) -> list[str]:
+    """The same, in the current folder, with our own environment but for what our Python is told."""
+    ours = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return command(argv, str(Path.cwd()), ours)
+
+
 def main(folder: str, environment: str, *argv: str) -> int:
     """Become the program; returns only where there is none."""
     ctypes.CDLL(None).unshare(_CLONE_NEWNS)

@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from longhaul.emulation import build
+from longhaul.inside import beside
 from longhaul.inside.happening import ByHand
 from longhaul.inside.letters import ANSWER, ASKED, HOST, INTERRUPT
 from longhaul.inside.stage import Stage
+from longhaul.machine.init import SYSTEM
 from scenario.errors import LonghaulError
 from scenario.plan.types import from_json
 
@@ -41,6 +43,9 @@ class Workplace:
 def live(fabric: Stage) -> int:
     """Answer until the guest is ended."""
     build.impair(fabric.plan, fabric.job.seed)
+    if SYSTEM.is_dir():
+        for host in fabric.net.hosts:
+            host.for_people(beside.here)
     events = ByHand(fabric)
     place = Workplace(
         fabric, events, build.CommandLine(fabric.net, events, lambda: _interrupted(fabric))
@@ -86,7 +91,7 @@ def _awaited(fabric: Stage, path: Path) -> dict[str, Any]:
 
 def _command(place: Workplace, request: dict[str, Any]) -> str:
     """What a shell command says on a host."""
-    return str(place.fabric.net[request[HOST]].cmd(request["text"]))
+    return str(place.fabric.net[request[HOST]].by_hand.cmd(request["text"]))
 
 
 def _line(place: Workplace, request: dict[str, Any]) -> None:

@@ -136,7 +136,7 @@ def guest_for(folder: Path, job: Job) -> uml.Guest:
         cpu=job.cpu,
         exposed=tuple(Path(path) for path in job.exposed),
         root=root_for(job),
-        for_programs=job.verb == "exec" and job.root != "own" and not bundle.home(),
+        for_programs=for_programs(job.root, job.verb),
     )
 
 
@@ -154,13 +154,20 @@ def root_for(job: Job) -> Path | None:
 
 def root_name(wanted: str, verb: Verb) -> str:
     """Which root a guest gets: `auto` is its own, once that is made, or where the system has not what a fabric
-    is made of. A live fabric's shells are the system's where that can be, and so is what `exec` runs in any case."""
+    is made of. What `exec` runs sees the system with `system`, too, so its fabric may have either."""
     if bundle.home():
         return "own"
-    if wanted == "auto" or verb == "exec":
-        own = userland.lacking() or (verb != "live" and userland.cached())
-        return "own" if own else "system"
+    if wanted == "auto" or (verb == "exec" and wanted == "system"):
+        return "own" if userland.lacking() or userland.cached() else "system"
     return wanted
+
+
+def for_programs(wanted: str, verb: Verb) -> bool:
+    """Whether people's programs see the system's software where the fabric has a root of its own. A live fabric's
+    shells do where the system has what is typed there in any case."""
+    if wanted == "own" or bundle.home():
+        return False
+    return verb == "exec" or (verb == "live" and not userland.absent(userland.TYPED))
 
 
 def memory_for(job: Job) -> int:

@@ -38,6 +38,8 @@ PACKAGES = (
 ).split()
 NEEDED = ("ip", "mnexec", "ovs-vsctl", "ovs-vswitchd", "ovsdb-server", "ping")
 """Programs that a fabric is made with, whatever root it has."""
+TYPED = ("bash", "ip", "ping")
+"""Programs that whoever has a shell on a host will look for."""
 LINKS = {
     "usr/bin/awk": "gawk",
     "usr/bin/which": "which.debianutils",
@@ -76,8 +78,12 @@ def ensure() -> Path:
 
 def lacking() -> list[str]:
     """What a fabric needs of a system and this one has not."""
-    programs = [name for name in NEEDED if not shutil.which(name, path=ENVIRONMENT["PATH"])]
-    return [*programs, *([] if find_spec("mininet") else ["Mininet's Python package"])]
+    return [*absent(NEEDED), *([] if find_spec("mininet") else ["Mininet's Python package"])]
+
+
+def absent(programs: Iterable[str]) -> list[str]:
+    """Those of the programs that this system has not."""
+    return [name for name in programs if not shutil.which(name, path=ENVIRONMENT["PATH"])]
 
 
 def cached() -> Path | None:

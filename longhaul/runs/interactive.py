@@ -68,6 +68,11 @@ class FabricRequest:
         folder.check_scratch()  # before a kernel is built, perhaps
         return dispatch.choose(self.machine, self.time)
 
+    @property
+    def has_own_root(self) -> bool:
+        """Whether a live guest for it has a root file system of its own."""
+        return dispatch.root_name(self.root, "live") == "own"
+
     def plan(self) -> Plan:
         """Raises InvalidInput."""
         topology = load_topology(self.topology, self.overrides)

@@ -160,7 +160,7 @@ class Net:
 
     def echo_s(self, source: str, sink: str) -> float | None:
         """The shortest of three round trips, seconds; None where nothing comes back."""
-        found = _SHORTEST.search(self[source].cmd(PING.format(self[sink].ip)))
+        found = _SHORTEST.search(self[source].mininet.cmd(PING.format(self[sink].ip)))
         return float(found[1]) / 1e3 if found else None
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from analysis import units
 from longhaul.emulation.fidelity import ECHO_FRAME_BYTES, directions
 from longhaul.machine import dispatch
-from longhaul.machine.init import SHOWN
+from longhaul.machine.init import OWN_ROOT, SHOWN, SHOWN_TO_PROGRAMS
 from longhaul.runs.interactive import FabricRequest
 from longhaul.runs.live import Net, opened
 from scenario.errors import LonghaulError, WrongInput
@@ -89,8 +89,17 @@ class Prompt:
             self._own[word](rest)
             return
         if word in self._net.hosts:
-            check_seen(rest.split(), seen(self._net.run))
+            check_seen(rest.split(), self._seen())
         self._net.line(line, self._say)
+
+    def _seen(self) -> tuple[Path, ...] | None:
+        """The folders that commands on hosts see, this machine's or the guest's own; None: all, as there is no guest."""
+        lists = [self._net.run / name for name in (SHOWN, SHOWN_TO_PROGRAMS)]
+        if not any(one.exists() for one in lists):
+            return None
+        shown, to_programs = (json.loads(one.read_text()) for one in lists)
+        own = [f"/{name}" for name in OWN_ROOT] if self._asked.has_own_root else []
+        return tuple(Path(name) for name in to_programs or [*shown, *own])
 
     def _source(self, file: Path, depth: int) -> bool:
         """Commands of a file. Raises WrongInput."""
@@ -181,14 +190,6 @@ def duration_s(text: str) -> float:
     if not 0 <= found <= 1e6:
         raise WrongInput(f"{text!r} is not between 0 and a million seconds")
     return found
-
-
-def seen(run: Path) -> tuple[Path, ...] | None:
-    """What of this machine a guest sees; None: all, as there is no guest."""
-    listed = run / SHOWN
-    if not listed.exists():
-        return None
-    return tuple(Path(name) for name in json.loads(listed.read_text()))
 
 
 def check_seen(words: Sequence[str], shown: Sequence[Path] | None) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from longhaul.machine import bundle, bundling, dispatch, userland, wheel
 from longhaul.machine.init import ENVIRONMENT
+from scenario.job import Verb
 
 LOADER = b"/lib64/ld-linux-x86-64.so.2\0"
 
@@ -187,7 +188,26 @@ def test_guests_have_a_root_of_their_own_once_it_is_made_or_where_the_system_has
     assert dispatch.root_name("auto", "run") == root
     assert [dispatch.root_name(name, "run") for name in ("own", "system")] == ["own", "system"]
     assert dispatch.root_name("system", "exec") == root, "its program sees the system in any case"
-    assert dispatch.root_name("auto", "live") == ("own" if lacking else "system")
+    assert dispatch.root_name("own", "exec") == "own"
+    assert dispatch.root_name("auto", "live") == root
+
+
+@pytest.mark.parametrize(
+    ("verb", "wanted", "absent", "system"),
+    [
+        ("exec", "auto", ["ping"], True),
+        ("exec", "own", [], False),
+        ("live", "auto", [], True),
+        ("live", "auto", ["ping"], False),
+        ("live", "own", [], False),
+        ("run", "auto", [], False),
+    ],
+)
+def test_peoples_programs_see_the_systems_software_and_their_shells_where_it_has_a_ping(
+    monkeypatch: pytest.MonkeyPatch, verb: Verb, wanted: str, absent: list[str], *, system: bool
+) -> None:
+    monkeypatch.setattr(userland, "absent", lambda _: absent)
+    assert dispatch.for_programs(wanted, verb) == system
 
 
 def test_what_a_fabric_is_made_of_is_looked_for(
