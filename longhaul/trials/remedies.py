@@ -34,6 +34,8 @@ CHANNELS = 8
 """As NCCL has at least one for each of a host's NICs."""
 COMBINED = 3
 """Of the best remedies, so many are tried beside the best one, and beside the best two."""
+MARKS = "{min: 50kB, max: 2MB, probability: 1%}"
+"""As switches of the catalogue have it, after DCQCN's authors."""
 INNER_STEPS = 50
 """Steps between two synchronizations: DiLoCo loses little by as many [Douillard et al. 2023]."""
 
@@ -177,19 +179,25 @@ def of_rdma(unaged: Topology) -> list[Remedy]:
     }
     marks = f"{{min: {filling:.0f}B, max: {4 * filling:.0f}B, probability: 10%}}"
     pausing = [name for name, model in models.items() if model.pausing]
+    begin = tuple(
+        f"switches.{name}.ecn={MARKS}" for name, model in models.items() if not model.marking
+    )
+    also = ", switches that marked nothing among them" if begin else ""
     return [
         Remedy(
             "selective repeat", "only what was lost is sent again: TCP stands for it, as adapters of IRN's kind would",
             workload_overrides=("transport=tcp",),
         ),
-        Remedy("DCQCN", "adapters obey marks", overrides=("rdma.congestion=dcqcn",)),
+        Remedy(
+            "DCQCN", f"switches mark{also}, and adapters obey", overrides=("rdma.congestion=dcqcn", *begin)
+        ),
         Remedy(
             "windows", "no more under way than twice what fills each path, at its slowest wire's rate",
             overrides=("rdma={congestion: window}",),
         ),
         Remedy(
             "campuses apart", "DCQCN inside campuses, and between them a window of each path's own",
-            overrides=("rdma={congestion: split}",),
+            overrides=("rdma={congestion: split}", *begin),
         ),
         Remedy(
             "deeper buffers", "switches with memory beside the chip, inside campuses and at their borders",

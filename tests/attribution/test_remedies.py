@@ -126,6 +126,21 @@ def test_adapters_have_remedies_of_their_own_each_another_run_of_the_topology_s_
     assert len(set(digests.values())) == len(own) - 1
 
 
+@pytest.mark.parametrize(
+    ("scenario", "unmarked"),
+    [("lossless", ["lossless"]), ("shallow", ["shallow"]), ("ten-miles", [])],
+)
+def test_where_switches_mark_nothing_dcqcn_comes_with_marks(
+    scenario: str, unmarked: list[str]
+) -> None:
+    path = Path(f"topologies/roce-{scenario}.yaml")
+    by_name = {one.name: one for one in of_rdma(load_without(path, (), ()))}
+    for name in ("DCQCN", "campuses apart"):
+        marks = [text for text in by_name[name].overrides if ".ecn=" in text]
+        assert [text.split(".")[1] for text in marks] == unmarked
+    assert ("marked nothing" in by_name["DCQCN"].says) == bool(unmarked)
+
+
 def test_headroom_for_the_distance_is_what_the_formula_asks_for() -> None:
     lossless = Path("topologies/roce-lossless.yaml")
     (remedy,) = (
