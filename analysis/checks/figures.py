@@ -114,7 +114,8 @@ def _nowhere(
     message = f"{walked} has no {step!r}" if walked else f"there is no {step!r}"
     if meant := closest(step, keys):
         return NoExpression(message, at, hint=f"did you mean {_joined(walked, meant)}?")
-    elsewhere = [one for one in every_path(schema) if one.rpartition(".")[2] == step][:3]
+    paths = dict.fromkeys(every_path(schema))
+    elsewhere = [one for one in paths if one.rpartition(".")[2] == step][:3]
     if elsewhere:
         return NoExpression(message, at, hint=f"there is {', '.join(elsewhere)}")
     return NoExpression(message, at, one_of(keys, MOST_KEYS) or "no more steps")

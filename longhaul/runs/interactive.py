@@ -14,6 +14,7 @@ from typing import Any
 
 from longhaul import folder
 from scenario.topology.routing import check_controlled
+from scenario.errors import WrongInput
 from scenario.job import Command, Job, Verb
 from scenario.loading import load_topology
 from longhaul.planning import make_plan
@@ -123,12 +124,12 @@ def execute(
     """Run a command on the hosts that match, printing their lines; the worst of their statuses. `in_json`: each line
     as an object with `host` and `line`, at the end one with the `status`.
 
-    Raises MachineError, also where no host matches.
+    Raises WrongInput where no host matches, MachineError.
     """
     plan = fabric.plan()
     if not any(fnmatchcase(host.name, pattern) for host in plan.hosts):
         known = ", ".join(host.name for host in plan.hosts[:6])
-        raise dispatch.MachineError(f"no host is called {pattern!r}; there are {known} …")
+        raise WrongInput(f"no host is called {pattern!r}; there are {known} …")
     machine = fabric.chosen()
     status = 0
 

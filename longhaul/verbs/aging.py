@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from longhaul.verbs.arguments import Verbs, quantity, verb
 from longhaul.verbs.printing import printed, tell
+from scenario.text.digits import is_whole
 
 if TYPE_CHECKING:
     from longhaul.shown.aging_table import Table
@@ -16,6 +17,9 @@ CONDITIONS = ("dry", "damp", "waterlogged")
 TECHNOLOGIES = ("pam4", "400zr", "400zr+", "flexible", "100g", "10g")
 OLDEST_Y = 100.0
 MOST_ROWS = 1000
+# As in the language of topologies.
+MOST_DISTANCE_M, MOST_RATE_BPS = 5e7, 1e15
+LEAST_MTU, MOST_MTU = 576, 9216
 
 
 def add(verbs: Verbs) -> None:
@@ -25,7 +29,10 @@ def add(verbs: Verbs) -> None:
         "longhaul aging --distance 16km --age 0..25 --margin 1dB",
     )  # fmt: skip
     made.add_argument(
-        "--distance", type=quantity("distance"), required=True, help="of fibre: 16km, 10mi"
+        "--distance",
+        type=quantity("distance", MOST_DISTANCE_M),
+        required=True,
+        help="of fibre: 16km, 10mi",
     )
     made.add_argument(
         "--age", type=ages, default="0..30", metavar="YEARS",
@@ -47,8 +54,8 @@ def add(verbs: Verbs) -> None:
         "--spread", action="store_true",
         help="draw margins and conditions by their spread: how many of 400 links stand where",
     )  # fmt: skip
-    made.add_argument("--rate", type=quantity("rate"), help="when new, as 400G")
-    made.add_argument("--mtu", type=int, default=9000, help="packets of so many bytes (9000)")
+    made.add_argument("--rate", type=quantity("rate", MOST_RATE_BPS), help="when new, as 400G")
+    made.add_argument("--mtu", type=mtu, default=9000, help="packets of so many bytes (9000)")
     printed(made)
     made.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw it into a file too")
 
@@ -94,6 +101,15 @@ def ages(text: str) -> tuple[float, ...]:
         )
     count = int((high - low) / every + 1e-9) + 1
     return tuple(low + index * every for index in range(count))
+
+
+def mtu(text: str) -> int:
+    """Bytes of a packet, as argparse's `type`."""
+    if not is_whole(text) or not LEAST_MTU <= int(text) <= MOST_MTU:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a whole number from {LEAST_MTU} to {MOST_MTU}"
+        )
+    return int(text)
 
 
 def _years(text: str) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from longhaul.machine import MACHINES, PATIENCE_S, ROOTS
+from scenario.text.digits import is_whole
 
 if TYPE_CHECKING:
     from longhaul.runs.workloads import Chosen
@@ -161,7 +162,7 @@ def conditions(made: argparse.ArgumentParser, document: str) -> None:
 
 def seed(text: str) -> int:
     """A seed, as argparse's `type`."""
-    if not text.isdecimal() or int(text) >= SEEDS:
+    if not is_whole(text) or int(text) >= SEEDS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2^64 - 1")
     return int(text)
 
@@ -179,14 +180,14 @@ def seconds(text: str) -> float:
 
 def number(text: str) -> int:
     """A count from 1 on, as argparse's `type`."""
-    if not text.isdecimal() or not 1 <= int(text) <= MOST:
+    if not is_whole(text) or not 1 <= int(text) <= MOST:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST}")
     return int(text)
 
 
 def frame_bytes(text: str) -> int:
     """How much of a frame, as argparse's `type`."""
-    if not text.isdecimal() or not LEAST_SNAP <= int(text) <= MOST_SNAP:
+    if not is_whole(text) or not LEAST_SNAP <= int(text) <= MOST_SNAP:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a whole number from {LEAST_SNAP} to {MOST_SNAP}"
         )
@@ -196,7 +197,7 @@ def frame_bytes(text: str) -> int:
 def cpu(text: str) -> int:
     """One of the CPUs that we may use, as argparse's `type`."""
     allowed = os.sched_getaffinity(0)
-    if not text.isdigit() or int(text) not in allowed:
+    if not is_whole(text) or int(text) not in allowed:
         raise argparse.ArgumentTypeError(
             f"{text!r} is none of this process's CPUs {sorted(allowed)}"
         )
@@ -211,19 +212,25 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def quantity(name: str) -> Callable[[str], float]:
-    """A quantity with its unit (a name of `units.QUANTITIES`) to its SI value, as argparse's `type`."""
+def quantity(name: str, most: float = math.inf) -> Callable[[str], float]:
+    """A quantity with its unit (a name of `units.QUANTITIES`) to its SI value, as argparse's `type`. With a bound it
+    must be above 0, too."""
 
     def read_quantity(text: str) -> float:
         from scenario.text import units
 
+        kind = units.QUANTITIES[name]
         try:
-            return units.read(text, units.QUANTITIES[name])
+            found = units.read(text, kind)
         except units.UnitError as error:
             hint = f"; {error.hint}" if error.hint else ""
             raise argparse.ArgumentTypeError(
                 f"{text!r}: {error.message}: expected {error.expected}{hint}"
             ) from None
+        if most < math.inf and not 0 < found <= most:
+            bounds = f"above 0 and at most {units.write(most, kind)}"
+            raise argparse.ArgumentTypeError(f"{text!r} is not {kind.said} {bounds}")
+        return found
 
     return read_quantity
 

@@ -12,6 +12,7 @@ from longhaul.machine import TIMES
 from longhaul.verbs.arguments import Verbs, conditions, names, patience, root, verb, where
 from longhaul.verbs.printing import folder, form, tell
 from longhaul.verbs.shape import topology
+from scenario.text.digits import is_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -208,6 +209,6 @@ def count(text: str) -> int:
 
 def natural(text: str) -> int:
     """A whole number, as argparse's `type`."""
-    if not text.isdecimal() or len(text) > 6:
+    if not is_whole(text) or len(text) > 6:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)

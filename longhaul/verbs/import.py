@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from longhaul.verbs.arguments import Verbs, number, verb
 from longhaul.verbs.printing import form, tell
+from scenario.text.digits import is_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -141,6 +142,6 @@ def _print_collectives(said: dict[str, Any], out: Console) -> None:
 
 
 def _ranks(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
+    if not is_whole(text) or not 1 <= int(text) <= 100_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 100000")
     return int(text)

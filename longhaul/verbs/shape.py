@@ -13,6 +13,7 @@ from pathlib import Path
 
 from longhaul.verbs.arguments import number, overrides, quantity
 from scenario.errors import WrongInput
+from scenario.text.digits import is_whole
 
 MOST_CAMPUSES = 16
 HOSTS, DISTANCE, RATE, ACCELERATOR, SCALE = (1,), "10mi", "400Gbit/s", ("H100",), 1000
@@ -104,7 +105,7 @@ def _each(given: tuple[int, ...] | tuple[str, ...], count: int, option: str) -> 
 
 def campuses(text: str) -> int:
     """How many campuses, as argparse's `type`."""
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_CAMPUSES:
+    if not is_whole(text) or not 1 <= int(text) <= MOST_CAMPUSES:
         message = f"{text!r} is not a whole number from 1 to {MOST_CAMPUSES}"
         raise argparse.ArgumentTypeError(message)
     return int(text)

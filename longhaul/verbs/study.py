@@ -8,6 +8,7 @@ from pathlib import Path
 from longhaul.verbs.arguments import Verbs, number, quantity, verb
 from longhaul.verbs.printing import folder, form, printed, put, tell
 from scenario.errors import WrongInput
+from scenario.text.digits import is_whole
 
 PLACE = "runs/studies/<name>"
 
@@ -74,7 +75,7 @@ def _add_run(inner: Verbs) -> None:
 
 def _points(text: str) -> int:
     """A count of points, as argparse's `type`."""
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+    if not is_whole(text) or not 1 <= int(text) <= 1_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000000")
     return int(text)
 

@@ -50,7 +50,7 @@ def plan_capture(plan: Plan, patterns: Sequence[str], snap_bytes: int) -> Captur
 
     A link between a switch and a host has the host's name.
     """
-    names = [name for link in plan.wires for name in (link.name, link.link)]
+    names = list(dict.fromkeys(name for link in plan.wires for name in (link.name, link.link)))
     wrong = [
         _unknown(pattern, names)
         for pattern in patterns

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scenario.text.diagnostics import Collected, InvalidInput, Place, Source, complain
+from scenario.text.digits import is_whole
 from scenario.text.merge import with_entry
 from scenario.text.reading import read_node
 from scenario.text.tree import Entry, Listing, Mapping, Node, Steps, child, path
@@ -81,8 +82,8 @@ def _waits(root: Mapping, override: Override) -> bool:
     node: Node | None = root
     for step in override.steps:
         if node is None:
-            return str(step).isdecimal()
-        number = isinstance(node, Listing) and str(step).isdecimal()
+            return is_whole(str(step))
+        number = isinstance(node, Listing) and is_whole(str(step))
         node = child(node, int(step) if number else step)
     return False
 
@@ -136,7 +137,7 @@ def _letters(name: str) -> str:
 
 def _put_in_list(node: Listing, override: Override, depth: int) -> Node:
     step = str(override.steps[depth])
-    if not step.isdecimal() or int(step) >= len(node.items):
+    if not is_whole(step) or int(step) >= len(node.items):
         entries = f"has entries 0 to {len(node.items) - 1}" if node.items else "is empty"
         raise _nowhere(override, depth, f"this list {entries}")
     index = int(step)

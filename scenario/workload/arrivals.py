@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scenario.text.diagnostics import Place, Source, complain, nearest_file
+from scenario.text.digits import is_whole
 from scenario.text.tree import Steps
 from scenario.workload.common import Where
 
@@ -110,7 +111,7 @@ def _since_1970(moment: datetime) -> float:
 
 
 def _tokens(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:20]) <= MOST_TOKENS:
+    if not is_whole(text) or not 1 <= int(text) <= MOST_TOKENS:
         raise _Wrong("not a number of tokens", f"a whole number from 1 to {MOST_TOKENS:,}")
     return int(text)
 

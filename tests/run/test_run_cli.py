@@ -231,7 +231,7 @@ def test_a_setting_without_a_name_is_refused() -> None:
 
 
 def test_hosts_that_no_pattern_matches_are_refused_with_those_there_are() -> None:
-    told = refused(1, "exec", TWO_HOSTS, "--hosts", "c9-*", "--", "true")
+    told = refused(2, "exec", TWO_HOSTS, "--hosts", "c9-*", "--", "true")
     assert "no host is called 'c9-*'; there are c1-h100-1, c2-h100-1" in told
 
 
