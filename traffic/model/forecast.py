@@ -153,10 +153,11 @@ def _flat(tasks: Sequence[Task]) -> list[Op | Pause]:
             waits.add(before[task.stream])
         begin = len(found)
         found.append(Pause(0.0, tuple(sorted(waits))))
+        last: tuple[int, ...] = (begin,)
         if isinstance(task, CollectiveTask):
             found += _operations(task, begin)
-        inside = tuple(range(begin, len(found)))
-        found.append(Pause(_seconds(task), inside))
+            last = _last(task, begin) or last
+        found.append(Pause(_seconds(task), last))
         ends.append(len(found) - 1)
         before[task.stream] = ends[-1]
     return found
@@ -180,7 +181,14 @@ def _seconds(task: Task) -> float:
 
 
 def _operations(task: CollectiveTask, begin: int) -> list[Op]:
-    """Those of a task that begins at an index: each after the beginning and what it names."""
+    """Those of a task that begins at an index: each after what it names, or else after the beginning."""
     return [
-        op._replace(after=(begin, *(begin + 1 + other for other in op.after))) for op in task.ops
+        op._replace(after=tuple(begin + 1 + other for other in op.after) or (begin,))
+        for op in task.ops
     ]
+
+
+def _last(task: CollectiveTask, begin: int) -> tuple[int, ...]:
+    """Those operations of a task that no other one comes after: once they are done, all are."""
+    followed = {other for op in task.ops for other in op.after}
+    return tuple(begin + 1 + own for own in range(len(task.ops)) if own not in followed)
