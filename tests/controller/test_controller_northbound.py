@@ -1,7 +1,9 @@
 """The northbound API in the real fabric: what it says is what is there, and a link that it is asked to avoid
-is left by packets, as counted in the switches."""
+is left by packets, as counted in the switches. `LONGHAUL_FUZZ_REQUESTS` says how many requests are made by rule of each
+of its operations."""
 
 import json
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from tests.controller.asking import PINGS
 from tests.controller.networks import longhaul
 
 AVOID, USE = '{"state": "avoid"}', '{"state": "use"}'
+REQUESTS = int(os.environ.get("LONGHAUL_FUZZ_REQUESTS", "30"))
 PING = ("ping", "c1-h100-1", "10.2.1.1")
 pytestmark = pytest.mark.slow
 
@@ -46,7 +49,7 @@ STEPS = {
         f"POST /v1/links/c1-c2 HTTP/0.9\r\nContent-Length: {'9' * 5000}\r\n\r\n",
     ),
     "deep": ("ask", "/v1/links/c1-c2", "[" * 1000),
-    "fuzzed": ("fuzz", 30),
+    "fuzzed": ("fuzz", REQUESTS),
 }
 
 
