@@ -14,7 +14,6 @@ from typing import Any
 
 import polars as pl
 
-from analysis.errors import RunError
 from analysis.findings.critical import critical_path
 from analysis.findings.incidents import Cost, Incident, beyond_usual, incidents
 from analysis.findings.incidents import costs as planned_costs
@@ -22,10 +21,11 @@ from analysis.findings.stalls import iterations
 from analysis.findings.tail import nearest_rank
 from analysis.form.training import LOSS, OVERFLOW
 from analysis.run import Run
-from analysis.tables import NS
+from analysis.tables import NS, read_table
 from scenario.plan.losses import by_chance
 
 FILE = "telemetry.parquet"
+NEEDED = ("interface", "kind", "t_ns", "utilisation", "queue_packets", "drops", "marked")
 CHANCE = 1e-6
 """How improbable as many drops must be as the link's own loss, for a queue to have overflowed."""
 Span = tuple[int, int]
@@ -61,10 +61,7 @@ def samples(run_dir: Path) -> pl.DataFrame | None:
     path = Path(run_dir) / FILE
     if not path.is_file():
         return None
-    try:
-        return pl.read_parquet(path).filter(pl.col("kind") != "probe")
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise RunError(f"{path}: not readable as Parquet: {error}") from error
+    return read_table(path, *NEEDED).filter(pl.col("kind") != "probe")
 
 
 def ports(plan: Mapping[str, Any]) -> dict[str, SwitchPort]:

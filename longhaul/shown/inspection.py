@@ -252,14 +252,15 @@ def _facts(run: Data) -> Iterator[tuple[str, str]]:
     manifest, verdict = run["manifest"], run["verdict"]
     yield "state", run["state"]
     if manifest:
-        yield "command", manifest["command"]
-        yield "inputs", "\n".join(manifest["inputs"])
-        yield "overrides", "\n".join(manifest["overrides"]) or "none"
-        yield "seed", str(manifest["seed"])
-        yield (
-            "where",
-            f"{manifest['time']} time, {manifest['machine']}, kernel {manifest['kernel']}",
+        command, inputs, overrides, seed, time, machine, kernel = (
+            _said(manifest.get(key))
+            for key in ("command", "inputs", "overrides", "seed", "time", "machine", "kernel")
         )
+        yield "command", command
+        yield "inputs", inputs
+        yield "overrides", overrides or "none"
+        yield "seed", seed
+        yield "where", f"{time} time, {machine}, kernel {kernel}"
     if verdict:
         yield "verdict", "faithful" if verdict["faithful"] else "UNFAITHFUL"
         yield "in a word", verdict["headline"]
@@ -267,6 +268,13 @@ def _facts(run: Data) -> Iterator[tuple[str, str]]:
     if run["events"]:
         names = dict.fromkeys(event["name"] for event in run["events"])
         yield "events", f"{len(run['events'])}: {', '.join(names)}"
+
+
+def _said(value: object) -> str:
+    """What a manifest says, which may be somebody else's: of several things a line each."""
+    if isinstance(value, list | dict):
+        return "\n".join(map(str, value))
+    return "not said" if value is None else str(value)
 
 
 def _table(title: str, *columns: str) -> Table:

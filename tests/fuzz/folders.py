@@ -58,7 +58,16 @@ class Folders:
             file.write_bytes(data[: chance.randrange(len(data) + 1)])
         elif how == 4:
             file.write_bytes(chance.choice(self.files).read_bytes())
-        elif file.suffix == ".json" and how < 9:
+        elif file.suffix == ".json" and how < 9 and _is_json(data):
             file.write_bytes(mutating.as_json(mutating.changed(json.loads(data), chance)))
         else:
             file.write_bytes(mutating.damaged(data, chance))
+
+
+def _is_json(data: bytes) -> bool:
+    """Whether it has not been spoilt before."""
+    try:
+        json.loads(data)
+    except ValueError:
+        return False
+    return True
