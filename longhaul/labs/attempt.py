@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -36,6 +37,7 @@ from traffic.benchmark import Benchmark
 ANSWERS = "answers.yaml"
 MOST_FILE_BYTES = 1_000_000
 NOTHING: Mapping[str, Path] = {}
+LOOK_EVERY_S = 2.0
 PATIENCE_S = 1800.0
 """Silence of a reference run in wall time: it ends by itself, and no mark may hang on how slow the machine is."""
 
@@ -118,18 +120,25 @@ class Attempt:
         """A reference run, or the same one of before. Raises LonghaulError."""
         texts = [one.to_yaml() for one in (topology, *chosen(workload))]
         place = folder.RUNS / "labs" / digest([texts, options])
-        if not place.is_dir():
-            self.hear(f"the fabric runs: {topology.name}")
-            run(topology, workload, out=place, **({"patience_s": PATIENCE_S} | options))
+        wanted = {"patience_s": PATIENCE_S} | options
+        self._make(place, topology, lambda: run(topology, workload, out=place, **wanted))
         return Run(place)
 
     def bench(self, topology: Topology, wanted: Benchmark) -> list[MeasuredCase]:
         """Collectives measured one by one, or the same of before: the rows of the table. Raises LonghaulError."""
         place = folder.RUNS / "labs" / digest([topology.to_yaml(), asdict(wanted)])
-        if not place.is_dir():
-            self.hear(f"the fabric runs: {topology.name}")
-            bench(replace(request(topology), out=place), wanted, lambda _: None)
+        asked = replace(request(topology), out=place)
+        self._make(place, topology, lambda: bench(asked, wanted, lambda _: None))
         return read_benchmark(place).rows
+
+    def _make(self, place: Path, topology: Topology, make: Callable[[], object]) -> None:
+        """A reference run, unless it is there; one that another check is making is waited for."""
+        while not place.is_dir():
+            try:
+                self.hear(f"the fabric runs: {topology.name}")
+                make()
+            except folder.FolderTaken:
+                time.sleep(LOOK_EVERY_S)
 
     def kept(self, name: str, text: str) -> Path:
         """A file made of an answer, under a name that follows from what is in it."""

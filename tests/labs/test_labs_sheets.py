@@ -7,11 +7,13 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 
-from longhaul.labs import calls, draws, folders, sheets
+from longhaul.folder import FolderTaken
+from longhaul.labs import attempt, calls, draws, folders, sheets
 from longhaul.labs.attempt import ANSWERS, Marked, unread
 from longhaul.labs.catalogue import lab
 from longhaul.labs.exercises import policy
@@ -161,6 +163,24 @@ def test_what_is_no_number_is_never_right(value: str) -> None:
     """Written past our own JSON by a student's program."""
     answer = calls._answered(f'{calling.ANSWER}{{"value": {value}}}')
     assert unread(answer)
+
+
+def test_a_reference_that_another_check_is_making_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two that are marked at a time, the second one was told "is being written by another run", and got nothing."""
+    monkeypatch.setattr(attempt, "LOOK_EVERY_S", 0.01)
+    work = attempt.Attempt(lab("3"), tmp_path, "ada", {})
+    place, tries = tmp_path / "kept", []
+
+    def make() -> None:
+        tries.append(1)
+        if len(tries) == 3:
+            place.mkdir()
+        raise FolderTaken("is being written by another run")
+
+    work._make(place, SimpleNamespace(name="light"), make)  # type: ignore[arg-type]
+    assert len(tries) == 3
 
 
 def test_an_error_is_told_by_the_line_of_the_students_own_file(
