@@ -4,7 +4,7 @@ Twelve hosts of `topologies/colossus.yaml` with new fibre and nothing but GB200,
 a time. Each fabric is run twice: all three campuses train one model; and campus 1 serves requests that come
 in at all three borders. Prints a table in Markdown.
 
-    python -m bench.lease [--out FOLDER] [--plot FILE.svg]
+    python -m bench.lease [--out FOLDER] [--plot FILE.svg] [--seed NUMBER] [--only TEXT]
 """
 
 from __future__ import annotations
@@ -95,14 +95,18 @@ def main() -> None:
         "--out", type=Path, help="keep the run folders here, and use those that are there"
     )
     parser.add_argument("--plot", type=Path, help="draw what grew, and by how much, as SVG")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of all runs (default: {SEED})")
+    parser.add_argument("--only", default="", help="the rows whose names have this in them")
     words = parser.parse_args()
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="longhaul-lease-") as scratch:
         folder = words.out or Path(scratch)
         for cells in (HEAD, ("---",) * len(HEAD)):
             print(f"| {' | '.join(cells)} |", flush=True)
-        for fabric in FABRICS:
-            trained, served = (_run(fabric, kind, folder) for kind in ("training", "inference"))
+        for fabric in (one for one in FABRICS if words.only in one.name):
+            trained, served = (
+                _run(fabric, kind, folder, words.seed) for kind in ("training", "inference")
+            )
             assert isinstance(trained, TrainingSummary)
             outcomes.append(LeaseOutcome(fabric, trained, served.serving[0]))
             print(f"| {' | '.join(_cells(outcomes[-1]))} |", flush=True)
@@ -110,13 +114,14 @@ def main() -> None:
         words.plot.write_text(picture(outcomes), encoding="utf-8")
 
 
-def _run(fabric: Variant, kind: str, folder: Path) -> Summary:
+def _run(fabric: Variant, kind: str, folder: Path, seed: int) -> Summary:
     """A run's summary, of one that is there already if there is one."""
     workload = HERE / f"lease-{kind}.yaml"
-    out = folder / f"{kind}-{re.sub('[^a-z0-9]+', '-', fabric.name.lower())}"
+    name = f"{kind}-{re.sub('[^a-z0-9]+', '-', fabric.name.lower())}"
+    out = folder / (name if seed == SEED else f"{name}-seed-{seed}")
     if not (out / "summary.json").exists():
         sets = [word for override in fabric.overrides for word in ("--set", override)]
-        words = ("run", TOPOLOGY, *sets, "--workload", workload, "--seed", SEED, "--out", out)
+        words = ("run", TOPOLOGY, *sets, "--workload", workload, "--seed", seed, "--out", out)
         command = [sys.executable, "-m", "longhaul", *map(str, words)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
