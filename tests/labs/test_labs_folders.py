@@ -13,6 +13,7 @@ from longhaul.labs.attempt import ANSWERS
 from longhaul.labs.catalogue import LABS, Lab, lab, labs
 from longhaul.labs.folders import HandedIn, new, pack, unpack
 from longhaul.labs.marking import OWN, Teacher, attempt_of, owned
+from longhaul.machine.init import OWN_ROOT
 from scenario.errors import WrongInput
 from scenario.loading import language, load_topology, load_workload
 
@@ -118,3 +119,13 @@ def test_no_file_of_a_student_could_be_taken_for_a_module_of_ours(one: Lab) -> N
     assert {name.removesuffix(".py") for name in modules} & (
         ours | set(sys.stdlib_module_names)
     ) == set()
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "gradescope/setup.sh", "gradescope/run_autograder"])
+def test_a_set_up_does_not_stand_where_guests_have_their_own_root(name: str) -> None:
+    """A checkout in /opt/longhaul is hidden from guests: no lab could be checked there."""
+    lines = (LABS / "setups" / name).read_text().splitlines()
+    said = "\n".join(line for line in lines if not line.startswith("#"))
+    assert "/srv/longhaul" in said
+    assert "/opt/longhaul" not in said
+    assert "opt/longhaul" in OWN_ROOT

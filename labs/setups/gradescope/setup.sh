@@ -5,9 +5,9 @@ apt-get update
 apt-get install --yes --no-install-recommends git make sudo
 useradd --create-home grader
 echo 'grader ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/grader
-mkdir -p /opt/longhaul
-tar --extract --file /autograder/source/longhaul.tar --directory /opt/longhaul
-chown -R grader /opt/longhaul
-cd /opt/longhaul
-sudo -u grader env XDG_CACHE_HOME=/opt/longhaul/.cache ./setup.sh
+mkdir -p /srv/longhaul
+tar --extract --file /autograder/source/longhaul.tar --directory /srv/longhaul
+chown -R grader /srv/longhaul
+cd /srv/longhaul
+sudo -u grader env XDG_CACHE_HOME=/srv/longhaul/.cache ./setup.sh
 rm /etc/sudoers.d/grader
