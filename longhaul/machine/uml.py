@@ -111,12 +111,18 @@ def first_words(guest: Guest) -> str:
 
 
 def shown(guest: Guest) -> list[Path]:
-    """What the guest sees of this machine: its software, ours, and what is exposed to it."""
+    """What the guest sees of this machine: its software, ours, and what is exposed to it. Raises GuestError."""
     if not guest.root:
         return of_this_machine(guest)
-    needed = [*guest.exposed, *([] if ROOT.is_relative_to(guest.root) else ours(guest))]
     hidden = [Path("/", name) for name in OWN_ROOT]
-    return [path for path in needed if not any(map(path.is_relative_to, hidden))]
+    brought = ROOT.is_relative_to(guest.root)
+    if not brought and any(map(ROOT.is_relative_to, hidden)):
+        raise GuestError(
+            f"longhaul is in {ROOT}, where guests have files of their own and cannot see it: have it elsewhere "
+            f"than in {', '.join(map(str, hidden))}, or say --root system"
+        )
+    seen = [path for path in guest.exposed if not any(map(path.is_relative_to, hidden))]
+    return seen if brought else [*seen, *ours(guest)]
 
 
 def ours(guest: Guest) -> list[Path]:

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from longhaul.machine import exposure
+import pytest
+
+from longhaul.machine import exposure, uml
 
 
 def made(*files: Path) -> None:
@@ -37,3 +39,13 @@ def test_nothing_above_a_home_folder_is_shown_either(tmp_path: Path) -> None:
     home = tmp_path / "me"
     home.mkdir()
     assert exposure.for_command(["true"], tmp_path, {"PATH": "/nowhere"}, home) == ()
+
+
+@pytest.mark.parametrize("place", ["/opt/longhaul", "/usr/src/longhaul"])
+def test_code_that_a_guests_own_files_would_hide_is_refused_with_a_way_out(
+    place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(uml, "ROOT", Path(place))
+    guest = uml.Guest(tmp_path, tmp_path, 1, "virtual", 2**30, root=tmp_path / "root")
+    with pytest.raises(uml.GuestError, match=f"longhaul is in {place}, .* or say --root system"):
+        uml.shown(guest)
