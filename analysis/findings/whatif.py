@@ -70,7 +70,7 @@ class Tasks:
     """The measured tasks, a row each: `rank`, `iteration`, `kind`, `takes`, `ideal` (ns); and their graph.
 
     A collective takes from its last rank's entry to this rank's end. Where a rank may be done with its part before
-    the last has entered (it has handed over its message), that part has a second row, which waits for nobody.
+    the last has entered, that part has a second row, which waits for those whose messages it gets and for nobody else.
     """
 
     rows: pl.DataFrame
@@ -130,7 +130,7 @@ def make_tasks(run: Run, ideal: Callable[[pl.Expr], pl.Expr] = pl.Expr.min) -> T
     """The run's measured tasks and their graph; no other than the events is needed."""
     parts = _parts(run)
     before, after = _dependencies(parts)
-    rows, before, after = _with_local_ends(parts, before, after)
+    rows, before, after = _with_local_ends(parts, _sources(run, parts), before, after)
     alike = ["task", "group", "kind", "local"]
     rows = rows.with_columns(whole=pl.col("takes").max().over("iteration", *alike)).with_columns(
         ideal=pl.when(pl.col("kind") == "collective")
@@ -165,23 +165,56 @@ def _parts(run: Run) -> pl.DataFrame:
     )
 
 
+def _sources(run: Run, parts: pl.DataFrame) -> pl.DataFrame:
+    """Whose messages a part that may end early gets: `row`, that of its sender `source`, and when that one `entered`.
+
+    Only senders that in every iteration entered before it ended: for what it gets, it must have waited for them.
+    """
+    first = run.measured.filter(pl.col("iteration") == pl.col("iteration").min())
+    received = first.filter(pl.col("kind") == "recv").select("task", "rank", "peer").unique()
+    own = parts.with_row_index("row").filter(pl.col("kind") == "collective")
+    senders = own.select("iteration", "task", peer="rank", source="row", entered="start_ns")
+    return (
+        own.filter("early")
+        .drop("peer")
+        .join(received, on=["task", "rank"])
+        .join(senders, on=["iteration", "task", "peer"])
+        .filter((pl.col("entered") < pl.col("end_ns")).all().over("rank", "task", "peer"))
+        .select("row", "source", "entered")
+    )
+
+
 def _with_local_ends(
-    parts: pl.DataFrame, before: Column, after: Column
+    parts: pl.DataFrame, sources: pl.DataFrame, before: Column, after: Column
 ) -> tuple[pl.DataFrame, Column, Column]:
     """For every part that may end early, a row of its own: what follows it waits for this one.
 
     The part itself stays, as what the others of its group wait for. So all that waits for a group did end after
-    its last entry, and no circle can come of it.
+    its last entry, and all that waits for a sender after that one's, and no circle can come of it.
     """
     early = np.flatnonzero(parts["early"].to_numpy())
     twin = np.arange(parts.height)
     twin[early] = parts.height + np.arange(len(early))
-    into = np.flatnonzero(twin[after] != after)
-    own = parts[early].with_columns(
-        takes=pl.col("end_ns") - pl.col("start_ns"), local=pl.lit(value=True)
+    ties = pl.DataFrame({"before": twin[before], "after": after})
+    waits = pl.concat(
+        [
+            pl.DataFrame({"row": early, "source": early}),
+            sources.select(pl.col("row", "source").cast(pl.Int64)),
+        ]
     )
-    waits_for = np.concatenate([twin[before], twin[before[into]]])
-    return pl.concat([parts, own]), waits_for, np.concatenate([after, twin[after[into]]])
+    into = waits.join(ties, left_on="source", right_on="after")
+    entered = sources.group_by("row").agg(pl.col("entered").max())
+    own = (
+        parts.with_row_index("row")[early]
+        .join(entered, on="row", how="left", maintain_order="left")
+        .with_columns(
+            takes=pl.col("end_ns") - pl.max_horizontal("start_ns", "entered"),
+            local=pl.lit(value=True),
+        )
+        .select(parts.columns)
+    )
+    waits_for = np.concatenate([twin[before], into["before"].to_numpy()])
+    return pl.concat([parts, own]), waits_for, np.concatenate([after, twin[into["row"].to_numpy()]])
 
 
 def _group_numbers(rows: pl.DataFrame) -> Column:

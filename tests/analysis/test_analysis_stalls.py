@@ -339,6 +339,29 @@ def test_a_sender_goes_on_before_its_message_is_received(tmp_path: Path) -> None
     assert tasks.iteration_s(tasks.actual) == pytest.approx(9)
 
 
+def test_a_receiver_that_is_done_before_the_last_sender_comes_has_waited_for_its_own(
+    tmp_path: Path,
+) -> None:
+    """Rank 0 computes 4 s, rank 1 takes 6 s; rank 2 gets rank 0's message alone and computes 5 s, rank 3 gets both."""
+    table = events(
+        (0, 0, 0, -1, "compute", -1, 0, 0, 4),
+        (0, 0, 1, -1, "collective", -1, 4, 4, 4),
+        *((0, 0, 1, op, "send", peer, 4, 4, 4) for op, peer in ((0, 2), (1, 3))),
+        (1, 0, 0, -1, "compute", -1, 0, 0, 6),
+        (1, 0, 1, -1, "collective", -1, 6, 6, 6),
+        (1, 0, 1, 0, "send", 3, 6, 6, 6),
+        (2, 0, 1, -1, "collective", -1, 0, 0, 5),
+        (2, 0, 1, 0, "recv", 0, 0, 4.5, 5),
+        (2, 0, 2, -1, "compute", -1, 5, 5, 10),
+        (3, 0, 1, -1, "collective", -1, 0, 0, 7),
+        *((3, 0, 1, op, "recv", peer, 0, 6.5, 7) for op, peer in ((0, 0), (1, 1))),
+    )
+    tasks = make_tasks(run_of(table, tmp_path, 4))
+    assert tasks.iteration_s(tasks.actual) == pytest.approx(10)
+    # Had both senders computed 5 s, rank 2 had had its message a second later.
+    assert tasks.iteration_s(tasks.ideal) == pytest.approx(5 + 1 + 5)
+
+
 def test_a_rank_that_is_done_before_the_others_is_no_gain(tmp_path: Path) -> None:
     """Of one transfer a part takes 1 s and a part 3 s, in every iteration: that is no loss, nor a gain."""
     table = events(
