@@ -14,16 +14,14 @@ from typing import Any
 import polars as pl
 
 from analysis.errors import RunError
+from analysis.form import planned
 from analysis.form.files import read
 from analysis.form.parts import Check, Happened
 from analysis.messages import messages, with_campuses
 from analysis.tables import SCHEMA, read_events
 
-REQUIRED = {
-    "manifest": ("longhaul", "name", "command", "seed", "time", "machine", "kernel", "inputs"),
-    "plan": ("campuses", "links", "ways", "workloads", "modelled", "scale_bytes"),
-}
-"""What the analysis needs of a run folder's JSON files."""
+MANIFEST = ("longhaul", "name", "command", "seed", "time", "machine", "kernel", "inputs")
+"""What the analysis needs of a run folder's `manifest.json`."""
 
 TRAINING = ("training", "trace")
 """The kinds of workload whose hosts are ranks, which leave events."""
@@ -130,8 +128,8 @@ def _load(path: Path, kinds: Collection[str]) -> Run:
 
 
 def read_plan(run_dir: Path) -> dict[str, Any]:
-    """What was built."""
-    return read(Path(run_dir) / "plan.json", dict[str, Any])
+    """What was built: all that the analysis reads of it is there, and of its kind."""
+    return planned.read_plan(Path(run_dir) / "plan.json")
 
 
 def read_manifest(run_dir: Path) -> dict[str, Any]:
@@ -192,10 +190,9 @@ def _ranks(plan: dict[str, Any], path: Path) -> pl.DataFrame:
 
 
 def _check(run: Run) -> None:
-    for name, keys in REQUIRED.items():
-        missing = [key for key in keys if key not in getattr(run, name)]
-        if missing:
-            raise RunError(f"{run.path / name}.json: lacks {', '.join(missing)}")
+    missing = [key for key in MANIFEST if key not in run.manifest]
+    if missing:
+        raise RunError(f"{run.path / 'manifest.json'}: lacks {', '.join(missing)}")
     known = {host["rank"] for campus in run.plan["campuses"] for host in campus["hosts"]}
     strangers = set(run.recorded["rank"].unique()) - known
     if strangers:

@@ -4,6 +4,7 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -17,6 +18,8 @@ from analysis.terminal.benchmark import print_results
 
 ABOUT = {
     "op": "all_reduce",
+    "name": "table",
+    "kind": "benchmark",
     "ranks": [0, 1],
     "iterations": 2,
     "warmup": 1,
@@ -30,6 +33,13 @@ ABOUT = {
          "predicted_s": 4e-3},
     ],
 }  # fmt: skip
+
+
+def write_plan(folder: Path, about: dict[str, Any]) -> None:
+    """The plan of a benchmark, as far as its table goes."""
+    plan = {"name": "two", "description": "", "scale_bytes": 1000, "mtu_bytes": 9000, "modelled": []}
+    parts = dict.fromkeys(("campuses", "links", "ways", "wires"), [])
+    (folder / "plan.json").write_text(json.dumps({**plan, **parts, "workloads": [about]}))
 
 
 def events() -> pl.DataFrame:
@@ -87,8 +97,7 @@ def test_wrong_results_are_summed_over_the_ranks_and_null_where_nothing_was_chec
 
 
 def test_the_table_has_a_line_per_case_under_nccl_tests_headings(tmp_path: Path) -> None:
-    plan = {"name": "two", "scale_bytes": 1000, "workloads": [ABOUT]}
-    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    write_plan(tmp_path, ABOUT)
     events().write_parquet(tmp_path / "events.parquet")
     write_results(tmp_path)
     out = Console(file=io.StringIO(), width=140)
@@ -126,8 +135,7 @@ def test_a_barrier_has_no_bandwidth(tmp_path: Path) -> None:
 
 def printed(tmp_path: Path, op: str) -> str:
     """The first line of a collective's table."""
-    plan = {"name": "two", "scale_bytes": 1000, "workloads": [ABOUT | {"op": op}]}
-    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    write_plan(tmp_path, ABOUT | {"op": op})
     events().write_parquet(tmp_path / "events.parquet")
     write_results(tmp_path)
     out = Console(file=io.StringIO(), width=140)

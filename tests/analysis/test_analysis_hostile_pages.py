@@ -120,7 +120,7 @@ def benchmark(folder: Path, name: str) -> Path:
         channels=1, rows=[cases[0], msgspec.structs.replace(cases[1], same_as="ring")],
     )  # fmt: skip
     plan = json.loads((folder / "plan.json").read_text())
-    plan["workloads"][0]["kind"] = "benchmark"
+    plan["workloads"][0] |= {"kind": "benchmark", "cases": []}
     (folder / "plan.json").write_text(json.dumps(plan))
     (folder / FILE).write_bytes(msgspec.json.encode(named(table, name)))
     return folder

@@ -51,16 +51,23 @@ def _tokens() -> pl.DataFrame:
 def written_run(folder: Path, **about: Any) -> Path:
     def hosts(*named: tuple[int, str, str]) -> list[dict[str, Any]]:
         return [
-            {"rank": rank, "name": name, "campus": name[:2], "accelerator": accelerator}
+            {"rank": rank, "name": name, "campus": name[:2], "leaf": "c1-s", "accelerator": accelerator}
             for rank, name, accelerator in named
         ]
 
     service = {
         "name": "chat", "kind": "inference", "ranks": [0, 1], "warmup_s": 1.0, "requests": 4,
-        "objectives": {"first_token_s": 0.050, "token_s": 0.012},
+        "objectives": {"first_token_s": 0.050, "token_s": 0.012}, "routing": "nearest",
+        "prediction": {"prompt_tokens": 1000, "first_token": []},
+    }  # fmt: skip
+    campus = {
+        "name": "c1", "site": "", "kind": "single", "border": "c1-s",
+        "switches": [{"name": "c1-s", "role": "border"}], "fabric_links": [],
+        "hosts": hosts((0, "c1-h-1", "H100"), (1, "c1-g-1", "GB200")),
     }  # fmt: skip
     plan = {
-        "campuses": [{"name": "c1", "hosts": hosts((0, "c1-h-1", "H100"), (1, "c1-g-1", "GB200"))}],
+        "name": "two", "description": "", "mtu_bytes": 9000, "ways": [], "wires": [],
+        "campuses": [campus],
         "probes": hosts((-1, "c1-prb", ""), (-1, "c2-prb", "")),
         "workloads": [service | about], "modelled": ["a <b>model</b>"], "scale_bytes": 1000.0,
         "links": [],
