@@ -1,6 +1,7 @@
 """Temporary folders that go even where their process was killed: who makes one takes away those that nobody holds.
 
-A folder is held by a lock for as long as its process lives, however that ends.
+A folder is held by a lock for as long as its process lives, however that ends. What its maker gets is a folder in it:
+who makes a run's folder locks the one that this goes into, and would wait for ever.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def aside() -> Iterator[Path]:
     """A folder of one's own, beside all others', for as long as the body takes."""
     made, held = _made()
     try:
-        yield made
+        yield _inner(made)
     finally:
         shutil.rmtree(made, ignore_errors=True)
         os.close(held)
@@ -35,7 +36,7 @@ def kept_aside() -> Path:
     """A folder of this process's own, gone with it."""
     made, _ = _made()
     atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return made
+    return _inner(made)
 
 
 def _made() -> tuple[Path, int]:
@@ -46,6 +47,12 @@ def _made() -> tuple[Path, int]:
     with suppress(OSError):  # a file system without locks: it is never swept, either
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return made, held
+
+
+def _inner(made: Path) -> Path:
+    inner = made / "own"
+    inner.mkdir()
+    return inner
 
 
 def _sweep(place: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from longhaul.aside import YOUNG_S, aside
+from longhaul.folder import new
 
 HOLDS = """
 import sys
@@ -28,7 +29,7 @@ def holder(place: Path) -> tuple[subprocess.Popen[str], Path]:
     folder = Path(process.stdout.readline().strip())
     (folder / "something").mkdir()
     then_s = time.time() - 2 * YOUNG_S
-    os.utime(folder, (then_s, then_s))
+    os.utime(folder.parent, (then_s, then_s))
     return process, folder
 
 
@@ -40,9 +41,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_folder_goes_with_its_body(place: Path) -> None:
     with aside() as made:
-        assert made.parent == place
+        assert made.parent.parent == place
         (made / "file").touch()
     assert list(place.iterdir()) == []
+
+
+def test_a_run_folder_can_be_made_in_it(place: Path) -> None:
+    with aside() as made, new(made / "run") as partial:
+        (partial / "file").touch()
 
 
 def test_what_a_killed_process_left_goes_and_what_is_held_or_young_stays(place: Path) -> None:
@@ -50,14 +56,14 @@ def test_what_a_killed_process_left_goes_and_what_is_held_or_young_stays(place: 
     living, held = holder(place)
     killed.kill()
     killed.communicate()
-    young = place / f"{left.name}-young"
+    young = place / f"{left.parent.name}-young"
     young.mkdir()
     with aside():
-        assert not left.exists()
+        assert not left.parent.exists()
         assert held.exists()
         assert young.exists()
     living.communicate("")
-    assert not held.exists()
+    assert not held.parent.exists()
     assert living.returncode == 0
 
 
