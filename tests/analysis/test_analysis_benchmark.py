@@ -37,7 +37,13 @@ ABOUT = {
 
 def write_plan(folder: Path, about: dict[str, Any]) -> None:
     """The plan of a benchmark, as far as its table goes."""
-    plan = {"name": "two", "description": "", "scale_bytes": 1000, "mtu_bytes": 9000, "modelled": []}
+    plan = {
+        "name": "two",
+        "description": "",
+        "scale_bytes": 1000,
+        "mtu_bytes": 9000,
+        "modelled": [],
+    }
     parts = dict.fromkeys(("campuses", "links", "ways", "wires"), [])
     (folder / "plan.json").write_text(json.dumps({**plan, **parts, "workloads": [about]}))
 

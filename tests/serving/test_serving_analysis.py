@@ -51,7 +51,13 @@ def _tokens() -> pl.DataFrame:
 def written_run(folder: Path, **about: Any) -> Path:
     def hosts(*named: tuple[int, str, str]) -> list[dict[str, Any]]:
         return [
-            {"rank": rank, "name": name, "campus": name[:2], "leaf": "c1-s", "accelerator": accelerator}
+            {
+                "rank": rank,
+                "name": name,
+                "campus": name[:2],
+                "leaf": "c1-s",
+                "accelerator": accelerator,
+            }
             for rank, name, accelerator in named
         ]
 
