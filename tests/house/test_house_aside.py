@@ -46,7 +46,8 @@ def test_a_folder_goes_with_its_body(place: Path) -> None:
     assert list(place.iterdir()) == []
 
 
-def test_a_run_folder_can_be_made_in_it(place: Path) -> None:
+@pytest.mark.usefixtures("place")
+def test_a_run_folder_can_be_made_in_it() -> None:
     with aside() as made, new(made / "run") as partial:
         (partial / "file").touch()
 

@@ -22,9 +22,20 @@ def folder(path: Path) -> Path:
         for number in (1, 2)
     )
     host = {"interface": "h-eth0", "node": "h-1", "port": 0, "shape": SHAPE}
+    hosts = [
+        {"rank": rank, "name": f"h-{rank + 1}", "campus": "c", "leaf": "s", "accelerator": "H100"}
+        for rank in (0, 1)
+    ]
+    campus = {
+        "name": "c", "site": "", "kind": "single", "border": "s", "fabric_links": [], "hosts": hosts,
+        "switches": [{"name": "s", "role": "border"}],
+    }  # fmt: skip
     plan = {
-        "links": [], "workloads": [{"name": "w", "kind": "training"}],
-        "campuses": [{"name": "c", "switches": [{"name": "s"}]}],
+        "name": "two", "description": "", "scale_bytes": 1.0, "mtu_bytes": 9000, "links": [], "ways": [],
+        "workloads": [
+            {"name": "w", "kind": "training", "ranks": [0, 1], "iterations": 1, "size_bytes": 1}
+        ],
+        "modelled": [], "campuses": [campus],
         "wires": [
             {"name": "h-1", "kind": "host", "a": host, "b": near},
             {"name": "h-2", "kind": "host", "a": host | {"node": "h-2"}, "b": far},
@@ -47,7 +58,11 @@ def folder(path: Path) -> Path:
     samples = [(t, "host", name, t // 4 if name == "s-eth1" else 0)
                for t in (0, 1_000_000, 2_000_000) for name in ("s-eth1", "s-eth2")]  # fmt: skip
     schema = ("t_ns", "kind", "interface", "paused_ns")
-    pl.DataFrame(samples, schema=schema, orient="row").write_parquet(path / "telemetry.parquet")
+    table = pl.DataFrame(samples, schema=schema, orient="row")
+    rest = ("utilisation", "queue_packets", "drops", "marked")
+    table.with_columns(pl.lit(0).alias(name) for name in rest).write_parquet(
+        path / "telemetry.parquet"
+    )
     return path
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import heappop, heappush
 
+from scenario.errors import LonghaulError
 from traffic.model.course import Course, Tolls
 
 
-class Competing(Exception):
+class Competing(LonghaulError):
     """A message would have to wait for one of another connection."""
 
 
