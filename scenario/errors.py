@@ -38,7 +38,7 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     ├── Stopped                          longhaul.inside.control      the run cannot go on
     ├── CrewLost                         longhaul.studies.crews       all workers of a study have gone
     ├── TrialFailed                      longhaul.trials.series       a run of a series did not end well
-    ├── Competing                        traffic.model.execution      a forecast for messages that never wait does not hold
+    ├── Competing                        traffic.model.execution      messages of a forecast wait for each other
     ├── CannotPrint                      longhaul.verbs.streams       standard output is full, or was closed
     └── BenchError                       bench.guests                 a measurement could not be made
 """
