@@ -44,7 +44,7 @@ def write_plan(folder: Path, about: dict[str, Any]) -> None:
         "mtu_bytes": 9000,
         "modelled": [],
     }
-    parts = {key: [] for key in ("campuses", "links", "ways", "wires")}
+    parts: dict[str, list[Any]] = {key: [] for key in ("campuses", "links", "ways", "wires")}
     (folder / "plan.json").write_text(json.dumps({**plan, **parts, "workloads": [about]}))
 
 
