@@ -86,6 +86,8 @@ class Sheet(Strict):
     """With so many further draws code is tried, beside the student's own; 0 where answers are numbers."""
     parameters: dict[str, OneOf | Steps]
     """What differs from student to student."""
+    hidden: list[str] = Field(default=[])
+    """Those of the parameters that a student is to find out: they are neither printed nor told in the folder."""
     tasks: Annotated[dict[str, LabTask], Field(min_length=1)]
     """What is asked, by name."""
     hints: list[str] = Field(default=[])

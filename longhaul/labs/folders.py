@@ -16,7 +16,7 @@ from longhaul.labs import draws
 from longhaul.labs.attempt import MOST_FILE_BYTES
 from longhaul.labs.catalogue import Lab
 from longhaul.labs.draws import Drawn
-from longhaul.labs.marking import OWN, exercise, fair, owned
+from longhaul.labs.marking import OWN, exercise, fair, owned, ownership
 from scenario.errors import WrongInput
 
 SHOWN = ("README.md", "picture.svg")
@@ -48,7 +48,7 @@ def new(one: Lab, folder: Path, who: str, key: bytes) -> Drawn:
 
 def fill(one: Lab, folder: Path, who: str, drawn: Drawn) -> None:
     """Put the skeleton, the lab's text and what was drawn into a folder."""
-    own = {"longhaul": 1, "lab": one.number, "student": who, "parameters": drawn}
+    own = ownership(one, who, drawn)
     (folder / OWN).write_text(yaml.safe_dump(own, sort_keys=False))
     for name in SHOWN:
         if (one.folder / name).is_file():

@@ -6,12 +6,14 @@ The teacher's draw counts, not what the folder says of itself.
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 from longhaul.labs import draws
 from longhaul.labs.attempt import Attempt, Marked
@@ -39,6 +41,8 @@ class Ownership(Strict):
     """Whose."""
     parameters: dict[str, Value]
     """What was drawn."""
+    sealed: str = ""
+    """And what of it the student is to find out: JSON as base64, so that it is not read in passing. No secret."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,22 @@ def owned(folder: Path) -> Ownership:
     return found
 
 
+def ownership(one: Lab, who: str, drawn: Drawn) -> dict[str, Any]:
+    """What a student's `lab.yaml` says."""
+    sealed = json.dumps({name: drawn[name] for name in one.sheet.hidden})
+    return {
+        "longhaul": 1,
+        "lab": one.number,
+        "student": who,
+        "parameters": shown(one, drawn),
+    } | ({"sealed": b64encode(sealed.encode()).decode()} if one.sheet.hidden else {})
+
+
+def shown(one: Lab, drawn: Drawn) -> Drawn:
+    """What of the parameters a student is told."""
+    return {name: value for name, value in drawn.items() if name not in one.sheet.hidden}
+
+
 def attempt_of(folder: Path, teacher: Teacher, hear: Callable[[str], None]) -> Attempt:
     """A student's work, with the parameters that are the student's. Raises InvalidInput, WrongInput."""
     own = owned(folder)
@@ -90,13 +110,27 @@ def attempt_of(folder: Path, teacher: Teacher, hear: Callable[[str], None]) -> A
 
 def _as_written(one: Lab, own: Ownership, folder: Path) -> Drawn:
     """The parameters of a folder; they must be such as could have been drawn. Raises WrongInput."""
-    if own.parameters.keys() != one.sheet.parameters.keys():
+    parameters = own.parameters | _opened(own.sealed, folder)
+    if parameters.keys() != one.sheet.parameters.keys():
         names = ", ".join(one.sheet.parameters)
         raise WrongInput(f"{folder / OWN}: the parameters of this lab are {names}")
-    for name, value in own.parameters.items():
+    for name, value in parameters.items():
         if value not in one.sheet.parameters[name].values():
             raise WrongInput(f"{folder / OWN}: {name}: {value!r} is not among what can be drawn")
-    return dict(own.parameters)
+    return parameters
+
+
+def _opened(sealed: str, folder: Path) -> Drawn:
+    """What `ownership` has sealed. Raises WrongInput."""
+    try:
+        found = json.loads(b64decode(sealed, validate=True) or "{}")
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise WrongInput(
+            f"{folder / OWN}: what is sealed was changed: copy it from the folder that you were given"
+        )
+    return found
 
 
 def marked(work: Attempt) -> MarkedSheet:

@@ -144,12 +144,13 @@ def new(words: argparse.Namespace) -> int:
     """Make a student's folder."""
     from longhaul.labs import draws, folders
     from longhaul.labs.catalogue import lab
+    from longhaul.labs.marking import shown
 
     one = lab(words.lab)
     folder = words.folder or Path(one.folder.name)
     drawn = folders.new(one, folder, words.student, draws.secret(words.course))
     print(f"{folder}: lab {one.number}, {one.sheet.title}, {one.sheet.minutes} minutes")
-    for name, value in drawn.items():
+    for name, value in shown(one, drawn).items():
         print(f"  {name:<24} {value}")
     print(f"begin with {folder / 'README.md'}; then: longhaul lab check {folder}")
     return 0

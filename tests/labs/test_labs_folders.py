@@ -7,12 +7,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from longhaul.labs import draws
 from longhaul.labs.attempt import ANSWERS
 from longhaul.labs.catalogue import LABS, Lab, lab, labs
 from longhaul.labs.folders import HandedIn, new, pack, unpack
-from longhaul.labs.marking import OWN, Teacher, attempt_of, owned
+from longhaul.labs.marking import OWN, Teacher, attempt_of, fair, owned, ownership
 from longhaul.machine.init import OWN_ROOT
 from scenario.errors import WrongInput
 from scenario.loading import language, load_topology, load_workload
@@ -85,6 +86,25 @@ def test_with_the_secret_the_folders_own_parameters_do_not_count(tmp_path: Path)
     own.write_text(own.read_text().replace(f"rate_Gbps: {drawn['rate_Gbps']}", "rate_Gbps: 200"))
     assert attempt_of(tmp_path / "own", Teacher(secret), print).drawn == drawn
     assert attempt_of(tmp_path / "own", Teacher(), print).drawn == drawn | {"rate_Gbps": 200}
+
+
+def test_what_a_student_is_to_find_out_is_not_told_in_the_folder(tmp_path: Path) -> None:
+    one = lab("5")
+    drawn = draws.drawn(one, b"a secret of one course", "ada", fair(one))
+    own = ownership(one, "ada", drawn)
+    assert set(own["parameters"]) == {"iterations"}
+    (tmp_path / OWN).write_text(text := yaml.safe_dump(own))
+    assert "straggler" not in text
+    assert str(drawn["slowdown"]) not in text
+    assert attempt_of(tmp_path, Teacher(), print).drawn == drawn
+
+
+@pytest.mark.parametrize("name", ["", "e30=", "bnVsbA==", "no base64", "W10="])
+def test_what_was_sealed_and_is_changed_is_refused(name: str, tmp_path: Path) -> None:
+    own = {"longhaul": 1, "lab": 5, "student": "ada", "parameters": {"iterations": 5}}
+    (tmp_path / OWN).write_text(yaml.safe_dump(own | {"sealed": name}))
+    with pytest.raises(WrongInput, match=r"sealed|the parameters of this lab are"):
+        attempt_of(tmp_path, Teacher(), print)
 
 
 @pytest.mark.parametrize(
