@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from analysis.export.trace_format import US, Event, counter, instant, meta, named, span
+from analysis.findings.again import sent_again
 from analysis.findings.critical import critical_path
 from analysis.findings.incidents import incidents
 from analysis.findings.network import ports, samples
@@ -85,14 +86,7 @@ def _network(run: Run, process: int) -> Iterator[Event]:
 
 def _again(run: Run, process: int) -> Iterator[Event]:
     """Packets that TCP has sent again so far, by sender."""
-    path = Path(run.path) / "retransmissions.parquet"
-    if not path.is_file():
-        return
-    rows = (
-        read_table(path, "host", "t_ns", "packets")
-        .group_by("host", "t_ns")
-        .agg(pl.col("packets").sum())
-    )
+    rows = sent_again(run.path).group_by("host", "t_ns").agg(pl.col("packets").sum())
     so_far = rows.sort("host", "t_ns").with_columns(pl.col("packets").cum_sum().over("host"))
     for host, at_ns, packets in so_far.iter_rows():
         yield counter(f"{host} sent again", process, at_ns, {"packets": packets})

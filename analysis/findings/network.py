@@ -2,7 +2,8 @@
 
 In: a run with its `telemetry.parquet`. Out: every switch port that dropped packets as an observed incident, with its
 cost. An iteration is charged to a port only on evidence: while the port dropped packets, a message that crosses it and
-that the iteration waited for took longer than usual. It is charged with no more than that; a straggler is not.
+that the iteration waited for took longer than usual; or one whose acknowledgements cross it, if TCP sent some of it
+again. It is charged with no more than that; a straggler is not.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from analysis.findings.again import SentAgain
 from analysis.findings.critical import critical_path
 from analysis.findings.incidents import Cost, Incident, beyond_usual, incidents
 from analysis.findings.incidents import costs as planned_costs
@@ -244,6 +246,7 @@ class _Late:
 
     def __init__(self, run: Run, quiet: Sequence[int]) -> None:
         self._crossing = crossing(run)
+        self._again = SentAgain.of(run.path)
         ranks = run.ranks.select("rank", "name", "campus")
         self._name = {rank: name for rank, name, _ in ranks.iter_rows()}
         self._campus = {rank: campus for rank, _, campus in ranks.iter_rows()}
@@ -259,14 +262,23 @@ class _Late:
                 self._messages.setdefault(number, []).append(row)
 
     def through(self, port: SwitchPort, one: Incident, iteration: int) -> int:
-        """The largest excess, nanoseconds, of a message that crossed a port while it dropped packets."""
+        """The largest excess, nanoseconds, of a message that a port may have held up: it was under way while the port
+        dropped packets, and it or its acknowledgements crossed it."""
         return max(
             (
                 excess
                 for pair, (begin, end), excess in self._messages.get(iteration, ())
-                if one.touches(begin, end) and self._crosses(pair, port)
+                if one.touches(begin, end)
+                and (self._crosses(pair, port) or self._unheard(pair, (begin, end), port))
             ),
             default=0,
+        )
+
+    def _unheard(self, pair: Pair, span: Span, port: SwitchPort) -> bool:
+        """Whether a message's acknowledgements may have been lost at a port: they cross it, and TCP sent again."""
+        src, dst = pair
+        return self._crosses((dst, src), port) and self._again.during(
+            self._name[src], self._name[dst], *span
         )
 
     def _crosses(self, pair: Pair, port: SwitchPort) -> bool:

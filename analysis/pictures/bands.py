@@ -19,7 +19,7 @@ from analysis.tables import NS
 MOST_ROWS = 16
 """Events that the picture for paper has room for; the costliest are kept."""
 _US = 1000
-_LEFT, _RIGHT, _TOP, _ROW = 164.0, 1150.0, 24.0, 22.0
+_LEFT, _RIGHT, _TOP, _ROW = 224.0, 1150.0, 24.0, 22.0
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ def survivals(series: Sequence[Series], width: float = 560, height: float = 300)
     low, high = math.log10(min(times)), math.log10(max(times))
     low, high = (low, high) if high - low > 0.05 else (low - 0.5, high + 0.5)
     floor = min(math.floor(math.log10(min(shares))), -1)
-    left, right, top, bottom = 52.0, width - 16, 16.0, height - 34
+    left, right, top, bottom = 66.0, width - 16, 16.0, height - 34
 
     def place_x(seconds: float) -> float:
         return left + (math.log10(seconds) - low) / (high - low) * (right - left)

@@ -5,16 +5,22 @@ In: findings of a study. Out: places in a picture's own units, ready for SVG.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from analysis.form.study import CheckedFigure, Effect, FigureFound
 from analysis.pictures.charts import Tick, nice_ticks
 from analysis.studies.headline import shown
 
-LEFT, RIGHT, ROW, TOP = 260.0, 1040.0, 34.0, 24.0
+RIGHT, ROW, TOP = 1040.0, 34.0, 24.0
 WIDE, HIGH = 380.0, 210.0
 _EDGE, _FOOT = 66.0, 44.0
+_FIGURE = 80.0
+"""Between what a row is called and its bar: the least mean stands there."""
+_LETTER, _BOLD = 7.8, 9.0
+"""How wide a letter is at most, on average, in ticks and in rows' names."""
+_LONGEST, _LABEL = 44, 15
+"""Letters of a row's name, and of a value below a plot."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,9 @@ class TornadoRow:
 
 @dataclass(frozen=True)
 class Tornado:
-    """Rows from the top down, the overall mean, the ticks."""
+    """Rows from the top down, the overall mean, the ticks; rows' names end at `left`."""
 
+    left: float
     height: float
     mean_x: float
     mean: str
@@ -82,17 +89,19 @@ def tornado(found: FigureFound) -> Tornado:
     """Everything varied by how far it moves the figure's mean, the widest on top."""
     low = min(one.low for one in found.effects)
     high = max(one.high for one in found.effects)
-    place = _scale(low, high, LEFT, RIGHT)
+    names = [_ending(one.path) for one in found.effects]
+    left = _BOLD * max(map(len, names))
+    place = _scale(low, high, left + _FIGURE, RIGHT)
     rows = tuple(
         TornadoRow(
-            TOP + ROW * index, place(one.low), place(one.high) - place(one.low), one.path,
+            TOP + ROW * index, place(one.low), place(one.high) - place(one.low), names[index],
             shown(one.low, found.unit), shown(one.high, found.unit),
         )
         for index, one in enumerate(found.effects)
     )  # fmt: skip
     ticks = tuple(Tick(place(at), shown(at, found.unit)) for at in _ticks(low, high, 6))
     mean = shown(found.mean, found.unit)
-    return Tornado(TOP + ROW * len(rows) + 6, place(found.mean), mean, rows, ticks)
+    return Tornado(left, TOP + ROW * len(rows) + 6, place(found.mean), mean, rows, ticks)
 
 
 def effect_plot(effect: Effect, found: FigureFound) -> EffectPlot:
@@ -156,9 +165,23 @@ def _scale(low: float, high: float, start: float, end: float) -> Callable[[float
     return lambda value: start + (value - low) / (high - low) * (end - start)
 
 
-def thinned(dots: Sequence[Dot], most: int = 3) -> list[Dot]:
-    """Those whose label is written: the first, the last, and as many between as there is room for."""
-    if len(dots) <= most:
-        return list(dots)
-    step = (len(dots) - 1) / (most - 1)
-    return [dots[round(index * step)] for index in range(most)]
+def written(plot: EffectPlot, most: int = 3) -> list[Tick]:
+    """Values below a plot, within its edges: the first, the last, and as many between as there is room for."""
+    dots, step = plot.dots, (len(plot.dots) - 1) / (most - 1)
+    some = dots if len(dots) <= most else [dots[round(index * step)] for index in range(most)]
+    return [Tick(_inside(dot.x, label), label) for dot in some for label in [_clipped(dot.label)]]
+
+
+def _inside(x: float, label: str) -> float:
+    """Where a label must have its middle, so that none of it is cut off."""
+    half = _LETTER * (len(label) + 1) / 2
+    return min(max(x, half), WIDE - half)
+
+
+def _clipped(label: str) -> str:
+    return label if len(label) <= _LABEL else label[: _LABEL - 1] + "…"
+
+
+def _ending(path: str) -> str:
+    """The end of a path, which tells it from others."""
+    return path if len(path) <= _LONGEST else "…" + path[1 - _LONGEST :]

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from analysis.findings.again import sent_again
 from analysis.findings.network import SwitchPort, crossing, ports, samples
 from analysis.run import Run
 
@@ -139,12 +140,9 @@ def _sparse(values: pl.Series) -> list[list[int]]:
 
 def _again(run: Run, begin_ns: int, end_ns: int) -> tuple[tuple[int, int, int, int, int], ...]:
     """What connections between ranks sent again: since, until, sender, receiver, packets."""
-    path = Path(run.path) / "retransmissions.parquet"
-    if not path.is_file():
-        return ()
     rank = {name: number for number, name in run.ranks.select("rank", "name").iter_rows()}
     rows = (
-        pl.read_parquet(path)
+        sent_again(run.path)
         .filter(pl.col("t_ns") >= begin_ns, pl.col("since_ns") < end_ns)
         .sort("packets", descending=True)
         .head(MOST_AGAIN)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analysis import pages
 from analysis.form.study import Boundary, Heat, StudyFindings
-from analysis.pictures.studies import effect_plot, scatter, thinned, tornado
+from analysis.pictures.studies import effect_plot, scatter, tornado, written
 from analysis.studies.headline import shown
 
 HALF = 0.5
@@ -23,7 +23,7 @@ def write_page(found: StudyFindings, path: Path) -> Path:
             (one, tornado(one), [effect_plot(e, one) for e in one.effects])
             for one in found.measured
         ],
-        thinned=thinned,
+        written=written,
         heated=heated,
         matrix=matrix,
         turned=turned,

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from scenario.study.language import VariedModel
+from scenario.text.digits import powers
 from scenario.text.tree import Problems, Steps
 from scenario.text.units import NUMBER, QUANTITIES, UnitError, read
 from scenario.types.study import Choices, Normal, Spread, Stretch, Unit, Value
@@ -78,8 +79,8 @@ def _choices(written: VariedModel, problems: Problems, steps: Steps) -> Choices 
 
 
 def _named(written: Any) -> str:
-    """What to call a value: of a mapping, all of it in a line."""
-    text = spelled(written).replace('"', "")
+    """What to call a value: of a mapping, all of it in a line; 7e9 and not 7000000000.0."""
+    text = powers(written) if isinstance(written, float) else spelled(written).replace('"', "")
     return text if len(text) <= 40 else text[:39] + "…"
 
 

@@ -16,6 +16,11 @@ from typing import Any, Self
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PATIENCE_S = 120.0
+CUT_OFF = """[...document.querySelectorAll("svg text")].filter((one) => {
+  const text = one.getBoundingClientRect(), all = one.ownerSVGElement.getBoundingClientRect();
+  return text.width > 0 && (text.left < all.left - 1 || text.right > all.right + 1);
+}).map((one) => one.textContent.trim())"""
+"""Words of pictures that stick out of them to the left or to the right."""
 
 
 class Browser:

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from analysis.findings.again import FILE
 from analysis.findings.network import costs, observed, samples
 from analysis.report.page import write_report
 from analysis.run import Run, load_run
@@ -77,6 +79,24 @@ def test_a_link_drops_in_the_other_direction_than_the_late_message(tmp_path: Pat
     at = entered(tmp_path, 4)
     run = run_of(tmp_path, held_up={A_TO_B: 0.3}, dropped=(("b", "a", at + 0.1, 21),))
     assert costs(run)[0].cost_s == pytest.approx(0, abs=0.003)
+
+
+def test_a_queue_that_dropped_acknowledgements_is_charged_with_what_tcp_then_sent_again(
+    tmp_path: Path,
+) -> None:
+    """Rank 2 sends to 3 over a→b; what b→a drops holds that up, if 2 sent some of it again."""
+    at = entered(tmp_path, 4)
+    run = run_of(tmp_path, held_up={A_TO_B: 0.3}, dropped=(("b", "a", at + 0.1, 21),))
+    sender, receiver = run.ranks["name"][2], run.ranks["name"][3]
+    for peer, cost_s in ((run.ranks["name"][4], 0), (receiver, 0.3)):
+        again = {"since_ns": at + 0.28, "t_ns": at + 0.29}
+        pl.DataFrame(
+            {name: [round(s * 1e9)] for name, s in again.items()}
+            | {"host": [sender], "peer": [peer], "packets": [1]}
+        ).write_parquet(run.path / FILE)
+        (found,) = costs(run)
+        assert found.incident.name == "b→a overflowed"
+        assert found.cost_s == pytest.approx(cost_s, rel=0.01, abs=0.003)
 
 
 def test_what_an_event_of_the_timeline_drops_is_that_events(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from longhaul.studies.store import Record
 from scenario.study.designs import design
 from scenario.text.units import YEAR_S
 from scenario.types.study import Study
+from tests.analysis.browser import CUT_OFF, Browser
 from tests.study.test_study_language import read
 
 VARY = """\
@@ -38,11 +39,17 @@ MEASURE = "measure: [iterations.p50_s, lost, verdict]\nverdict: lost > 50%\n"
 Figure = Callable[[float, float], float]
 
 
-def found(
-    tmp_path: Path, more: str, time_s: Figure, lost: Figure, fabric: Figure | None = None
+def found(  # noqa: PLR0913 - what a study asks, and what comes of it
+    tmp_path: Path,
+    more: str,
+    time_s: Figure,
+    lost: Figure,
+    fabric: Figure | None = None,
+    *,
+    asked: str = VARY + MEASURE,
 ) -> tuple[Study, StudyFindings, pl.DataFrame]:
-    """A study whose figures are functions of the distance in km and of the share of the peak."""
-    study = read(tmp_path, VARY + MEASURE + more)
+    """A study whose figures are functions of the first two things varied: the distance in km, the share of the peak."""
+    study = read(tmp_path, asked + more)
     made = design(study)
     records, wanted = {}, []
     for point in made.points:
@@ -318,6 +325,27 @@ def test_the_page_is_no_wider_than_a_phone(tmp_path: Path, more: str) -> None:
     inner, width = int(told[1]), int(told[2])
     assert 300 < width <= 390
     assert inner <= width
+
+
+LONG = """\
+vary:
+  workload.collective.algorithm: [ring, recursive_doubling, parameter_server]
+  workload.model.parameters: [125e6, 7e9]
+  links.c1-c2.distance: [10mi, 30mi, 1000mi]
+measure: [iterations.p50_s]
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_no_words_of_a_picture_are_cut_off_at_its_edges(tmp_path: Path) -> None:
+    _, answer, _ = found(tmp_path, "", lambda x, _: 1 + x, far, asked=LONG)
+    page = write_page(answer, tmp_path / "study.html")
+    with Browser(tmp_path / "browser", page, 1280, 900) as browser:
+        words = browser.run(
+            "[...document.querySelectorAll('svg text')].map((one) => one.textContent)"
+        )
+        assert {"recursive_doub…", "parameter_serv…", "125e6", "7e9", "1000mi"} <= set(words)
+        assert browser.run(CUT_OFF) == []
 
 
 def test_rows_are_exported_with_units_for_programs_for_issues_and_for_papers(
