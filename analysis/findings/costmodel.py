@@ -7,8 +7,9 @@ with its error where the run itself can be predicted: the same collective, of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -51,13 +52,18 @@ def ring(run: Run, classes: Sequence[Fit], ranks: int) -> list[Hops]:
     return [hops for hops in found if hops.count]
 
 
+def is_ring(workload: Mapping[str, Any]) -> bool:
+    """Whether a workload's collective is a ring all-reduce, of which formulas are known."""
+    return (workload.get("op"), workload.get("algorithm")) == ("all_reduce", "ring")
+
+
 def cost_model(run: Run) -> CostModel:
     """The fits, what they say of this very run (with the error), and of larger ones.
 
     Empty fits where the run's messages say nothing. Predictions are of ring all-reduces only.
     """
     classes = fits(run)
-    rings = run.workload.get("op") == "all_reduce" and run.workload.get("algorithm") == "ring"
+    rings = is_ring(run.workload)
     if not classes or not rings or not _whole(run):
         return CostModel(classes=classes, check=None, scales=[])
     size = float(run.workload["size_bytes"])

@@ -16,7 +16,7 @@ from analysis.findings import adapters, background, hops, network, oneway, servi
 from analysis.findings.bandwidth import algbw, bus_factor
 from analysis.findings.blame import between_groups, blame_by_rank, blame_matrix
 from analysis.findings.collisions import collisions
-from analysis.findings.costmodel import cost_model
+from analysis.findings.costmodel import cost_model, is_ring
 from analysis.findings.critical import described
 from analysis.findings.efficiency import efficiency
 from analysis.findings.headline import faithful, headline
@@ -90,7 +90,7 @@ def summarise(run: Run) -> TrainingSummary:
         timeline=[cost.told(run.plan) for cost in network.happened(run)],
         tail=Tails(latencies(run), slowest_messages(run), slowest_entries(run)),
         links=hops.links(run),
-        prediction=_prediction(run),
+        prediction=_prediction(run, iteration_times.mean_s),
         cost_model=cost_model(run),
         proportion=_proportion(run),
         collisions=collisions(run.workload),
@@ -204,18 +204,21 @@ def _times_of_most(run: Run) -> pl.DataFrame:
     return times.filter(pl.col("task").is_in(most["tasks"])) if most else times
 
 
-def _prediction(run: Run) -> Prediction:
-    """The alpha-beta prediction beside the measured p50 of the same collectives; the error is relative."""
+def _prediction(run: Run, mean_s: float) -> Prediction:
+    """The alpha-beta prediction beside the measured p50 of the same collectives, and beside the mean iteration; errors
+    are relative."""
     predicted = run.prediction
     measured_s = tail(_seconds(_times_of_most(run)["transfer_ns"])).p50_s
-    collective_s = predicted.get("collective_s")
+    collective_s, iteration_s = predicted.get("collective_s"), predicted.get("iteration_s")
     beyond_s = measured_s - collective_s if collective_s else 0.0
     return Prediction(
         collective_s=collective_s,
-        textbook_s=predicted.get("textbook_s"),
+        textbook_s=predicted.get("textbook_s") if is_ring(run.workload) else None,
         measured_s=measured_s,
         error=measured_s / collective_s - 1 if collective_s else None,
         omits=adapters.omitted(_counted(run), beyond_s, paused(run.path)) if collective_s else [],
+        iteration_s=iteration_s,
+        iteration_error=mean_s / iteration_s - 1 if iteration_s else None,
     )
 
 

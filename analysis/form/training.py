@@ -210,16 +210,27 @@ class Between(Form, frozen=True):
 
 
 class Prediction(Form, frozen=True):
-    """The alpha-beta model's prediction of the collective, beside what was measured."""
+    """What the alpha-beta model predicts of the collective and of an iteration, beside what was measured."""
 
     collective_s: Annotated[Seconds | None, doc("Pipelined over this fabric; null: none planned.")]
-    textbook_s: Annotated[Seconds | None, doc("By the textbook's formula; null: none planned.")]
+    textbook_s: Annotated[
+        Seconds | None,
+        doc(
+            "Of a ring all-reduce, by the textbook's formula; null: none planned, or no such ring."
+        ),
+    ]
     measured_s: Annotated[Seconds, doc("Median.")]
     error: Annotated[Share | None, doc("Measured over collective_s, less 1.")]
     omits: Annotated[
         list[str],
         doc("What this run had that the model leaves out, in words: DCQCN's start, timeouts."),
     ] = field(default_factory=list)
+    iteration_s: Annotated[
+        Seconds | None, doc("The mean iteration, with nothing happening; null: none planned.")
+    ] = None
+    iteration_error: Annotated[Share | None, doc("The measured mean over iteration_s, less 1.")] = (
+        None
+    )
 
 
 class Fit(Form, frozen=True):

@@ -70,7 +70,9 @@ def print_training(summary: TrainingSummary, out: Console) -> None:
     out.print(slowest_table(summary.tail.slowest_messages))
     out.print(critical_table(summary.critical_path))
     out.print(_efficiency(summary.efficiency))
-    out.print(_prediction(summary))
+    predicted = _prediction(summary)
+    if predicted.row_count:
+        out.print(predicted)
     for omitted in summary.prediction.omits:
         out.print(Text(omitted, "dim"))
     if summary.proportion:
@@ -311,10 +313,10 @@ def _blamed(ranks: list[Rank]) -> Table:
 
 def _prediction(summary: TrainingSummary) -> Table:
     found = summary.prediction
-    made = table("Prediction of the collective", "model", "predicted", "measured p50", "error")
+    made = table("What the model predicted", "alpha-beta", "predicted", "measured", "error")
     for name, predicted_s in (
-        ("alpha-beta, pipelined", found.collective_s),
-        ("alpha-beta, textbook", found.textbook_s),
+        ("collective, pipelined (p50)", found.collective_s),
+        ("collective, textbook (p50)", found.textbook_s),
     ):
         if predicted_s:
             error = found.measured_s / predicted_s - 1
@@ -327,13 +329,18 @@ def _prediction(summary: TrainingSummary) -> Table:
     check = summary.cost_model.check
     if check:
         made.add_row(
-            "alpha-beta, fitted to this run",
+            "collective, fitted to this run (p50)",
             units.time(check.predicted_s, 4),
             units.time(check.measured_s, 4),
             units.error(check.error),
         )
-    if not made.row_count:
-        made.add_row("none in the plan", "", units.time(found.measured_s), "")
+    if found.iteration_s:
+        made.add_row(
+            "iteration (mean)",
+            units.time(found.iteration_s, 4),
+            units.time(summary.iterations.mean_s, 4),
+            units.error(found.iteration_error),
+        )
     return made
 
 

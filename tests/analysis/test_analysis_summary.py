@@ -16,6 +16,8 @@ from analysis.findings.bandwidth import bus_factor
 from analysis.findings.headline import faithful
 from analysis.form.files import plain
 from analysis.form.parts import Check
+from analysis.form.training import Prediction
+from analysis.report.page import write_report
 from analysis.terminal.training import print_summary
 from tests.analysis.make_run import Scenario, make_run, trained, uniform
 
@@ -58,6 +60,35 @@ def test_real_bandwidth_is_the_carried_one_times_the_scale(tmp_path: Path) -> No
 def test_an_even_ring_takes_what_alpha_beta_predicts(tmp_path: Path) -> None:
     prediction = trained(make_run(tmp_path / "run", uniform(8))).prediction
     assert prediction.error == pytest.approx(0, abs=1e-6)
+
+
+def predicted(path: Path, algorithm: str, prediction: dict[str, float]) -> tuple[Prediction, str]:
+    """Of a run whose plan has this algorithm and these predictions alone; and what the terminal shows of it."""
+    plan = json.loads((path / "plan.json").read_text())
+    plan["workloads"][0] |= {"algorithm": algorithm, "prediction": prediction}
+    (path / "plan.json").write_text(json.dumps(plan))
+    return trained(path).prediction, shown(path)
+
+
+def test_where_no_collective_is_predicted_the_iteration_is(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "run", uniform(4))
+    mean_s = trained(path).iterations.mean_s
+    found, told = predicted(path, "direct", {"iteration_s": mean_s / 1.25})
+    assert found.iteration_error == pytest.approx(0.25)
+    assert "iteration (mean)" in told
+    assert "+25 %" in told
+    assert "collective, pipelined" not in told
+    page = write_report(path).read_text()
+    assert "Iteration (mean), α–β" in page
+    assert "Collective (p50)" not in page
+
+
+def test_the_textbook_s_formula_of_a_ring_is_held_against_rings_alone(tmp_path: Path) -> None:
+    path, both = make_run(tmp_path / "run", uniform(4)), {"collective_s": 1.0, "textbook_s": 2.0}
+    assert predicted(path, "ring", both)[0].textbook_s == 2.0
+    found, told = predicted(path, "tree", both)
+    assert (found.collective_s, found.textbook_s) == (1.0, None)
+    assert "textbook" not in told
 
 
 @pytest.mark.parametrize(
