@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import product
 from math import inf
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from longhaul.api.plans import plan
 from longhaul.labs import draws
 from longhaul.labs.catalogue import Lab, lab, labs
 from longhaul.labs.exercises import allreduce, glass, lossless
-from longhaul.labs.exercises.crossover import compared
+from longhaul.labs.exercises.crossover import compared, crossing_bytes
 from longhaul.labs.marking import fair, read_variants
 from scenario.errors import WrongInput
 from traffic.benchmark import cases
@@ -123,6 +125,19 @@ def test_a_ring_that_never_ends_loses_to_one_that_does(
     losing: float, stepping: float, gained: float
 ) -> None:
     assert glass.gain(losing, stepping) == gained
+
+
+def test_lab_3_has_every_crossing_between_the_sizes_that_it_measures() -> None:
+    one = lab("3")
+    text = (one.folder / "README.md").read_text(encoding="utf-8")
+    sizes = re.search(r"--sizes (\d+)M:(\d+)M:", text)
+    assert sizes
+    least, most = (int(size) << 20 for size in sizes.groups())
+    every = product(*(spec.values() for spec in one.sheet.parameters.values()))
+    for mine in (dict(zip(one.sheet.parameters, values, strict=True)) for values in every):
+        alpha_s, rate_bps = 2e-6 * float(mine["host_delay_us"]), 1e9 * float(mine["rate_Gbps"])
+        if fair(one)(mine):
+            assert 2 * least < crossing_bytes(int(mine["hosts"]), alpha_s, rate_bps) < most / 1.4
 
 
 @pytest.mark.parametrize("who", [f"student-{number}" for number in range(100)])
