@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from analysis import units
 from analysis.form.attribution import Shares
 from analysis.pictures.charts import Tick, nice_ticks, time_labels
+from analysis.series.verdict import detectable
 
 LEFT, RIGHT, ROW = 190.0, 1010.0, 38.0
 _TOP = 26.0
@@ -101,7 +102,8 @@ def _rows(found: Shares) -> list[Row]:
         interval = cause.interval_s
         around = [at + edge for edge in interval] if interval else None
         kind = "loss" if cause.lost_s >= 0 else "gain"
-        note = f"{units.percent(cause.share)} of the loss"
+        share = f"{units.percent(cause.share)} of the loss"
+        note = share if detectable(cause, found) else "not detectable"
         rows.append((kind, cause.name, note, at, end, around))
         at = end
     rows.append(("whole", "actual", "with all causes", 0.0, found.actual_s, None))

@@ -72,8 +72,14 @@ def sentence(one: Comparison) -> str:
     iteration = next(d for d in one.differences if d.figure == "iteration")
     change = iteration.after_s / iteration.before_s - 1
     sure = "a real difference" if iteration.real else "not to be told from chance"
-    went = f"{units.time(iteration.before_s, 4)} to {units.time(iteration.after_s, 4)}"
+    ends = iteration.before_s, iteration.after_s
+    went = " to ".join(units.time(seconds, _digits(*ends)) for seconds in ends)
     return f"{names}: an iteration went from {went} ({units.error(change)}), {sure}."
+
+
+def _digits(one: float, other: float) -> int:
+    """Four, or as many as tell two times apart; eight at most."""
+    return next((n for n in range(4, 8) if units.time(one, n) != units.time(other, n)), 8)
 
 
 def forest(differences: Sequence[Difference]) -> Forest:

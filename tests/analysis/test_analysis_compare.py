@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from analysis.report.compare import forest
+from analysis.report.compare import forest, sentence
 from analysis.run import Run, load_run
 from analysis.series.compare import Comparison, compare, holm, things
 from analysis.terminal.compare import print_comparison
@@ -86,6 +86,16 @@ def test_seeds_of_one_thing_alone_are_compared_with_each_other(tmp_path: Path) -
     assert len(found) == 1
     assert not found[0].identical
     assert "one seed" in shown(found[0])
+
+
+def test_the_sentence_of_a_difference_says_two_times_that_differ(tmp_path: Path) -> None:
+    runs = [run_of(tmp_path / f"s{i}", replace(NOISY, seed=i)) for i in range(2)]
+    (found,) = compare(runs)
+    (iteration,) = [one for one in found.differences if one.figure == "iteration"]
+    near = replace(iteration, before_s=21.67690, after_s=21.67830)
+    others = tuple(one for one in found.differences if one is not iteration)
+    said = sentence(replace(found, differences=(near, *others)))
+    assert "went from 21.677 s to 21.678 s (+0.0065 %)" in said
 
 
 def test_the_same_comparison_gives_the_same_intervals(tmp_path: Path) -> None:

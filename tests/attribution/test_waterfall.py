@@ -67,6 +67,14 @@ def test_the_page_escapes_names_and_alarms_of_unfaithful_runs(tmp_path: Path) ->
     assert text.count("<rect") == 5
 
 
+def test_what_is_not_detectable_has_no_share(tmp_path: Path) -> None:
+    slower = tuple((1 + 1e-5 * ("distance" in c),) for c in subsets(NAMES))
+    text = write_page(found(*slower), tmp_path / "a.html").read_text()
+    assert text.count("not detectable") == 2 * len(NAMES)  # the picture's and the table's
+    assert "100 %" not in text.split("<body")[1]
+    assert "no price" not in text
+
+
 def test_the_terminal_fits_80_columns_and_escapes_markup() -> None:
     out = io.StringIO()
     made = msgspec.structs.replace(found(), name="[bold]x[/]")
