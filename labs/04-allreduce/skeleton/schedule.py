@@ -13,8 +13,8 @@ from traffic.schedule import Piece
 
 
 def all_reduce(build: Builder, members: Sequence[int], piece: Piece) -> None:
-    """A star: all send everything to rank 0, which sends the sum back. Right, but slow, and every byte crosses
-    borders."""
+    """A star: all send everything to rank 0, which sends the sum back. Two delays, but every host's whole buffer
+    crosses borders."""
     first, *others = members
     for other in others:
         build.step([reduce(other, first, piece)])
