@@ -261,7 +261,7 @@ def guest_memory(text: str) -> int:
 
 def there(text: str) -> Path:
     """A path that exists, as argparse's `type`; from the root on."""
-    if not Path(text).exists():
+    if not text or not Path(text).exists():
         raise argparse.ArgumentTypeError(f"{text!r} does not exist")
     return Path(text).absolute()
 

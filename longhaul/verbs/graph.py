@@ -51,7 +51,8 @@ def graph(words: argparse.Namespace) -> int:
 
 def _format(output: Path | None) -> str:
     """What a file's name asks for: SVG where it does not say. Raises WrongInput for a suffix that is none of ours."""
-    suffix = output.suffix.lower() if output else ""
+    name = output.name.lower() if output else ""
+    suffix = f".{name.rpartition('.')[2]}" if "." in name[1:] else ""
     if suffix and suffix not in SUFFIXES:
         raise WrongInput(
             f"{output}: what {suffix} should be is not known: {', '.join(SUFFIXES)} are; or say --format"

@@ -213,8 +213,8 @@ Distance: TypeAlias = Annotated[float, Read(units.DISTANCE, above=0, most=5e7)]
 Delay: TypeAlias = Annotated[float, Read(units.DURATION, least=0, most=10)]
 Jitter: TypeAlias = Annotated[float, Read(units.DURATION, least=0, most=0.2)]
 """Up to the least time after which TCP takes a packet for lost, 200 ms: beyond it, nothing else is measured."""
-Queue: TypeAlias = Annotated[float, Read(units.SIZE, above=0, most=1e12)]
-"""Up to 1 TB: netem counts a queue's packets in 32 bits."""
+Queue: TypeAlias = Annotated[float, Read(units.SIZE, least=1500, most=1e12)]
+"""From one packet of Ethernet to 1 TB: netem counts a queue's packets in 32 bits."""
 Loss: TypeAlias = Annotated[float, Read(units.SHARE, least=0, most=0.5)]
 """Up to a half: what loses more is down, and a timeline's `link-down` says so."""
 Moment: TypeAlias = Annotated[float, Read(units.DURATION, least=0, most=1e7)]

@@ -73,9 +73,11 @@ def _named(root: Mapping, gathering: _Gathering) -> list[Scalar]:
     """The values of `include`: one text, or a list of texts."""
     node = at(root, "include")
     nodes: tuple[Node, ...] = node.items if isinstance(node, Listing) else (node,) if node else ()
-    texts = [one for one in nodes if isinstance(one, Scalar) and isinstance(one.value, str)]
+    texts = []
     for one in nodes:
-        if one not in texts:
+        if isinstance(one, Scalar) and isinstance(one.value, str):
+            texts.append(one)
+        else:
             _complain(one, "not the name of a file", gathering)
     return texts
 

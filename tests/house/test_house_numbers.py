@@ -1,4 +1,4 @@
-"""Numbers on the command line: ASCII's digits, within bounds, refused in a short line."""
+"""Numbers and paths on the command line: ASCII's digits, within bounds; a path that exists; refused in a short line."""
 
 import argparse
 from collections.abc import Callable
@@ -58,3 +58,9 @@ def test_aging_is_of_links_that_can_be(
         main(["aging", *words])
     assert ended.value.code == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["", "/no/such/folder"])
+def test_what_a_guest_is_to_see_is_there(path: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="does not exist"):
+        arguments.there(path)

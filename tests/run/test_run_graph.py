@@ -243,4 +243,6 @@ def test_a_name_that_is_no_picture_is_refused(
     assert main(["graph", str(TOPOLOGIES[0]), "-o", str(file)]) == 2
     assert "what .exe should be is not known: .svg, .html" in capsys.readouterr().err
     assert not file.exists()
+    assert main(["graph", str(TOPOLOGIES[0]), "-o", str(tmp_path / "a.svg.")]) == 2
+    assert "what . should be is not known" in capsys.readouterr().err
     assert main(["graph", str(TOPOLOGIES[0]), "-o", str(file), "--format", "svg"]) == 0
