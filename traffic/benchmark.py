@@ -109,11 +109,13 @@ def prepare(benchmark: Benchmark, plan: Plan, seed: int) -> Prepared:  # noqa: A
 
 
 def _alike(found: Sequence[Case]) -> list[str | None]:
-    """For each case the algorithm of the first before it whose schedule is the same, message for message."""
+    """For each case the algorithm of the first before it whose messages are the same, in the same order on every rank,
+    whatever waits for what."""
     first: dict[Schedule, str] = {}
     alike = []
     for case in found:
-        known = first.setdefault(case.schedule, case.algorithm)
+        messages = tuple(tuple(op._replace(after=()) for op in ops) for ops in case.schedule)
+        known = first.setdefault(messages, case.algorithm)
         alike.append(None if known == case.algorithm else known)
     return alike
 

@@ -125,5 +125,10 @@ campuses:
     assert {(c["algorithm"], c["same_as"]) for c in about["cases"]} == {
         ("ring", None), ("direct", "ring"), ("bruck", "ring"),
     }  # fmt: skip
+    # Pairwise waits for more before its second message, which makes no other message of it.
+    both = prepare(replace(BENCHMARK, algorithms=("ring", "pairwise")), two, 1).about
+    assert {(c["algorithm"], c["same_as"]) for c in both["cases"]} == {
+        ("ring", None), ("pairwise", "ring"),
+    }  # fmt: skip
     on_three = prepare(replace(BENCHMARK, algorithms=("ring", "tree")), PLAN, 1).about
     assert {c["same_as"] for c in on_three["cases"]} == {None}
