@@ -123,9 +123,10 @@ def _is_full(folder: Path, error: BaseException) -> bool:
 
 @contextmanager
 def scratch(name: str) -> Iterator[Path]:
-    """A folder under `runs/` for as long as the body takes."""
+    """A folder under `runs/` for as long as the body takes. Where `runs` is a link, its path does without: a guest that
+    sees the current folder does not see what a link there leads to."""
     with _alone(RUNS):
-        final = next_free(name).absolute()
+        final = next_free(name).resolve()
         partial = final.with_name(f".{final.name}.partial")
         partial.mkdir()
         held = _lock(partial)

@@ -252,3 +252,14 @@ def test_runs_that_start_together_do_not_take_each_other_for_dead() -> None:
         maker.join()
     assert [maker.exitcode for maker in makers] == [0] * len(makers)
     assert names(Path("runs")) == {f"r{number}-{i}" for number in range(6) for i in range(40)}
+
+
+def test_a_scratch_folder_beneath_a_link_is_named_without_it(here: Path) -> None:
+    """A guest that sees the working folder would look for what the link leads to, and not find it."""
+    elsewhere = here / "large-disk"
+    elsewhere.mkdir()
+    (here / "runs").symlink_to(elsewhere)
+    with folder.scratch("up-metro") as partial:
+        assert partial.is_dir()
+        assert partial.parent == elsewhere.resolve()
+    assert names(elsewhere) == set()
