@@ -107,12 +107,23 @@ def check(final: Path) -> None:
         raise FolderTaken(f"{final} is not a folder: name another with --out")
     if final.exists() and any(final.iterdir()):
         raise FolderTaken(f"{final} is not empty: name another folder with --out")
-    _make(final.parent)
+    make(final.parent)
 
 
 def check_scratch() -> None:
     """Whether a folder can be made under `runs/`. Raises FolderTaken."""
-    _make(RUNS)
+    make(RUNS)
+
+
+@contextmanager
+def room(place: Path) -> Iterator[None]:
+    """Raises DiskFull for whatever the body ends in where there is no room left in `place`."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, DiskFull) or not _is_full(place, error):
+            raise
+        raise DiskFull(f"the disk that holds {place.absolute()} is full") from None
 
 
 def _is_full(folder: Path, error: BaseException) -> bool:
@@ -141,7 +152,7 @@ def scratch(name: str) -> Iterator[Path]:
 def _alone(parent: Path) -> Iterator[None]:
     """Be the only one who makes folders in `parent`, swept first: a folder that has been made but not
     yet locked would look left behind. Raises FolderTaken."""
-    _make(parent)
+    make(parent)
     handle = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -183,8 +194,8 @@ def sweep(parent: Path) -> None:
             _rename(partial, parent / f"{name}.failed")
 
 
-def _make(folder: Path) -> None:
-    """A folder that runs can be put in. Raises FolderTaken."""
+def make(folder: Path) -> None:
+    """A folder that something can be put in. Raises FolderTaken."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -37,6 +37,7 @@ of longhaul, and shows a traceback. (Private exceptions, `_Name`, never leave th
     ├── Interrupted                      longhaul.emulation.hosts        somebody asks why it takes so long
     ├── Stopped                          longhaul.inside.control      the run cannot go on
     ├── CrewLost                         longhaul.studies.crews       all workers of a study have gone
+    ├── RecordsUnusable                  longhaul.studies.store       what studies know can be neither read nor kept
     ├── TrialFailed                      longhaul.trials.series       a run of a series did not end well
     ├── Competing                        traffic.model.execution      messages of a forecast wait for each other
     ├── CannotPrint                      longhaul.verbs.streams       standard output is full, or was closed

@@ -69,12 +69,16 @@ class Means:
 
 
 def conduct(study: Study, means: Means, hear: Hear) -> Path:
-    """Do it all; returns the study's folder. Raises InvalidInput, NotInstalled, NoPoints, NoCrew, CrewLost."""
+    """Do it all; returns the study's folder. Raises InvalidInput, NotInstalled, NoPoints, NoCrew, CrewLost,
+    FolderTaken, DiskFull, RecordsUnusable."""
     check_installed(study, dask=bool(means.dask), slurm=bool(means.slurm))
-    conducted = _Conducting(study, means, hear)
-    with conducted.crew() as crew:
-        conducted.carry_out(crew)
-    return conducted.conclude()
+    place = place_of(study, means.out)
+    folder.make(place)
+    with folder.room(place):
+        conducted = _Conducting(study, means, place, hear)
+        with conducted.crew() as crew:
+            conducted.carry_out(crew)
+        return conducted.conclude()
 
 
 def place_of(study: Study, out: Path | None = None) -> Path:
@@ -90,11 +94,9 @@ def store() -> Store:
 class _Conducting:
     """A study under way."""
 
-    def __init__(self, study: Study, means: Means, hear: Hear) -> None:
-        self.study, self.means, self.hear = study, means, hear
+    def __init__(self, study: Study, means: Means, place: Path, hear: Hear) -> None:
+        self.study, self.means, self.place, self.hear = study, means, place, hear
         self.design: Design = design(study)
-        self.place = place_of(study, means.out)
-        self.place.mkdir(parents=True, exist_ok=True)
         self.store = store()
         self.claims = folder.RUNS / "studies" / "claims"
         budget_s = min(study.budget_s, means.budget_s or float("inf"))

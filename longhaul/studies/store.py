@@ -9,11 +9,13 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
 
+from longhaul import folder
+from scenario.errors import LonghaulError
 from scenario.topology.links import IS_DOWN
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, failed INTEGER NOT NULL, record BLOB NOT NULL)"
@@ -21,6 +23,10 @@ _WRITE = """INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE
 SET failed = excluded.failed, record = excluded.record WHERE records.failed"""
 _AT_ONCE = 500
 PATIENCE_S = 60.0
+
+
+class RecordsUnusable(LonghaulError):
+    """What studies know can be neither read nor added to."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -44,10 +50,10 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """Records by key."""
+    """Records by key. All of it raises RecordsUnusable; the making, FolderTaken."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.make(path.parent)
         self.path = path
         with self._open() as base:
             base.execute("PRAGMA journal_mode=WAL")
@@ -81,12 +87,12 @@ class Store:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """The file, in a transaction. A connection of its own each time: threads and forks may use it."""
-        base = sqlite3.connect(self.path, timeout=PATIENCE_S)
         try:
-            with base:
+            with closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as base, base:
                 yield base
-        finally:
-            base.close()
+        except (sqlite3.Error, zlib.error, msgspec.DecodeError) as error:
+            hint = "moved elsewhere, it is begun anew"
+            raise RecordsUnusable(f"{self.path}: what studies know: {error}; {hint}") from None
 
 
 def _packed(record: Record) -> bytes:
