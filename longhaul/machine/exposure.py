@@ -13,6 +13,8 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+THE_GUESTS = tuple(map(Path, ("/tmp", "/var/tmp", "/run", "/dev/shm")))
+"""Folders that a guest has of its own, to write into. What this machine has in them is shown where it is named."""
 _LISTS = ("PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
@@ -21,14 +23,20 @@ def for_command(
 ) -> tuple[Path, ...]:
     """The current folder, the files that the command names, and the programs that it may find.
 
-    A home folder, or one that has it inside, is left out: the files of it that the command names are not.
+    A home folder, or one that has it inside, is left out, and so is what a guest has of its own: the files of it that
+    the command names are not.
     """
     folders = [cwd, *_listed(environ, _LISTS)]
     files = [cwd / word for word in argv if os.path.isfile(cwd / word)]  # noqa: PTH113 (never raises)
-    found = [folder for folder in folders if not holds(folder, home)]
+    found = [folder for folder in folders if not hidden(folder, home)]
     found += [place for file in files for place in (file, file.resolve())]
     found += programs(argv[:1], environ.get("PATH", os.defpath), home)
     return tuple(dict.fromkeys(path for path in found if os.access(path, os.R_OK)))
+
+
+def hidden(folder: Path, home: Path) -> bool:
+    """Whether a folder is never shown as a whole."""
+    return holds(folder, home) or folder.resolve() in THE_GUESTS
 
 
 def holds(folder: Path, home: Path) -> bool:
@@ -58,9 +66,9 @@ def environment(programs: Path, home: Path) -> Iterator[Path]:
                 if Path(base) != programs:
                     yield from environment(Path(base), home)
         return
-    if not holds(programs, home):
+    if not hidden(programs, home):
         yield programs
-    if not holds(prefix, home):
+    if not hidden(prefix, home):
         yield from sorted(prefix.glob("lib*"))
 
 

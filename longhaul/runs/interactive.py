@@ -23,8 +23,8 @@ from longhaul.machine import dispatch, exposure
 from longhaul.machine.preload import PreloadUnavailable, idle_polls
 
 SILENCE_S = 3600.0
-HOME_IS_HIDDEN = (
-    "The guest sees of your home folder only the files that the command names: "
+FOLDER_IS_HIDDEN = (
+    "The guest sees of {} only the files that the command names: "
     "work in a folder of its own, or name what it needs with --expose."
 )
 PASSED_ON = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
@@ -145,8 +145,10 @@ def execute(
     with folder.scratch(f"exec-{plan.name}") as run:
         folder.write_json(run / "plan.json", plan.to_json())
         passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        if exposure.holds(Path.cwd(), Path.home()) and not fabric.exposed:
-            print(HOME_IS_HIDDEN, file=sys.stderr)
+        if exposure.hidden(Path.cwd(), Path.home()) and not fabric.exposed:
+            home = exposure.holds(Path.cwd(), Path.home())
+            here = "your home folder" if home else Path.cwd()
+            print(FOLDER_IS_HIDDEN.format(here), file=sys.stderr)
         variables = passed_on | for_verbs(plan) | dict(environment)
         command = Command(tuple(argv), pattern, str(Path.cwd()), variables)
         job = fabric.job("exec", plan, command)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from longhaul.machine import MACHINES, PATIENCE_S, ROOTS
+from longhaul.machine.exposure import THE_GUESTS
 from scenario.text.digits import is_whole
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def root(made: argparse.ArgumentParser) -> None:
 def exposed(made: argparse.ArgumentParser) -> None:
     """`--expose`."""
     made.add_argument(
-        "--expose", dest="exposed", action="append", default=[], metavar="PATH", type=there,
+        "--expose", dest="exposed", action="append", default=[], metavar="PATH", type=exposable,
         help="have the guest see this file or folder too, read-only (the current folder it sees anyway)",
     )  # fmt: skip
 
@@ -264,6 +265,16 @@ def there(text: str) -> Path:
     if not text or not Path(text).exists():
         raise argparse.ArgumentTypeError(f"{text!r} does not exist")
     return Path(text).absolute()
+
+
+def exposable(text: str) -> Path:
+    """A path that a guest can be shown, as argparse's `type`; from the root on."""
+    path = there(text)
+    if path.resolve() in THE_GUESTS:
+        raise argparse.ArgumentTypeError(
+            f"guests have a {path} of their own: name what they need of it"
+        )
+    return path
 
 
 def application(text: str) -> Path:

@@ -41,6 +41,18 @@ def test_nothing_above_a_home_folder_is_shown_either(tmp_path: Path) -> None:
     assert exposure.for_command(["true"], tmp_path, {"PATH": "/nowhere"}, home) == ()
 
 
+def test_of_what_a_guest_has_of_its_own_the_files_that_are_named_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "tmp"
+    made(own / "try.sh", own / "data")
+    monkeypatch.setattr(exposure, "THE_GUESTS", (own,))
+    home = tmp_path / "me"
+    there = str(own / "try.sh")
+    assert exposure.for_command([there], home, {"PATH": "/nowhere"}, home) == (own / "try.sh",)
+    assert exposure.for_command(["try.sh"], own, {"PATH": "/nowhere"}, home) == (own / "try.sh",)
+
+
 @pytest.mark.parametrize("place", ["/opt/longhaul", "/usr/src/longhaul"])
 def test_code_that_a_guests_own_files_would_hide_is_refused_with_a_way_out(
     place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
