@@ -31,10 +31,10 @@ from analysis.pictures.heat import MOST_RANKS, rank_heat
 from analysis.pictures.lanes import Timeline, message_timeline, rank_timeline, typical_iteration
 from analysis.pictures.tracks import network_tracks
 from analysis.report import serving as serving_page
+from analysis.report.health import coarsest
 from analysis.report.probes import probe_chart
 from analysis.run import Run, load_run
 from analysis.tables import NS
-from scenario.plan.coarseness import ENOUGH_PACKETS
 
 Data = dict[str, Any]
 _TOP = 12
@@ -90,13 +90,6 @@ def render(run: Run, summary: TrainingSummary) -> str:
         collisions_say=sentence(summary.collisions) if summary.collisions else None,
         services=serving_page.services(run.path),
     )
-
-
-def coarsest(plan: Data) -> Data | None:
-    """Of the long-haul links that too few packets fill for a round trip, the one that fewest fill."""
-    filled: list[Data] = [one for one in plan["links"] if one.get("packets_per_bdp") is not None]
-    least = min(filled, key=lambda one: one["packets_per_bdp"], default=None)
-    return least if least and least["packets_per_bdp"] < ENOUGH_PACKETS else None
 
 
 def iteration_chart(run: Run, summary: TrainingSummary) -> Chart:

@@ -19,6 +19,7 @@ from analysis.pictures.charts import Chart, Series, distributions, stacked_bars
 from analysis.pictures.lanes import Timeline
 from analysis.pictures.service_lanes import service_timeline
 from analysis.pictures.tracks import Tracks, network_tracks
+from analysis.report.health import coarsest
 from analysis.report.probes import probe_chart
 from analysis.run import load_places, read_manifest, read_plan
 from analysis.tables import read_table
@@ -34,13 +35,15 @@ def services(run_dir: Path) -> list[Data]:
 def render(run_dir: Path, summary: ServingSummary) -> str:
     """The page of a run in which nobody trains, as text."""
     lanes, network = _timeline(run_dir)
+    plan = read_plan(run_dir)
     return pages.render(
         "serving-run.html.j2",
         lanes=lanes,
         network=network,
         headline=summary.headline,
         s=summary,
-        plan=read_plan(run_dir),
+        plan=plan,
+        coarse=coarsest(plan),
         manifest=read_manifest(run_dir),
         services=services(run_dir),
         probe_chart=probe_chart(run_dir, summary.probes),
@@ -65,7 +68,7 @@ def _service(served: Served) -> Data:
         "found": found,
         "sentence": sentence(found),
         "groups": groups,
-        "bars": stacked_bars([_bar(label, group) for label, group in groups], left=210, width=850),
+        "bars": stacked_bars([_bar(label, group) for label, group in groups], left=0, width=100),
         "first_chart": _chart(served.requests, "client_campus", "first_token_s"),
         "gap_chart": _chart(served.gaps, "accelerator", "gap_s") if served.gaps.height else None,
     }

@@ -256,7 +256,7 @@ def _plan(made: Scenario) -> dict[str, Any]:
         "scale_bytes": made.scale,
         "mtu_bytes": 1500,
         "campuses": _campuses(made),
-        "links": [_link(link) for link in made.links],
+        "links": [planned_link(link) for link in made.links],
         "ways": list(_ways(made)),
         "wires": _wires(made),
         "workloads": [{
@@ -366,7 +366,8 @@ def _ways(made: Scenario) -> Iterator[dict[str, Any]]:
             yield {"source": pair[0], "sink": pair[1], "paths": paths, "dscp": None, "hosts": []}
 
 
-def _link(link: Link) -> dict[str, Any]:
+def planned_link(link: Link) -> dict[str, Any]:
+    """A link as `plan.json` has it."""
     direction = {
         "rate_bps": link.rate_Bps * 8, "delay_s": link.delay_s, "jitter_s": 0.0, "loss": link.loss,
         "loss_correlation": 0.0, "corruption": 0.0, "reorder": 0.0, "limit_packets": 100,

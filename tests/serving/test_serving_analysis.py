@@ -13,6 +13,8 @@ from analysis.findings.serving import digest, load_served, summarise
 from analysis.findings.summary import write_summary
 from analysis.report.page import write_report
 from analysis.terminal.training import print_summary
+from tests.analysis.browser import CHROMIUM, Browser
+from tests.analysis.make_run import Link, planned_link
 from traffic.serving.logs import REQUESTS, TOKENS
 
 MS = 1_000_000
@@ -170,6 +172,26 @@ def test_summary_report_and_terminal_tell_the_same(folder: Path) -> None:
     assert "served by GB200" in text
     tables = [line for line in text.splitlines() if not line.startswith("report ")]
     assert max(map(len, tables)) <= 80
+
+
+def test_a_page_of_requests_is_not_green_where_too_few_packets_fill_a_link(folder: Path) -> None:
+    write_summary(folder)
+    assert "every fidelity check passed" in write_report(folder).read_text(encoding="utf-8")
+    plan = json.loads((folder / "plan.json").read_text())
+    plan["links"] = [planned_link(Link("c1", "c1", 80e-6, 5e6)) | {"packets_per_bdp": 0.87}]
+    (folder / "plan.json").write_text(json.dumps(plan))
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert "every fidelity check passed" not in page
+    assert "but 0.87 packets fill c1-c1" in page
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_a_phone_shows_what_the_first_token_waits_for(folder: Path, tmp_path: Path) -> None:
+    """All of each bar, without scrolling sideways."""
+    write_summary(folder)
+    bars = "[...document.querySelectorAll('#serving .bars i')].map((one) => one.getBoundingClientRect().right)"
+    with Browser(tmp_path / "browser", write_report(folder), 390, 844) as browser:
+        assert 100 < max(browser.run(bars)) < 390
 
 
 def test_a_run_without_requests_has_no_services(tmp_path: Path) -> None:
