@@ -24,6 +24,8 @@ ECHO_FRAME_BYTES = 98
 ECHOES = 10
 RAMP_ROUNDS = 4
 PACED_RAMP_ROUNDS = 8
+FIRST_WINDOW_PACKETS = 10  # [RFC 6928]; doubled every round trip
+SETTLING_ROUND_TRIPS = 6  # after a window that has doubled up to what fills the link
 WINDOW_ROUNDS = 6
 LEAST_WINDOW_S = 0.04
 ENOUGH_FRAMES = 10_000  # counted in whole ones: 0.01 % of them
@@ -158,6 +160,9 @@ class FidelityCheck:
             PACED_OVERHEAD if paced else 1 + SKB_BYTES / (self._plan.mtu_bytes - TCP_IP_HEADERS)
         )
         ramp_s = (PACED_RAMP_ROUNDS if paced else RAMP_ROUNDS) * (way.rtt_s + queue_s)
+        window_packets = (way.rtt_s + queue_s / 2) / self._frame_s(way.slowest)
+        doublings = math.log2(max(window_packets / FIRST_WINDOW_PACKETS, 1))
+        ramp_s = max(ramp_s, (doublings + SETTLING_ROUND_TRIPS) * way.rtt_s)
         least_s = min(LEAST_WINDOW_S, ENOUGH_FRAMES * self._frame_s(way.slowest))
         window_s = max(WINDOW_ROUNDS * (way.rtt_s + queue_s), least_s)
         port = way.there[-1].interface

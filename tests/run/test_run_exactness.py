@@ -141,6 +141,12 @@ def test_goodput_is_right_where_a_round_trip_takes_a_microsecond(runs: Runs, sca
     assert done.summary["faithful"]
 
 
+@pytest.mark.slow
+def test_goodput_is_right_where_52_megabytes_are_under_way(runs: Runs) -> None:
+    for line in lines(runs("fat", "verified"), "goodput"):
+        assert abs(line["error"]) < 1e-3, line
+
+
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_loss_is_what_was_asked_as_nearly_as_its_count_can_tell(runs: Runs, seed: int) -> None:
     done = runs("links", "verified") if seed == 1 else runs("links", "verified", "--seed", "2")
