@@ -13,15 +13,12 @@ from typing import TypeAlias
 
 from scenario.plan.types import End
 from traffic.collectives import Layout, Options, algorithms_of, make_schedule
-from traffic.model.sharing import FIRST_WINDOW_PACKETS
 from traffic.model.wires import Lane, Wires, largest_bytes
 from traffic.schedule import Schedule
 
 BURSTING = ("direct", "parameter_server")
-"""With these all send to many at once, and the model knows nothing of the packets that are lost when a queue is full,
-nor of those sent again because their acknowledgements stand in long queues: chosen only where neither can be."""
-SHORTEST_TIMEOUT_S = 0.2
-"""What TCP waits, beyond the round trips that it has seen, before it sends again (Linux's TCP_RTO_MIN)."""
+"""With these all send to many at once, and the model knows nothing of the packets that are lost when a queue is full:
+chosen only where none can be."""
 Duration: TypeAlias = Callable[[Schedule], float]
 INNER = ("ring", "halving_doubling")
 OUTER = ("ring", "halving_doubling", "tree")
@@ -55,11 +52,7 @@ def predictions(
         (algorithm, chosen, make_schedule(op, algorithm, layout, size_bytes, chosen))
         for algorithm, chosen in candidates(op, layout, options)
     ]
-    steady = [
-        one
-        for one in made
-        if one[0] not in BURSTING or not (overflows(wires, one[2]) or times_out(wires, one[2]))
-    ]
+    steady = [one for one in made if one[0] not in BURSTING or not overflows(wires, one[2])]
     for algorithm, chosen, schedule in steady or made:
         yield Choice(algorithm, chosen, duration_s(schedule))
 
@@ -84,26 +77,6 @@ def overflows(wires: Wires, schedule: Schedule) -> bool:
     return any(count > end.shape.limit_packets for end, count in packets.items())
 
 
-def times_out(wires: Wires, schedule: Schedule) -> bool:
-    """Whether what all ranks may send at once, at the start, may keep an acknowledgement for so long that TCP sends
-    again what is not lost: in all queues there and back, if they are as full as they can be. What fits the
-    first window is known to be under way before any round trip has been seen."""
-    if not wires.windowed:
-        return False
-    first = list(_first(wires, schedule))
-    queued_s: Counter[End] = Counter()
-    for lane, size_bytes in first:
-        bits = 8 * wires.on_wire_bytes(size_bytes)
-        queued_s.update({end: bits / end.shape.rate_bps for end in wires.ends(lane)})
-    window_bytes = FIRST_WINDOW_PACKETS * wires.framing.payload_bytes
-    return any(
-        sum(queued_s[end] for end in (*wires.ends(lane), *wires.ends(_back(lane))))
-        > SHORTEST_TIMEOUT_S
-        for lane, size_bytes in first
-        if size_bytes > window_bytes
-    )
-
-
 def _first(wires: Wires, schedule: Schedule) -> Iterator[tuple[Lane, int]]:
     """Every message that waits for nothing, by its lane and its bytes."""
     lanes = wires.lanes(largest_bytes([schedule]))
@@ -111,8 +84,3 @@ def _first(wires: Wires, schedule: Schedule) -> Iterator[tuple[Lane, int]]:
         for op in ops:
             if op.kind == "send" and not op.after:
                 yield lanes[rank, op.peer, op.channel], op.size
-
-
-def _back(lane: Lane) -> Lane:
-    """Of acknowledgements."""
-    return lane._replace(source=lane.sink, sink=lane.source)
