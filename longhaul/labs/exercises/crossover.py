@@ -39,8 +39,7 @@ def crossing_bytes(hosts: int, alpha_s: float, rate_bps: float) -> float:
 
 
 def fair(drawn: Drawn) -> bool:
-    """Whether so little is under way on a cable that TCP's windows are open after the warm-up: with 7.75 MB doubling
-    took 1.6 to 3 times the model's time, and lost packets; with 5 MB both are as expected."""
+    """Whether so little is under way on a cable that TCP's windows are open after the warm-up: looked at up to 5 MB."""
     delay_s, rate_bps = 2 * float(drawn["host_delay_us"]) * 1e-6, float(drawn["rate_Gbps"]) * 1e9
     return delay_s * rate_bps / 8 <= MOST_UNDER_WAY
 
