@@ -129,7 +129,7 @@ class _Prediction(Struct):
 class _Collective(Struct):
     op: str
     algorithm: str
-    size_bytes: Number
+    size_bytes: Amount
     tasks: list[Number]
     ranks: Number
 

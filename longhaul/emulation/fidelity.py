@@ -16,7 +16,14 @@ from longhaul.emulation import netlink
 from longhaul.emulation.hosts import HostJob, Hosts
 from scenario.plan import forwarding
 from scenario.plan.losses import by_chance
-from scenario.plan.types import ETHERNET_HEADER, TCP_IP_HEADERS, End, Plan, PlannedHost
+from scenario.plan.types import (
+    ETHERNET_HEADER,
+    FIRST_WINDOW_PACKETS,
+    TCP_IP_HEADERS,
+    End,
+    Plan,
+    PlannedHost,
+)
 from traffic.host.probe import BURST, DATAGRAM_BYTES
 
 LIMIT = 0.01
@@ -24,7 +31,6 @@ ECHO_FRAME_BYTES = 98
 ECHOES = 10
 RAMP_ROUNDS = 4
 PACED_RAMP_ROUNDS = 8
-FIRST_WINDOW_PACKETS = 10  # [RFC 6928]; doubled every round trip
 SETTLING_ROUND_TRIPS = 6  # after a window that has doubled up to what fills the link
 WINDOW_ROUNDS = 6
 LEAST_WINDOW_S = 0.04

@@ -23,6 +23,7 @@ ETHERNET_HEADER = 14
 WIDEST_WINDOW = 1 << 22
 """Packets of a queue pair that may be under way: about what 24 bits of sequence number allow."""
 TCP_IP_HEADERS = 20 + 20 + 12  # IPv4, TCP, and TCP's time-stamp option
+FIRST_WINDOW_PACKETS = 10  # of TCP [RFC 6928]; doubled every round trip
 
 
 @dataclass(frozen=True)

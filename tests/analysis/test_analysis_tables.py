@@ -115,6 +115,15 @@ def test_what_a_file_lacks_is_named(tmp_path: Path, name: str, key: str, said: s
         load_run(path)
 
 
+def test_a_collective_may_carry_more_than_two_gigabytes(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "run", uniform())
+    stored = json.loads((path / "plan.json").read_text())
+    large = {"op": "all_reduce", "algorithm": "ring", "ranks": 2, "size_bytes": 14 * 10**9}
+    stored["workloads"][0]["collectives"] = [large | {"tasks": [1]}]
+    (path / "plan.json").write_text(json.dumps(stored))
+    assert load_run(path).workload["collectives"][0]["size_bytes"] == 14 * 10**9
+
+
 def test_events_of_a_rank_that_the_plan_lacks_are_refused(tmp_path: Path) -> None:
     path = make_run(tmp_path / "run", uniform())
     write_events({**ONE, "rank": [99]}, path / "events.parquet")

@@ -17,12 +17,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
+from scenario.plan.types import FIRST_WINDOW_PACKETS
 from traffic.model.course import Course, Tolls
 from traffic.model.execution import Alone, Competing, Execution
 from traffic.model.parts import Crossings, Divided, Message, cut, most_parts
 
-FIRST_WINDOW_PACKETS = 10
-"""Linux's, TCP_INIT_CWND [RFC 6928]."""
 LEAST_PARTS = 4
 """Of a message that fit a window, however large it is: windows grow with what is to be sent."""
 _When: TypeAlias = tuple[float, float, int]
