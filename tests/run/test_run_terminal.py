@@ -19,6 +19,7 @@ from tests.run.conftest import ROOT
 
 TWO_HOSTS = ROOT / "topologies" / "two-hosts.yaml"
 _PATIENCE_S = 300
+_AGAIN_S = 10
 CONTROL_C, CONTROL_D = b"\x03", b"\x04"
 pytestmark = pytest.mark.usefixtures("kernel")
 
@@ -39,17 +40,31 @@ class Terminal:
     def until(self, pattern: str) -> re.Match[str]:
         """The first place, in what has not been looked at, that looks so."""
         end = time.monotonic() + _PATIENCE_S
-        while not (found := re.compile(pattern).search(self.said, self._read)):
+        while not (found := self._look(pattern)):
             assert time.monotonic() < end, f"no {pattern!r} in {self.said!r}"
             assert self._more(), f"it left before {pattern!r}: {self.said!r}"
-        self._read = found.end()
         return found
+
+    def interrupt_until(self, pattern: str) -> None:
+        """Ctrl-C, and again as a hand would: `input` misses one that comes just before it waits for a key."""
+        found = None
+        while not found:
+            self.type(CONTROL_C)
+            while not found and select.select([self.screen], [], [], _AGAIN_S)[0]:
+                assert self._more(), f"it left before {pattern!r}: {self.said!r}"
+                found = self._look(pattern)
 
     def status(self) -> int:
         """How it ends, by itself."""
         while self._more():
             pass
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def _look(self, pattern: str) -> re.Match[str] | None:
+        """The same, if it is there already."""
+        if found := re.compile(pattern).search(self.said, self._read):
+            self._read = found.end()
+        return found
 
     def _more(self) -> bool:
         if not select.select([self.screen], [], [], _PATIENCE_S)[0]:
@@ -97,8 +112,9 @@ def test_a_session_at_a_terminal(words: tuple[str, ...], tmp_path: Path) -> None
         terminal.type(b"c1-h100-1 hostname\n")
         terminal.until(r"hostname\r\n(?:\x1b\S*)?c1-h100-1")
         terminal.until(prompt)
-        terminal.type(b"half a line" + CONTROL_C)
-        terminal.until(prompt)
+        terminal.type(b"half a line")
+        terminal.until("half a line")
+        terminal.interrupt_until(prompt)
         terminal.type(CONTROL_D)
         assert terminal.status() == 0
     for leaked in ("Traceback", "reboot:", "Power down"):
