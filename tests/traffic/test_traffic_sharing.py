@@ -6,52 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenario.plan.types import Plan
 from scenario.types.topology import Transport
-from tests.fabric.planned import plan_of
+from tests.traffic.two_campuses import PAYLOAD, across, campuses, link_s, whole_s
 from traffic.model import parts
-from traffic.model.course import Course, tolls
-from traffic.model.execution import Execution
 from traffic.model.model import Model
-from traffic.model.wires import Wires
-from traffic.schedule import Op, Schedule
 
-FRAME, PAYLOAD = 9014, 8948  # bytes on the wire, and of them for the user, at an MTU of 9000
-LINK_BPS = 10e9
 WINDOW_PACKETS = 10
-
-
-def campuses(hosts: int, delay: str = "1us") -> Plan:
-    """As many hosts in each of two campuses, every NIC ten times as fast as the link between."""
-    return plan_of(f"""
-defaults:
-  campuses: {{fabric: {{kind: single, host-delay: 0ns, link-delay: 0ns, border-rate: 400Gbit/s}}}}
-campuses:
-  c1: {{hosts: [{{count: {hosts}, accelerator: H100, nics: 1, nic: 100Gbit/s}}]}}
-  c2: {{hosts: [{{count: {hosts}, accelerator: H100, nics: 1, nic: 100Gbit/s}}]}}
-links:
-  c1-c2: {{between: [c1, c2], delay: {delay}, rate: {LINK_BPS / 1e9:g}Gbit/s}}
-""")
-
-
-def across(hosts: int, *sizes: int) -> Schedule:
-    """Each host of the first campus sends to its like in the second one: messages of these sizes, in order."""
-    sends = tuple(
-        tuple(Op("send", hosts + rank, 0, size) for size in sizes) for rank in range(hosts)
-    )
-    receives = tuple(tuple(Op("copy", rank, 0, size) for size in sizes) for rank in range(hosts))
-    return sends + receives
-
-
-def link_s(size_bytes: int) -> float:
-    """What a message of whole packets takes on the link."""
-    return 8 * size_bytes / LINK_BPS * FRAME / PAYLOAD
-
-
-def whole_s(plan: Plan, schedule: Schedule, starts_s: list[float]) -> list[float]:
-    """As if messages crossed one after another."""
-    course = Course(schedule)
-    return Execution(course, tolls(course, Wires(plan)), starts_s).run()
 
 
 def test_of_two_large_messages_the_later_one_takes_half_of_the_link_from_the_first() -> None:
@@ -101,6 +61,14 @@ def test_sharing_neither_makes_a_link_faster_nor_leaves_it_idle(
     whole = whole_s(plan, schedule, [*starts_s, 0.0, 0.0, 0.0])
     assert max(ends) >= min(starts_s) + total_s
     assert max(ends) == pytest.approx(max(whole), rel=0.05)
+
+
+def test_a_short_last_packet_does_not_overtake_the_one_before_it() -> None:
+    """Four bytes more never come earlier, though they pass the wires behind the shared one sooner."""
+    size = 100 * PAYLOAD
+    longer = Model(campuses(2)).ends_s(across(2, size + 4), [0.0] * 4)
+    shorter = Model(campuses(2)).ends_s(across(2, size), [0.0] * 4)
+    assert max(longer) > max(shorter)
 
 
 def test_messages_that_never_meet_are_whole_to_the_last_bit() -> None:

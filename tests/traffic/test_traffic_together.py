@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from longhaul.planning import make_plan
 from scenario.loading import load_topology, load_workload
 from scenario.types.topology import Training
-from traffic.model import together
+from traffic.model import pacing, together
 from traffic.model.course import Course, tolls
 from traffic.model.forecast import Cycle, duration_s, durations_s
 from traffic.model.sharing import ends_s
@@ -60,6 +61,29 @@ def test_cases_together_take_what_each_takes_alone_to_the_last_bit(
     assert len(set(alone)) > 6
     assert durations_s(found) == alone
     assert durations_s(found[::-1]) == alone[::-1]
+
+
+def test_near_and_far_fabrics_together_take_what_each_takes_alone_to_the_last_bit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On some TCP paces connections, on others it does not."""
+    chance = random.Random(1)
+    workload = load_workload(
+        ROOT / "traffic" / "workloads" / "training.yaml",
+        ("model.parameters=125e6", "batch.shares=proportional"),
+    )
+    assert isinstance(workload, Training)
+    file = ROOT / "topologies" / "tensor.yaml"
+    names = [link.name for link in load_topology(file).links]
+    found: list[Cycle] = []
+    for _ in range(6):
+        distances = [f"links.{name}.distance={chance.uniform(10, 1000)}mi" for name in names]
+        found += cycles(workload, make_plan(load_topology(file, distances)))
+    alone = [duration_s(cycle) for cycle in found]
+    assert durations_s(found) == alone
+    assert durations_s(found[::-1]) == alone[::-1]
+    monkeypatch.setattr(pacing, "WINDOWS", math.inf)
+    assert 1 < sum(a != b for a, b in zip(alone, durations_s(found), strict=True)) < len(found) / 2
 
 
 def test_a_fabric_where_messages_meet_is_run_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

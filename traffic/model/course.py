@@ -7,10 +7,11 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
+from traffic.model.pacing import Spread, counted
 from traffic.model.wires import Connection, Hop, Route, Wires, largest_bytes
 from traffic.schedule import Op, Pause, matches
 
@@ -74,13 +75,17 @@ class Course:
 @dataclass(frozen=True)
 class Tolls:
     """What the messages of a course cost on some wires, which are numbered: by operation, and the same by connection
-    and size. `routes` are the connections' ways; by their `names` two fabrics are seen to have the same ways."""
+    and size. `routes` are the connections' ways; by their `names` two fabrics are seen to have the same ways. `largest`
+    are the connections' largest messages, at other times, too; `paces` seconds per byte of those connections that TCP
+    paces (`traffic.model.windows`)."""
 
     wires: Wires
     routes: tuple[Route, ...]
     numbers: Mapping[str, int]
     crossings: list[tuple[Crossing, ...]]
     known: dict[tuple[int, int], tuple[Crossing, ...]]
+    largest: tuple[int, ...]
+    paces: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[tuple[str, ...], ...]:
@@ -90,6 +95,15 @@ class Tolls:
     def cost(self, connection: int, size_bytes: int) -> tuple[Crossing, ...]:
         """Of so many bytes that come over a connection."""
         return _crossings(self.wires, self.routes[connection], size_bytes, self.numbers)
+
+    def spread(self, connection: int, size_bytes: int) -> Spread | None:
+        """Of so many bytes over a connection, if it is paced."""
+        pace = self.paces.get(connection)
+        if pace is None:
+            return None
+        return Spread(
+            *(pace * own for own in counted(size_bytes, self.wires.framing.payload_bytes))
+        )
 
 
 def tolls(course: Course, wires: Wires, beside: Mapping[Connection, int] = NOTHING) -> Tolls:
@@ -110,7 +124,8 @@ def tolls(course: Course, wires: Wires, beside: Mapping[Connection, int] = NOTHI
         if key not in known:
             known[key] = _crossings(wires, routes[sent.connection], sent.size_bytes, numbers)
         crossings.append(known[key])
-    return Tolls(wires, routes, numbers, crossings, known)
+    largest = tuple(own[connection] for connection in course.largest)
+    return Tolls(wires, routes, numbers, crossings, known, largest)
 
 
 def _crossings(

@@ -7,6 +7,7 @@ Messages cross each wire in the order in which they come to it, every wire while
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from heapq import heappop, heappush
 
@@ -33,6 +34,7 @@ class Execution:
     ) -> None:
         self.course = course
         self.pauses_s = course.pauses_s if pauses_s is None else pauses_s
+        self.tolls = tolls
         self.crossings = tolls.crossings
         self.left = list(course.waits)
         self.ready_s = [starts_s[rank] for rank in course.ranks]
@@ -40,6 +42,7 @@ class Execution:
         self.user = [-1] * len(tolls.numbers)
         self.hop = [0] * course.size
         self.last_s = [0.0] * course.size
+        self.clear_s = [-math.inf] * len(tolls.routes)
         self.events: list[tuple[float, int, int]] = []
         self.order: list[int] = []
         self.count = 0
@@ -62,16 +65,34 @@ class Execution:
             done_s[ranks[event]] = now_s
             done += 1
             if self.crossings[event]:
-                self.last_s[event] = now_s
-                self._cross(now_s, event)
+                self._set_out(now_s, event)
             self._unlock(unlocks[event], now_s)
         if done < size:
             raise ValueError(f"{size - done} operations wait for each other")
         return done_s
 
+    def begun_s(self, op: int) -> float:
+        """When an operation began, once all have."""
+        return self.ready_s[op] + self.pauses_s[op]
+
     def _at(self, when_s: float, event: int) -> None:
         self.count += 1
         heappush(self.events, (when_s, self.count, event))
+
+    def _set_out(self, now_s: float, op: int) -> None:
+        """A message comes to its first wire, perhaps later if its connection is paced, and its last packet after it."""
+        sent = self.course.sent[op]
+        assert sent is not None
+        begin_s = self.last_s[op] = now_s
+        spread = self.tolls.spread(sent.connection, sent.size_bytes) if self.tolls.paces else None
+        if spread:
+            clear_s = self.clear_s[sent.connection]
+            begin_s = max(now_s, clear_s)
+            self.last_s[op], self.clear_s[sent.connection] = spread.out_s(begin_s, clear_s)
+        if begin_s > now_s:
+            self._at(begin_s, op + self.course.size)
+        else:
+            self._cross(now_s, op)
 
     def _cross(self, now_s: float, op: int) -> None:
         """A message's first frame has come to the next wire; it may have to wait for others there."""

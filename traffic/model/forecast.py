@@ -20,6 +20,7 @@ from traffic.model.course import Course, Tolls, tolls
 from traffic.model.settling import length_s, repeating, turn_of
 from traffic.model.sharing import ends_s
 from traffic.model.together import ends_together
+from traffic.model.windows import paced
 from traffic.model.wires import Hop, Lane, Route, Wires
 from traffic.schedule import Op, Pause
 
@@ -66,9 +67,10 @@ def ideal_cycle(plan: Plan, tasks_on: Callable[[Plan], Tasks], transport: Transp
 def duration_s(cycle: Cycle) -> float:
     """Seconds of an iteration of one cycle, on average where they take several lengths by turns."""
     course = Course([_flat(own) for own in cycle.tasks])
-    costs = tolls(course, cycle.wires)
+    together_s = [0.0] * course.width
+    costs = paced(course, tolls(course, cycle.wires), together_s)
     if cycle.once:
-        return max(ends_s(course, costs, [0.0] * course.width))
+        return max(ends_s(course, costs, together_s))
     return length_s(repeating(course.width, lambda ends: ends_s(course, costs, ends)))
 
 
@@ -80,7 +82,10 @@ def durations_s(cycles: Sequence[Cycle]) -> list[float]:
         structure = _structure(cycle)
         if structure not in courses:
             courses[structure] = Course([_flat(own) for own in cycle.tasks])
-        costs = tolls(courses[structure], cycle.wires)
+        course = courses[structure]
+        costs = paced(
+            course, tolls(course, cycle.wires), [0.0] * course.width, _pauses(cycle.tasks)
+        )
         groups.setdefault((structure, cycle.once, costs.names), []).append((place, costs))
     found = [0.0] * len(cycles)
     for (structure, _, _), group in groups.items():

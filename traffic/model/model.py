@@ -15,6 +15,7 @@ from traffic.framing import TCP
 from traffic.model.course import Course, tolls
 from traffic.model.settling import repeating
 from traffic.model.sharing import ends_s as course_ends_s
+from traffic.model.windows import paced
 from traffic.model.wires import Schedules, Wires, largest_bytes, path
 from traffic.schedule import Schedule
 
@@ -38,14 +39,15 @@ class Model:
         cannot finish.
         """
         course = Course(schedule)
-        return course_ends_s(course, tolls(course, self.wires, self._beside), starts_s)
+        costs = paced(course, tolls(course, self.wires, self._beside), starts_s)
+        return course_ends_s(course, costs, starts_s)
 
     def collective_s(self, schedule: Schedule, compute_s: Sequence[float]) -> float:
         """Seconds from the last rank's entry to the last rank's end, once iterations of compute and
         collective repeat: who ends early also enters the next one early. The mean, where lengths alternate.
         """
         course = Course(schedule)
-        costs = tolls(course, self.wires, self._beside)
+        costs = paced(course, tolls(course, self.wires, self._beside), compute_s)
 
         def entered(ends: Sequence[float]) -> list[float]:
             return [end + own for end, own in zip(ends, compute_s, strict=True)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from traffic.model.course import Crossing, Tolls
+from traffic.model.pacing import Spread
 
 MOST_PARTS = 32
 """Of a message."""
@@ -23,13 +24,16 @@ Message: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True)
 class Divided:
-    """A message in `count` parts, all of `size_bytes` but the last: what either costs at each hop."""
+    """A message in `count` parts, all of `size_bytes` but the last: what either costs at each hop, and how it sets out
+    if its connection is paced."""
 
     count: int
     size_bytes: int
     last_bytes: int
     first: Crossings
     last: Crossings
+    first_spread: Spread | None
+    last_spread: Spread | None
 
 
 def most_parts(messages: Mapping[Message, int], tolls: Tolls) -> int:
@@ -68,7 +72,8 @@ def cut(tolls: Tolls, message: Message, most: int) -> Divided:
     count = _count(size_bytes, part_bytes)
     first_bytes, last_bytes = min(part_bytes, size_bytes), size_bytes - (count - 1) * part_bytes
     first, last = (_chain(tolls.cost(connection, own)) for own in (first_bytes, last_bytes))
-    return Divided(count, first_bytes, last_bytes, first, last)
+    spreads = (tolls.spread(connection, own) for own in (first_bytes, last_bytes))
+    return Divided(count, first_bytes, last_bytes, first, last, *spreads)
 
 
 def _chain(crossings: Sequence[Crossing]) -> Crossings:

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 from scenario.plan.types import FIRST_WINDOW_PACKETS
 from traffic.model.course import Course, Tolls
 from traffic.model.execution import Alone, Competing, Execution
+from traffic.model.pacing import Spread
 from traffic.model.parts import Crossings, Divided, Message, cut, most_parts
 
 LEAST_PARTS = 4
@@ -56,13 +57,19 @@ def ends_s(
 class _Part:
     """What is under way of a message, and wires that it has to cross. With the last one its receiver has it."""
 
-    __slots__ = ("connection", "crossings", "last_s", "receiver")
+    __slots__ = ("connection", "crossings", "last_s", "receiver", "spread")
 
     def __init__(
-        self, connection: _Connection, crossings: Crossings, receiver: int | None, now_s: float
+        self,
+        connection: _Connection,
+        crossings: Crossings,
+        spread: Spread | None,
+        receiver: int | None,
+        now_s: float,
     ) -> None:
         self.connection = connection
         self.crossings = crossings
+        self.spread = spread
         self.receiver = receiver
         self.last_s = now_s
 
@@ -72,11 +79,12 @@ class _Connection:
     `window_bytes`: how many bytes, and when those are acknowledged that have come to their last wire.
 
     It is looked at when its sender's pace lets out the next part (`clear`), or when an acknowledgement comes; never
-    where nothing waits. It is `stuck` if the acknowledgement that it waits for is not known yet.
+    where nothing waits. It is `stuck` if the acknowledgement that it waits for is not known yet. Its receiver has what
+    comes in order, so nothing before `arrived_s`, even if a shorter packet was faster.
     """
 
     __slots__ = (
-        "acknowledged", "back_s", "clear", "out", "out_bytes", "sent", "stuck", "waiting", "window_bytes",
+        "acknowledged", "arrived_s", "back_s", "clear", "out", "out_bytes", "sent", "stuck", "waiting", "window_bytes",
     )  # fmt: skip
 
     def __init__(self, window_bytes: float, back_s: float) -> None:
@@ -88,6 +96,7 @@ class _Connection:
         self.out: deque[int] = deque()
         self.acknowledged: deque[_When] = deque()
         self.clear: _When = (-1.0, -1.0, 0)
+        self.arrived_s = 0.0
         self.stuck = False
 
     def take(self, now: _Event) -> _Part | None:
@@ -107,9 +116,9 @@ class _Connection:
         if last:
             self.waiting.popleft()
             self.sent = 0
-            return _Part(self, message.last, receiver, now[0])
+            return _Part(self, message.last, message.last_spread, receiver, now[0])
         self.sent += 1
-        return _Part(self, message.first, None, now[0])
+        return _Part(self, message.first, message.first_spread, None, now[0])
 
 
 class _Sharing:
@@ -194,7 +203,11 @@ class _Sharing:
         if part is None:
             self._await(connection)
             return None
-        connection.clear = now_s + part.crossings[1], now_s, self.number()
+        clear_s = now_s + part.crossings[1]
+        if part.spread:
+            part.last_s, paced_s = part.spread.out_s(now_s, connection.clear[0])
+            clear_s = max(clear_s, paced_s)
+        connection.clear = clear_s, now_s, self.number()
         if connection.waiting:
             heapq.heappush(self.events, (*connection.clear, self.send, connection))
         return self._cross(now_s, part)
@@ -223,11 +236,12 @@ class _Sharing:
 
     def _come(self, now_s: float, part: _Part) -> None:
         """It is known when all of a part is there; its acknowledgement meets nobody."""
-        if part.receiver is not None:
-            self._at(part.last_s, now_s, self._unlock, part.receiver)
         connection = part.connection
-        back_s = part.last_s + connection.back_s
-        connection.acknowledged.append((back_s, part.last_s, self.number()))
+        arrived_s = connection.arrived_s = max(part.last_s, connection.arrived_s)
+        if part.receiver is not None:
+            self._at(arrived_s, now_s, self._unlock, part.receiver)
+        back_s = arrived_s + connection.back_s
+        connection.acknowledged.append((back_s, arrived_s, self.number()))
         if connection.stuck:
             self._await(connection)
 

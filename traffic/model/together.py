@@ -17,6 +17,7 @@ import numpy.typing as npt
 from traffic.model import sharing
 from traffic.model.course import Course, Crossing, Tolls
 from traffic.model.execution import Alone, Competing
+from traffic.model.pacing import counted
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
 """One for each fabric."""
@@ -60,6 +61,9 @@ class _Together:
         self.frame_at: dict[int, Numbers] = {}
         self.last_s: dict[int, Numbers] = {}
         self.hop = [0] * course.size
+        self.packet_bytes = costs[0].wires.framing.payload_bytes
+        self.paces = _stacked_paces(costs)
+        self.clear_s = {own: np.full(len(costs), -np.inf) for own in self.paces}
 
     def run(self, order: Sequence[int]) -> tuple[Numbers, npt.NDArray[np.bool_]]:
         """When each rank is done, and the fabrics for which that is right."""
@@ -72,11 +76,28 @@ class _Together:
             now_s = self.ready_s[event] + self.pauses_s[event]
             np.maximum(done_s[ranks[event]], now_s, out=done_s[ranks[event]])
             if self.course.sent[event]:
-                self.last_s[event] = now_s
-                self._cross(now_s, event)
+                self._set_out(now_s, event)
             for other in self.course.unlocks[event]:
                 self.ready_s[other] = np.maximum(self.ready_s[other], now_s)
         return done_s, self.same
+
+    def _set_out(self, now_s: Numbers, op: int) -> None:
+        """As `Execution` has it, on the first fabric at once or later."""
+        sent = self.course.sent[op]
+        assert sent is not None
+        begin_s = self.last_s[op] = now_s
+        if sent.connection in self.paces:
+            own_bytes = counted(sent.size_bytes, self.packet_bytes)
+            last_s, whole_s, most_s = (self.paces[sent.connection] * own for own in own_bytes)
+            clear_s = self.clear_s[sent.connection]
+            begin_s = np.maximum(now_s, clear_s)
+            forgiven_s = np.minimum(most_s, begin_s - clear_s)
+            self.last_s[op] = begin_s + np.maximum(0.0, last_s - forgiven_s)
+            self.clear_s[sent.connection] = begin_s + (whole_s - forgiven_s)
+        if begin_s[0] > now_s[0]:
+            self.frame_at[op] = begin_s
+        else:
+            self._cross(begin_s, op)
 
     def _cross(self, now_s: Numbers, op: int) -> None:
         sent = self.course.sent[op]
@@ -111,6 +132,12 @@ def _stacked(costs: Sequence[Tolls]) -> dict[tuple[int, int], list[Stacked]]:
         rows = [cost.known[key] for cost in costs]
         found[key] = [_crossing([row[place] for row in rows]) for place in range(len(first))]
     return found
+
+
+def _stacked_paces(costs: Sequence[Tolls]) -> dict[int, Numbers]:
+    """Of connections that are paced on some fabric; on others their seconds per byte are 0."""
+    numbers = sorted({number for cost in costs for number in cost.paces})
+    return {number: np.array([cost.paces.get(number, 0.0) for cost in costs]) for number in numbers}
 
 
 def _crossing(rows: Sequence[Crossing]) -> Stacked:
