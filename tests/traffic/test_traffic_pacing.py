@@ -13,7 +13,7 @@ from tests.fabric.planned import ROOT, plan_of_file
 from tests.traffic.two_campuses import FRAME, LINK_BPS, PAYLOAD, across, campuses, whole_s
 from traffic.model.course import Course, tolls
 from traffic.model.model import Model
-from traffic.model.pacing import Spread, counted, pace
+from traffic.model.pacing import Departure, counted, pace
 from traffic.model.windows import paced
 from traffic.model.wires import Wires
 from traffic.training.programs import compute_s, make_schedule
@@ -105,7 +105,7 @@ def test_packets_leave_in_order_and_never_faster_than_the_pace(
     for packets, silent_s in sent:
         begin_s = clear_s + silent_s
         before_s = clear_s
-        own = Spread(*(s_per_byte * own for own in counted(packets * PAYLOAD, PAYLOAD)))
+        own = Departure(*(s_per_byte * own for own in counted(packets * PAYLOAD, PAYLOAD)))
         last_s, clear_s = own.out_s(begin_s, before_s)
         assert begin_s <= last_s < clear_s
         assert clear_s - begin_s >= (packets - 0.5) * PAYLOAD * s_per_byte - 1e-12

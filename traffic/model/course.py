@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
-from traffic.model.pacing import Spread, counted
+from traffic.model.pacing import Departure, counted
 from traffic.model.wires import Connection, Hop, Route, Wires, largest_bytes
 from traffic.schedule import Op, Pause, matches
 
@@ -96,12 +96,12 @@ class Tolls:
         """Of so many bytes that come over a connection."""
         return _crossings(self.wires, self.routes[connection], size_bytes, self.numbers)
 
-    def spread(self, connection: int, size_bytes: int) -> Spread | None:
+    def departure(self, connection: int, size_bytes: int) -> Departure | None:
         """Of so many bytes over a connection, if it is paced."""
         pace = self.paces.get(connection)
         if pace is None:
             return None
-        return Spread(
+        return Departure(
             *(pace * own for own in counted(size_bytes, self.wires.framing.payload_bytes))
         )
 

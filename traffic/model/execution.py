@@ -84,11 +84,11 @@ class Execution:
         sent = self.course.sent[op]
         assert sent is not None
         begin_s = self.last_s[op] = now_s
-        spread = self.tolls.spread(sent.connection, sent.size_bytes) if self.tolls.paces else None
-        if spread:
+        departure = self.tolls.departure(sent.connection, sent.size_bytes)
+        if departure:
             clear_s = self.clear_s[sent.connection]
             begin_s = max(now_s, clear_s)
-            self.last_s[op], self.clear_s[sent.connection] = spread.out_s(begin_s, clear_s)
+            self.last_s[op], self.clear_s[sent.connection] = departure.out_s(begin_s, clear_s)
         if begin_s > now_s:
             self._at(begin_s, op + self.course.size)
         else:

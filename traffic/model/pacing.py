@@ -21,7 +21,7 @@ GROWTH = 2
 """A window over what was ever under way."""
 
 
-class Spread(NamedTuple):
+class Departure(NamedTuple):
     """How long a message takes to set out: until its last packet does, and until the connection's next one may. Both
     are shorter by up to `forgiven_s`, if the connection was silent for so long before."""
 
@@ -42,6 +42,6 @@ def pace(under_way_bytes: int, rtt_s: float, packet_bytes: int) -> float:
 
 
 def counted(size_bytes: int, packet_bytes: int) -> tuple[float, float, float]:
-    """Bytes of a message whose times at a pace make its spread: all before its last packet, all, half of the first."""
+    """Bytes of a message whose times at a pace are a departure: all before its last packet, all, half of the first."""
     packets = max(1, -(-size_bytes // packet_bytes))
     return (packets - 1) * packet_bytes, size_bytes, min(size_bytes, packet_bytes) / 2

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from traffic.model.course import Crossing, Tolls
-from traffic.model.pacing import Spread
+from traffic.model.pacing import Departure
 
 MOST_PARTS = 32
 """Of a message."""
@@ -32,8 +32,8 @@ class Divided:
     last_bytes: int
     first: Crossings
     last: Crossings
-    first_spread: Spread | None
-    last_spread: Spread | None
+    first_departure: Departure | None
+    last_departure: Departure | None
 
 
 def most_parts(messages: Mapping[Message, int], tolls: Tolls) -> int:
@@ -72,8 +72,8 @@ def cut(tolls: Tolls, message: Message, most: int) -> Divided:
     count = _count(size_bytes, part_bytes)
     first_bytes, last_bytes = min(part_bytes, size_bytes), size_bytes - (count - 1) * part_bytes
     first, last = (_chain(tolls.cost(connection, own)) for own in (first_bytes, last_bytes))
-    spreads = (tolls.spread(connection, own) for own in (first_bytes, last_bytes))
-    return Divided(count, first_bytes, last_bytes, first, last, *spreads)
+    departures = (tolls.departure(connection, own) for own in (first_bytes, last_bytes))
+    return Divided(count, first_bytes, last_bytes, first, last, *departures)
 
 
 def _chain(crossings: Sequence[Crossing]) -> Crossings:

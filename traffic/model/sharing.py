@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from scenario.plan.types import FIRST_WINDOW_PACKETS
 from traffic.model.course import Course, Tolls
 from traffic.model.execution import Alone, Competing, Execution
-from traffic.model.pacing import Spread
+from traffic.model.pacing import Departure
 from traffic.model.parts import Crossings, Divided, Message, cut, most_parts
 
 LEAST_PARTS = 4
@@ -57,19 +57,19 @@ def ends_s(
 class _Part:
     """What is under way of a message, and wires that it has to cross. With the last one its receiver has it."""
 
-    __slots__ = ("connection", "crossings", "last_s", "receiver", "spread")
+    __slots__ = ("connection", "crossings", "departure", "last_s", "receiver")
 
     def __init__(
         self,
         connection: _Connection,
         crossings: Crossings,
-        spread: Spread | None,
+        departure: Departure | None,
         receiver: int | None,
         now_s: float,
     ) -> None:
         self.connection = connection
         self.crossings = crossings
-        self.spread = spread
+        self.departure = departure
         self.receiver = receiver
         self.last_s = now_s
 
@@ -116,9 +116,9 @@ class _Connection:
         if last:
             self.waiting.popleft()
             self.sent = 0
-            return _Part(self, message.last, message.last_spread, receiver, now[0])
+            return _Part(self, message.last, message.last_departure, receiver, now[0])
         self.sent += 1
-        return _Part(self, message.first, message.first_spread, None, now[0])
+        return _Part(self, message.first, message.first_departure, None, now[0])
 
 
 class _Sharing:
@@ -204,8 +204,8 @@ class _Sharing:
             self._await(connection)
             return None
         clear_s = now_s + part.crossings[1]
-        if part.spread:
-            part.last_s, paced_s = part.spread.out_s(now_s, connection.clear[0])
+        if part.departure:
+            part.last_s, paced_s = part.departure.out_s(now_s, connection.clear[0])
             clear_s = max(clear_s, paced_s)
         connection.clear = clear_s, now_s, self.number()
         if connection.waiting:
