@@ -19,7 +19,7 @@ from traffic.host.program import CollectiveTask, ComputeTask, IdleTask, Task
 from traffic.model.course import Course, Tolls, tolls
 from traffic.model.settling import length_s, repeating, turn_of
 from traffic.model.sharing import ends_s
-from traffic.model.together import ends_together
+from traffic.model.together import ends_together, paced_together
 from traffic.model.windows import paced
 from traffic.model.wires import Hop, Lane, Route, Wires
 from traffic.schedule import Op, Pause
@@ -82,10 +82,7 @@ def durations_s(cycles: Sequence[Cycle]) -> list[float]:
         structure = _structure(cycle)
         if structure not in courses:
             courses[structure] = Course([_flat(own) for own in cycle.tasks])
-        course = courses[structure]
-        costs = paced(
-            course, tolls(course, cycle.wires), [0.0] * course.width, _pauses(cycle.tasks)
-        )
+        costs = tolls(courses[structure], cycle.wires)
         groups.setdefault((structure, cycle.once, costs.names), []).append((place, costs))
     found = [0.0] * len(cycles)
     for (structure, _, _), group in groups.items():
@@ -98,6 +95,7 @@ def durations_s(cycles: Sequence[Cycle]) -> list[float]:
 
 def _together(course: Course, cycles: Sequence[Cycle], costs: Sequence[Tolls]) -> list[float]:
     pauses = np.array([_pauses(cycle.tasks) for cycle in cycles]).T
+    costs = paced_together(course, pauses, costs, np.zeros((course.width, len(cycles))))
     found: list[list[list[float]]] = [[[0.0] * course.width] for _ in cycles]
     left = list(range(len(cycles)))
     durations = [0.0] * len(cycles)

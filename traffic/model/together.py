@@ -14,9 +14,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from traffic.model import sharing
+from traffic.model import sharing, windows
 from traffic.model.course import Course, Crossing, Tolls
-from traffic.model.execution import Alone, Competing
+from traffic.model.execution import Alone, Competing, Execution
 from traffic.model.pacing import counted
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
@@ -42,6 +42,32 @@ def ends_together(
         own_s = starts_s[:, column].tolist(), pauses_s[:, column].tolist()
         ends_s[:, column] = sharing.ends_s(course, costs[int(column)], *own_s)
     return ends_s
+
+
+def paced_together(
+    course: Course, pauses_s: Numbers, costs: Sequence[Tolls], starts_s: Numbers
+) -> list[Tolls]:
+    """The costs as `windows.paced` has each."""
+    found = list(costs)
+    places = [place for place, cost in enumerate(costs) if windows.slow(cost)]
+    if not places:
+        return found
+    chosen, pauses_s, starts_s = (
+        [costs[place] for place in places],
+        pauses_s[:, places],
+        starts_s[:, places],
+    )
+    first = Execution(course, chosen[0], starts_s[:, 0].tolist(), pauses_s[:, 0].tolist())
+    first.run()
+    run = _Together(course, pauses_s, chosen, starts_s)
+    _, same = run.run(first.order)
+    for column, place in enumerate(places):
+        if same[column]:
+            found[place] = run.grown(column, costs[place])
+        else:
+            own_s = starts_s[:, column].tolist(), pauses_s[:, column].tolist()
+            found[place] = windows.paced(course, costs[place], *own_s)
+    return found
 
 
 class _Together:
@@ -80,6 +106,15 @@ class _Together:
             for other in self.course.unlocks[event]:
                 self.ready_s[other] = np.maximum(self.ready_s[other], now_s)
         return done_s, self.same
+
+    def grown(self, column: int, tolls: Tolls) -> Tolls:
+        """Of one fabric with paces, after this run without any."""
+        return windows.grown(
+            self.course,
+            tolls,
+            lambda op: float(self.ready_s[op][column] + self.pauses_s[op, column]),
+            lambda op: float(self.last_s[op][column]),
+        )
 
     def _set_out(self, now_s: Numbers, op: int) -> None:
         """As `Execution` has it, on the first fabric at once or later."""
