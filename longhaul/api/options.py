@@ -35,6 +35,8 @@ class FabricOptions(TypedDict, total=False):
     """Whose software guests see: `auto`, `system` or `own`; auto."""
     cpu: int | None
     """The CPU that a guest is pinned to; None: one that no other guest has."""
+    memory_bytes: int | None
+    """Of the guest; None: by the number of hosts, and what is on the long-haul links at once."""
     out: str | Path | None
     """The folder to make; None: the next free one in `runs/`."""
     patience_s: float
@@ -64,8 +66,6 @@ class RunOptions(FabricOptions, total=False):
     """An os-ken or Ryu application in place of longhaul's controller."""
     rest: bool
     """Whether the controller answers over HTTP, inside."""
-    memory_bytes: int | None
-    """Of the guest; None: by the number of hosts."""
 
 
 def request(
@@ -86,7 +86,6 @@ def request(
         capture_bytes=options.get("capture_bytes", CAPTURE_BYTES),
         controller=Path(controller).absolute() if controller else None,
         rest=options.get("rest", False),
-        memory_bytes=options.get("memory_bytes"),
     )
     if "command" in options:
         return asked
@@ -109,6 +108,7 @@ def _where(topology: Topology, options: FabricOptions) -> dict[str, Any]:
         "machine": options.get("machine", "auto"),
         "root": options.get("root", "auto"),
         "cpu": options.get("cpu"),
+        "memory_bytes": options.get("memory_bytes"),
         "out": Path(out) if out else None,
         "patience_s": options.get("patience_s", PATIENCE_S),
         "command": tuple(options.get("command", ())),
@@ -149,7 +149,6 @@ def arguments(asked: Request) -> list[str]:
         words += [] if usual else [f"--capture-bytes={asked.capture_bytes}"]
     words += [f"--controller={asked.controller}"] if asked.controller else []
     words += ["--rest"] if asked.rest else []
-    words += [f"--memory={asked.memory_bytes}B"] if asked.memory_bytes else []
     return words
 
 
@@ -160,5 +159,6 @@ def fabric_arguments(asked: Request) -> list[str]:
     words += [f"--time={asked.time}"] if asked.time != "virtual" else []
     words += [f"--machine={asked.machine}"] if asked.machine != "auto" else []
     words += [f"--root={asked.root}"] if asked.root != "auto" else []
+    words += [f"--memory={asked.memory_bytes}B"] if asked.memory_bytes else []
     words += [f"--patience={asked.patience_s:g}"] if asked.patience_s != PATIENCE_S else []
     return words

@@ -36,6 +36,8 @@ OWN_ROOT = ("bin", "etc", "lib", "lib64", "opt/longhaul", "sbin", "usr")
 SITE = Path("/opt/longhaul/site")
 """In such a root: Python's packages that longhaul needs."""
 GUEST_FOLDERS = ("proc", "sys", "dev", "run", "tmp", "var/log", "var/lib", "home", "root", "mnt")
+PARTS_FOR_TCP = 4
+"""The memory in so many parts: one for TCP's buffers. Linux takes the sixteenth part."""
 NATIVE_MOUNTS = (("sysfs", "/sys", ""), ("tmpfs", "/run", ""))
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -207,9 +209,9 @@ def furnish_devices() -> None:
 
 
 def let_buffers_fill() -> None:
-    """A quarter of the memory for TCP's buffers. Linux would have all hosts share a sixteenth, as if they were one, and
+    """A part of the memory for TCP's buffers. Linux would have all hosts share a smaller one, as if they were one, and
     let windows of long fat links collapse."""
-    pages = os.sysconf("SC_PHYS_PAGES") // 4
+    pages = os.sysconf("SC_PHYS_PAGES") // PARTS_FOR_TCP
     Path("/proc/sys/net/ipv4/tcp_mem").write_text(f"{pages} {pages} {pages}", encoding="utf-8")
 
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from longhaul.machine.init import PARTS_FOR_TCP
+
 MIB = 2**20
 BASE_BYTES = 768 * MIB
 BYTES_PER_HOST = 48 * MIB
 LEAST_BYTES = 256 * MIB
 MOST_BYTES = 64 * 1024 * MIB
 SHARE_FOR_PROGRAMS = 0.75
+BUFFERED = 4
+"""A byte under way is in its sender's buffer, after a loss in its receiver's, too, and buffers have room to spare."""
 _CGROUPS = (
     (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
     (
@@ -24,9 +28,11 @@ _CGROUPS = (
 )
 
 
-def for_fabric(hosts: int) -> int:
-    """Bytes for a guest of so many hosts that runs nothing but longhaul's own: by the plan alone."""
-    return BASE_BYTES + hosts * BYTES_PER_HOST
+def for_fabric(hosts: int, under_way_bytes: float = 0.0) -> int:
+    """Bytes for a guest of so many hosts that runs nothing but longhaul's own, with so many bytes on its long-haul
+    links: by the plan alone."""
+    buffers = int(PARTS_FOR_TCP * BUFFERED * under_way_bytes) // MIB * MIB
+    return max(BASE_BYTES + hosts * BYTES_PER_HOST, min(buffers, MOST_BYTES))
 
 
 def for_programs(hosts: int) -> int:

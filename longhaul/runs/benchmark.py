@@ -12,6 +12,7 @@ from analysis.findings.benchmark import write_results
 from analysis.report.benchmark import write_benchmark_page
 from scenario.loading import load_topology
 from longhaul.planning import make_plan
+from longhaul.runs.fitting import check_fits
 from longhaul.runs.life import Inputs, Request, Watcher, carry_out, with_adapters
 from traffic import benchmark as kind
 from traffic.benchmark import Benchmark
@@ -39,4 +40,5 @@ def read(request: Request, wanted: Benchmark) -> Inputs:
         prepared = kind.prepare(wanted, placed.plan, request.seed)
     except ValueError as error:
         raise Unfit(error) from None
+    check_fits(topology, plan, (prepared,), request.memory_bytes)
     return Inputs(plan, (placed,), (prepared,), topology.files)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from longhaul.machine.memory import LEAST_BYTES, MIB, MOST_BYTES, for_fabric
-from scenario.plan.types import Plan
+from scenario.plan.types import Plan, filling_bytes
 from scenario.text.diagnostics import Diagnostic, InvalidInput, complain
 from scenario.text.include import read_document
 from scenario.text.tree import place_of
@@ -25,19 +25,25 @@ PER_HOST_BYTES = 16 * MIB
 WHERE = ("scale", "bytes")
 
 
+def guest_bytes(plan: Plan) -> int:
+    """What a plan's guest gets: by its hosts, or, where more is on its long-haul links at once, by that."""
+    under_way = sum(2 * filling_bytes(link) for link in plan.long_hauls())
+    return for_fabric(len(plan.hosts) + len(plan.probes), under_way)
+
+
 def check_fits(
     topology: Topology, plan: Plan, prepared: Iterable[Prepared], memory_bytes: int | None
 ) -> None:
     """Raises InvalidInput where the results that hosts keep cannot fit into a guest of so many bytes (None: as many as
     a plan's gets)."""
     count = len(plan.hosts) + len(plan.probes)
-    guest_bytes = memory_bytes or for_fabric(count)
+    has_bytes = memory_bytes or guest_bytes(plan)
     taken_bytes = LEAST_BYTES + count * PER_HOST_BYTES
     programs = [x.program for one in prepared for x in one.programs.values()]
     kept_bytes = sum(one.kept_bytes for one in programs if isinstance(one, Program))
-    if kept_bytes and kept_bytes > guest_bytes - taken_bytes:
-        room = max(guest_bytes - taken_bytes, 1)
-        raise InvalidInput([_refusal(topology, kept_bytes, guest_bytes, room, taken_bytes)])
+    if kept_bytes and kept_bytes > has_bytes - taken_bytes:
+        room = max(has_bytes - taken_bytes, 1)
+        raise InvalidInput([_refusal(topology, kept_bytes, has_bytes, room, taken_bytes)])
 
 
 def _refusal(topology: Topology, kept: int, guest: int, room: int, taken: int) -> Diagnostic:
@@ -47,7 +53,7 @@ def _refusal(topology: Topology, kept: int, guest: int, room: int, taken: int) -
     root = read_document(Path(topology.source)).root
     hint = f"scale: {{bytes: {scale:,.0f}}}".replace(",", "")
     if memory <= MOST_BYTES:
-        hint += f", or --memory {write(memory, SIZE)}; or `verify: false`, which keeps nothing"
+        hint += f", or --memory {write(memory, SIZE)}; or verify nothing (`verify: false`, no `--check`)"
     return complain(
         place_of(root, WHERE),
         f"results that are verified take {_size(kept)} of memory on all hosts together",

@@ -41,7 +41,7 @@ from longhaul.inside.samples import AGAIN_RAW, RAW
 from longhaul.machine import dispatch, sandbox
 from longhaul.machine.init import SHOWN, SHOWN_TO_PROGRAMS
 from longhaul.machine.kernel import patches_digest
-from longhaul.runs.fitting import check_fits
+from longhaul.runs.fitting import check_fits, guest_bytes
 from longhaul.runs.workloads import Chosen, check_places, load_workloads, own_overrides
 from traffic.host.program import written
 from traffic.kind import Placed, Prepared, place
@@ -292,7 +292,7 @@ def make_job(request: Request, inputs: Inputs) -> Job:
         hosts=len(plan.hosts) + len(plan.probes),
         patience_s=max(HANG_LEAST_S, HANG_ITERATIONS * quiet_s),
         cpu=request.cpu,
-        memory_bytes=request.memory_bytes,
+        memory_bytes=request.memory_bytes or guest_bytes(plan),
         root=request.root,
         controller=str(request.controller) if request.controller else None,
         rest=request.rest,

@@ -82,8 +82,8 @@ def memory(made: argparse.ArgumentParser) -> None:
     """`--memory`."""
     made.add_argument(
         "--memory", dest="memory_bytes", type=guest_memory, metavar="SIZE",
-        help="of the guest, as 4GB (default: by the number of hosts; for your own programs three "
-        "quarters of what is free)",
+        help="of the guest, as 4GB (default: by the number of hosts, or by what is on the long-haul links at once; for "
+        "your own programs three quarters of what is free)",
     )  # fmt: skip
 
 

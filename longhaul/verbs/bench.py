@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from longhaul.machine import TIMES
-from longhaul.verbs.arguments import Verbs, conditions, names, patience, root, verb, where
+from longhaul.verbs.arguments import Verbs, conditions, memory, names, patience, root, verb, where
 from longhaul.verbs.printing import folder, form, tell
 from longhaul.verbs.shape import topology
 from scenario.text.digits import is_whole
@@ -54,6 +54,7 @@ def add(verbs: Verbs) -> None:
     _connections(made)
     where(made, TIMES)
     root(made)
+    memory(made)
     form(made)
     folder(made)
     patience(made, "progress")
@@ -136,6 +137,7 @@ def measured(
         machine=words.machine,
         root=words.root,
         cpu=words.cpu,
+        memory_bytes=words.memory_bytes,
         out=out,
         patience_s=words.patience,
         command=words.command,

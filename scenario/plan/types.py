@@ -285,6 +285,10 @@ def packets_per_bdp(link: PlannedWire, mtu_bytes: int) -> float:
 
     Below about 20 the window moves in steps too coarse to look like the real network's.
     """
+    return filling_bytes(link) / (mtu_bytes + ETHERNET_HEADER)
+
+
+def filling_bytes(link: PlannedWire) -> float:
+    """What fills a link for one round trip, one way, as carried."""
     rtt_s = link.a.shape.delay_s + link.b.shape.delay_s
-    slowest_bps = min(link.a.shape.rate_bps, link.b.shape.rate_bps)
-    return slowest_bps * rtt_s / (8 * (mtu_bytes + ETHERNET_HEADER))
+    return min(link.a.shape.rate_bps, link.b.shape.rate_bps) * rtt_s / 8

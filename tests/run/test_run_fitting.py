@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import longhaul as lh
+from longhaul.machine.memory import for_fabric
+from longhaul.runs.fitting import guest_bytes
 from longhaul.runs.life import Request, read
 from longhaul.runs.workloads import Chosen
+from scenario.plan.types import filling_bytes
 from scenario.text.diagnostics import Diagnostic, InvalidInput
 from tests.run.conftest import ROOT
 
@@ -62,6 +67,30 @@ def test_the_memory_that_is_named_fits(tmp_path: Path) -> None:
     memory = int(float(named[1]) * 1e9)
     read(asked(tmp_path, 20, verify=True, memory_bytes=memory))
     refusal(asked(tmp_path, 20, verify=True, memory_bytes=int(memory * 0.9)))
+
+
+def test_a_benchmark_that_is_checked_unscaled_is_refused_with_the_memory_it_needs() -> None:
+    topology = lh.Topology.load(ROOT / "topologies/two-hosts.yaml", ["scale.bytes=1"])
+    with pytest.raises(InvalidInput) as caught:
+        lh.bench(topology, sizes_bytes=[8e9], verify=True)
+    assert "--memory" in caught.value.diagnostics[0].hint
+
+
+def test_a_guest_has_more_memory_where_more_is_on_its_links_and_no_less_elsewhere(
+    tmp_path: Path,
+) -> None:
+    """A quarter of it is TCP's, which has four times what fills the links both ways."""
+    plan = read(asked(tmp_path, 1, verify=False)).plan
+    usual = for_fabric(len(plan.hosts) + len(plan.probes))
+    assert guest_bytes(plan) == usual
+    far = replace(
+        asked(tmp_path, 1, verify=False), overrides=("scale.bytes=1", "links.c1-c2.distance=4000km")
+    )
+    plan = read(far).plan
+    (link,) = plan.long_hauls()
+    assert filling_bytes(link) > 20e6
+    assert guest_bytes(plan) == pytest.approx(max(usual, 32 * filling_bytes(link)), rel=1e-3)
+    assert guest_bytes(plan) > usual
 
 
 def test_what_nobody_reads_takes_no_memory(tmp_path: Path) -> None:
