@@ -171,8 +171,10 @@ def for_programs(wanted: str, verb: Verb) -> bool:
 
 
 def memory_for(job: Job) -> int:
-    """Bytes of memory for a job's guest: as said; else what somebody's programs get."""
-    return job.memory_bytes or memory.for_programs(job.hosts)
+    """Bytes of memory for a job's guest: as said; else by what it is to run."""
+    if job.memory_bytes:
+        return job.memory_bytes
+    return (memory.for_fabric if job.verb == "run" else memory.for_programs)(job.hosts)
 
 
 def follow(

@@ -70,6 +70,7 @@ def test_traffic_is_silent_for_the_detour_and_what_is_lost(cut_and_mended: Strea
     assert cut_and_mended.silence_s <= expected_s
 
 
+@pytest.mark.slow
 def test_without_protection_traffic_waits_for_the_controller() -> None:
     found = run("{protection: none, repair-after: 20ms}", (CUT_S, "down", SPAN))
     repaired_s = 0.02 + IN_TIME_S
@@ -77,6 +78,7 @@ def test_without_protection_traffic_waits_for_the_controller() -> None:
     assert 0.02 - IN_TIME_S <= found.silence_s <= repaired_s + 4 * DELAY_S + GAP_S
 
 
+@pytest.mark.slow
 def test_a_packet_turns_back_where_the_span_ahead_is_cut() -> None:
     # From c1 to c2 by way of c3. When c3-c2 is cut, c3 sends packets back to where they come from.
     static = (
@@ -99,6 +101,7 @@ def test_a_crashed_controller_costs_no_packet_and_a_span_cut_meanwhile_no_more_t
     assert "without c1-c2" in found.log, "the controller that returns finds the span down"
 
 
+@pytest.mark.slow
 def test_a_flapping_span_is_held_down_for_longer_each_time() -> None:
     downs_s = [0.02, 0.06, 0.1]
     flaps = [

@@ -31,8 +31,12 @@ FAILS |= {
 LOSE = (2,)
 """Labs whose benchmarks are meant to lose packets; elsewhere they are held against a model without losses."""
 PARTS = ("Theory", "Steps", "Your task", "How it is graded", "To read")
-QUICK = [one for one in labs().values() if one.number != 5 or cached_kernel()]
-"""Lab 5's folder is made by a run."""
+DONE = [
+    pytest.param(one, id=one.folder.name, marks=pytest.mark.slow if one.number in (5, 9) else [])
+    for one in labs().values()
+    if one.number != 5 or cached_kernel()
+]
+"""Lab 5's folder is made by a run, lab 9 plans many retrofits."""
 
 
 def book(one: Lab) -> str:
@@ -57,7 +61,7 @@ def test_a_readme_has_all_its_parts_and_a_picture(one: Lab) -> None:
     assert told <= one.points
 
 
-@pytest.mark.parametrize("one", [pytest.param(one, id=one.folder.name) for one in QUICK])
+@pytest.mark.parametrize("one", DONE)
 def test_every_command_of_a_readme_does_what_it_should(one: Lab, tmp_path: Path) -> None:
     """Those that need a guest only where LONGHAUL_LABS is set."""
     own = tmp_path / "own"

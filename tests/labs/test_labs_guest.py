@@ -35,6 +35,7 @@ def called(file: Path, *names: str, **arguments: object) -> list[calls.Answered]
     return calls.carry_out({"code.py": file}, [Call("code.py", name, arguments) for name in names])
 
 
+@pytest.mark.slow
 def test_answers_come_back_and_errors_say_where(file: Path) -> None:
     assert called(file, "fine", x=21)[0].value == {"twice": [42]}
     wrong, leaves, sees, greedy = called(file, "wrong", "leaves", "sees", "greedy")

@@ -266,6 +266,7 @@ def test_losses_over_roce_are_the_same_in_another_checkout(lossy: Path, tmp_path
     assert read_summary(tmp_path / "run").digest == read_summary(lossy).digest
 
 
+@pytest.mark.slow
 def test_requests_and_background_load_go_over_queue_pairs_too(tmp_path: Path, kernel: Path) -> None:  # noqa: ARG001
     here = FOUR.parent
     files = ("--workload", here / "chat.yaml", "--workload", here / "backup.yaml")

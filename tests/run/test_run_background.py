@@ -27,6 +27,7 @@ def sent(done: Done, name: str) -> pl.DataFrame:
     return counted.filter(workload=name, side="sent").sort("begin_ns")
 
 
+@pytest.mark.slow
 def test_constant_load_has_the_rate_that_was_asked_for(done: Done) -> None:
     whole = sent(done, "neighbours")[1:-1]
     seconds = whole.height * 1e-3
@@ -35,6 +36,7 @@ def test_constant_load_has_the_rate_that_was_asked_for(done: Done) -> None:
     assert loads(done)["neighbours"]["loss"] == 0  # 400 Gbit/s has room for it
 
 
+@pytest.mark.slow
 def test_load_in_turn_with_silence_is_silent_when_it_should_be(done: Done) -> None:
     busy = {begin_ns // 1_000_000 for begin_ns in sent(done, "backup")["begin_ns"]}
     assert busy
@@ -42,6 +44,7 @@ def test_load_in_turn_with_silence_is_silent_when_it_should_be(done: Done) -> No
     assert set(range(10)) <= busy
 
 
+@pytest.mark.slow
 def test_tcp_gets_no_more_than_the_link_carries(done: Done) -> None:
     backup = loads(done)["backup"]
     assert backup["offered_bps"] == 200e9
@@ -70,6 +73,7 @@ def test_the_same_seed_has_the_same_load(done: Done, runs: Runs) -> None:
     assert again.summary["background"] == done.summary["background"]
 
 
+@pytest.mark.slow
 def test_the_load_is_in_the_terminal_and_the_report(done: Done) -> None:
     assert "Background load" in done.out
     assert "neighbours" in (done.folder / "report.html").read_text()

@@ -32,7 +32,7 @@ OPS = {
 
 @pytest.mark.parametrize(
     "op",
-    [pytest.param(op, marks=[] if op == "all_reduce" else pytest.mark.slow) for op in sorted(OPS)],
+    [pytest.param(op, marks=[] if op == "send_recv" else pytest.mark.slow) for op in sorted(OPS)],
 )
 def test_every_algorithm_delivers_the_right_numbers_over_three_campuses(
     op: str, tmp_path: Path
@@ -54,12 +54,14 @@ def test_every_algorithm_delivers_the_right_numbers_over_three_campuses(
     assert all(row["time_s"] > 0 for row in rows)
 
 
+@pytest.mark.slow
 def test_numbers_are_right_where_packets_are_lost_and_segments_are_cut(tmp_path: Path) -> None:
     words = ("--algorithm", "all", "--sizes", "3M", "--check", "--segment", "100K")
     rows = bench(tmp_path / "run", LOSSY, *words, "--iters", "2", "--warmup", "0")
     assert [row["wrong"] for row in rows] == [0] * len(rows)
 
 
+@pytest.mark.slow
 def test_a_rings_bus_bandwidth_is_the_wires_goodput_for_large_messages(tmp_path: Path) -> None:
     rows = bench(tmp_path / "run", ONE, "--algorithm", "ring", "--sizes", "40GB", "--iters", "2")
     plan = from_json(json.loads((tmp_path / "run" / "plan.json").read_text()))

@@ -44,6 +44,7 @@ def expected(members: dict[str, str]) -> Counter[str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_member_carries_the_connections_that_the_plan_gives_it(done: Done) -> None:
     plan = make_plan(load_topology(BUNDLE), seed=1)
     members = {end.interface: wire.name for wire in plan.long_hauls() for end in wire.ends}
@@ -57,6 +58,7 @@ def test_every_member_carries_the_connections_that_the_plan_gives_it(done: Done)
         assert carried[name] == pytest.approx(due[name] * each, rel=0.03, abs=0.03 * each)
 
 
+@pytest.mark.slow
 def test_it_takes_as_long_as_the_model_that_knows_the_members_says(done: Done) -> None:
     assert done.summary["faithful"]
     assert done.summary["prediction"]["error"] == pytest.approx(0, abs=0.02)

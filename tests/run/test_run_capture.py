@@ -65,6 +65,7 @@ def test_both_directions_are_told_apart_by_the_interface_that_receives(done: Don
     assert all(seen.values())
 
 
+@pytest.mark.slow
 def test_a_frame_is_stamped_when_it_arrives(done: Done) -> None:
     """On its way out of c2 a frame reaches the border, and c3 after the long haul's delay."""
     (link,) = (link for link in plan_of(done).wires if link.name == "c2-c3")
@@ -85,6 +86,7 @@ def flow(frame: bytes) -> tuple[Any, ...]:
     return ip.src, ip.dst, ip.id, ip[TCP].sport, ip[TCP].seq, len(frame)
 
 
+@pytest.mark.slow
 def test_lost_packets_are_missing_where_they_would_have_arrived(done: Done) -> None:
     sent = {flow(f) for f, i, _ in frames(done, "c1-l1-c1-b") if i.startswith("c1-b-")}
     arrived = {flow(f) for name in ("c1-c2", "c1-c3") for f, _, _ in frames(done, name)}

@@ -131,7 +131,8 @@ def test_goodput_is_within_a_hundredth_of_the_rate_in_each_direction(first: Done
         assert measured[what] == pytest.approx(rate_bps / 8 * share, rel=0.01)
 
 
-@pytest.mark.parametrize("scale", [320, pytest.param(8, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", [320, 8])
 def test_goodput_is_right_where_a_round_trip_takes_a_microsecond(runs: Runs, scale: int) -> None:
     done = runs("ring-one-campus", "verified", "--set", f"scale.bytes={scale}", "--set", "mtu=9000")
     nic_bps = 8 * 400e9 / scale  # 8 GPUs with a NIC each

@@ -83,6 +83,7 @@ def test_an_unmodified_iperf3_fills_the_link(executed: Done) -> None:
     assert rates[0] >= 900
 
 
+@pytest.mark.slow
 def test_iperf3s_own_bindings_agree_with_the_framing_bound(kernel: Path) -> None:  # noqa: ARG001
     """40 MB over the two hosts' link of 1 Gbit/s: what iperf3 says arrived per second, against 8948 bytes of
     payload in frames of 9014; slow start takes the rest."""
@@ -97,6 +98,7 @@ def test_iperf3s_own_bindings_agree_with_the_framing_bound(kernel: Path) -> None
     assert 0.97 * bound_Bps <= said["goodput_Bps"] <= 1.003 * bound_Bps
 
 
+@pytest.mark.slow
 def test_a_pattern_chooses_hosts_and_ranks_are_counted_among_them(kernel: Path) -> None:  # noqa: ARG001
     command = ("exec", THREE, "--hosts", "c[23]-*", "--", "sh", "-c", "echo $RANK of $WORLD_SIZE")
     done = longhaul(*command)
@@ -111,6 +113,7 @@ def test_a_command_that_is_not_there_is_named(kernel: Path) -> None:  # noqa: AR
     assert "Traceback" not in done.complaint
 
 
+@pytest.mark.slow
 def test_virtual_time_passes_on_hosts_and_costs_none_here(kernel: Path) -> None:  # noqa: ARG001
     done = longhaul("exec", TWO_HOSTS, "--hosts", "c1-*", "--", "sh", "-c", "sleep 300; date +%s")
     assert done.status == 0, done.complaint
@@ -142,6 +145,7 @@ def test_an_unmodified_torch_distributed_program_sums_over_the_fabric(kernel: Pa
     assert sorted(said) == [f"c{n}-h100-1: sum [6.0]" for n in (1, 2, 3)]
 
 
+@pytest.mark.slow
 def test_lines_come_as_json_for_programs_and_a_host_has_its_name(kernel: Path) -> None:  # noqa: ARG001
     words = ("--hosts", "c2-*", "--format", "json", "--", "sh", "-c", "hostname; exit 3")
     done = longhaul("exec", TWO_HOSTS, *words)

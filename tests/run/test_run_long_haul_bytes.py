@@ -38,6 +38,7 @@ def payload_sent(folder: Path, iterations: int) -> tuple[Plan, dict[str, int]]:
     return inputs.plan, {name: size - headers * count for name, (size, count) in found.items()}
 
 
+@pytest.mark.slow
 def test_each_campus_sends_and_receives_exactly_two_of_c_minus_one_cths_of_the_buffer(
     tmp_path: Path,
 ) -> None:

@@ -18,6 +18,7 @@ def again(done: Done) -> pl.DataFrame:
     return pl.read_parquet(done.folder / "retransmissions.parquet")
 
 
+@pytest.mark.slow
 def test_the_queue_that_overflowed_is_charged_with_what_it_cost(burst: Done) -> None:
     found = burst.summary
     (seen,) = [one for one in found["timeline"] if one["cost_s"]]
@@ -32,6 +33,7 @@ def test_the_queue_that_overflowed_is_charged_with_what_it_cost(burst: Done) -> 
     assert "c2→c1's queue overflowed" in found["headline"]
 
 
+@pytest.mark.slow
 def test_tcp_has_sent_again_what_the_queue_dropped(burst: Done) -> None:
     """By hosts of c2 alone, and at a time when the queue overflowed or within a retransmission timeout of it."""
     rows = again(burst)

@@ -79,6 +79,7 @@ def test_the_same_seed_sees_the_same_probes(done: Done, runs: Runs) -> None:
     assert table(again).equals(table(done))
 
 
+@pytest.mark.slow
 def test_probes_lost_in_a_cut_are_those_sent_while_it_lasted(runs: Runs) -> None:
     cut = "timeline=[{event: link-down, link: c1-c2, at: 205ms, for: 20ms}]"
     short = ("--set-workload", "iterations=2", "--probe", "c1-c2")

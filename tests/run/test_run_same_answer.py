@@ -93,6 +93,7 @@ def test_and_so_is_a_benchmark_over_the_transport_of_its_folder(
         assert "are the same, to the nanosecond" in again.out
 
 
+@pytest.mark.slow
 def test_a_folder_whose_files_have_changed_is_not_made_again(runs: Runs, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(runs("spines", "verified").folder, folder)

@@ -145,6 +145,7 @@ def test_the_parts_of_the_first_token_add_up(crowd: Done) -> None:
     )
 
 
+@pytest.mark.slow
 def test_loss_is_seen_by_users_and_not_by_replicas(runs: Runs) -> None:
     lossy = ("--set", "timeline=[]", "--set", "links.c1-c2.loss=2%", "--set-workload")
     done = runs("serving", "seldom", *lossy, "clients=[c2]")

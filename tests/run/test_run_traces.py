@@ -152,6 +152,7 @@ def late(tmp_path_factory: pytest.TempPathFactory, kernel: Path) -> Done:  # noq
     return done
 
 
+@pytest.mark.slow
 def test_a_rank_that_began_late_in_the_trace_begins_late_in_every_iteration(late: Done) -> None:
     events = pl.read_parquet(late.folder / "events.parquet")
     assert json.loads((late.folder / "plan.json").read_text())["workloads"][0]["begins_s"] == [
@@ -168,6 +169,7 @@ def test_a_rank_that_began_late_in_the_trace_begins_late_in_every_iteration(late
     assert (abs(starts[1:, 1] - starts[1:, 0] - 500_000) <= apart + 10).all()
 
 
+@pytest.mark.slow
 def test_the_rank_that_began_late_is_the_one_that_was_waited_for(late: Done) -> None:
     ranks = late.summary["stalls"]["by_rank"]
     assert [rank["blamed_share"] for rank in ranks] == pytest.approx([0.0, 1.0], abs=0.01)

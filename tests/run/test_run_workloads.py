@@ -98,6 +98,7 @@ def test_every_collective_of_every_strategy_is_right(name: str, strategies: Stra
     assert strategies(name, SIX).summary["collective"]["wrong"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("kernel")
 def test_two_workloads_run_side_by_side_on_hosts_of_their_own(tmp_path: Path) -> None:
     file = HERE / "verified.yaml"

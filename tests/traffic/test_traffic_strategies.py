@@ -14,7 +14,7 @@ from scenario.types.topology import Training
 from scenario.types.training import DDP
 from traffic.host.program import CollectiveTask, ComputeTask
 from traffic.model.forecast import ideal_iteration_s, iteration_s
-from traffic.training.data_parallel import buckets
+from traffic.training.data_parallel import bucket_count, buckets
 from traffic.training.diloco import turns
 from traffic.training.kind import draw
 from traffic.training.moe import sizes
@@ -167,7 +167,9 @@ def test_buckets_fill_last_layer_first_a_small_one_to_begin_with() -> None:
 
 @given(st.floats(1, 1e12), st.floats(1e6, 1e12), st.floats(1e5, 1e12))
 def test_buckets_hold_all_gradients(total: float, bucket: float, first: float) -> None:
-    found = list(buckets(total, DDP(max(bucket, total / 1000), first, overlap=True)))
+    strategy = DDP(max(bucket, total / 1000), first, overlap=True)
+    found = list(buckets(total, strategy))
+    assert len(found) == bucket_count(total, strategy)
     assert sum(found) == pytest.approx(total, abs=1.0, rel=1e-9)
 
 

@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = (
     (),
     ("batch.shares=proportional",),
-    ("collective.algorithm=hierarchical",),
-    ("collective.algorithm=tree",),
+    pytest.param(("collective.algorithm=hierarchical",), marks=pytest.mark.slow),
+    pytest.param(("collective.algorithm=tree",), marks=pytest.mark.slow),
     ("collective.algorithm=parameter_server",),
     ("strategy={kind: ddp, bucket: 4GB, first-bucket: 2GB}",),
 )

@@ -35,6 +35,7 @@ def ddp(workload: Training, graph: Graph) -> None:
         seconds(graph.plan, workload.parameters, tokens(workload, graph.plan)),
         1 / workload.accumulate,
     )
+    graph.expect(2 * bucket_count(workload.gradient_bytes, strategy))
     before = (FORWARD + BACKWARD) * (workload.accumulate - 1) + FORWARD
     computed = graph.compute(scaled(part_s, before))
     filled = []
@@ -51,9 +52,21 @@ def ddp(workload: Training, graph: Graph) -> None:
 def buckets(gradient_bytes: float, strategy: DDP) -> Iterator[float]:
     """Their sizes, in the order in which the backward pass fills them: a small one first, so that there is
     something to send early. [PyTorch, torch/nn/parallel/distributed.py]"""
-    first = min(strategy.first_bucket_bytes, gradient_bytes)
-    whole, rest = divmod(gradient_bytes - first, strategy.bucket_bytes)
+    first, whole, rest = _divided(gradient_bytes, strategy)
     yield first
-    yield from itertools.repeat(strategy.bucket_bytes, int(whole))
+    yield from itertools.repeat(strategy.bucket_bytes, whole)
     if rest >= 1:
         yield rest
+
+
+def bucket_count(gradient_bytes: float, strategy: DDP) -> int:
+    """How many those are."""
+    _, whole, rest = _divided(gradient_bytes, strategy)
+    return 1 + whole + (rest >= 1)
+
+
+def _divided(gradient_bytes: float, strategy: DDP) -> tuple[float, int, float]:
+    """The first bucket, the number of whole ones, and what is left, in bytes."""
+    first = min(strategy.first_bucket_bytes, gradient_bytes)
+    whole, rest = divmod(gradient_bytes - first, strategy.bucket_bytes)
+    return first, int(whole), rest

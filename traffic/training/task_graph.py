@@ -126,9 +126,16 @@ class Graph:
             self.tasks[rank].append(replace(task, number=number, stream=stream, after=waits))
         return placed
 
+    def expect(self, tasks: int) -> None:
+        """Raises ValueError where so many more tasks of all ranks are too many, before any is made."""
+        self._check(self._operations + tasks * len(self.ranks))
+
     def _spend(self, operations: int) -> None:
         self._operations += operations
-        if self._operations > MOST_OPERATIONS:
+        self._check(self._operations)
+
+    def _check(self, operations: int) -> None:
+        if operations > MOST_OPERATIONS:
             raise ValueError(
                 f"more than {MOST_OPERATIONS:,} operations of {len(self.plan.hosts):,} ranks in one iteration:"
                 f" take larger buckets, fewer layers, micro-batches or steps, or fewer hosts"
