@@ -293,6 +293,7 @@ def test_health_of_a_link_is_that_of_its_worse_direction(loss: float, expected: 
     assert health({"forward": {"loss": 0.0}, "backward": {"loss": loss}}) == expected
 
 
+@pytest.mark.slow
 def test_a_report_of_192_ranks_and_100_iterations_stays_small(tmp_path: Path) -> None:
     hosts: dict[str, tuple[str, ...]] = dict.fromkeys(
         ("memphis", "whitehaven", "southaven"), ("GB200",) * 64

@@ -46,12 +46,14 @@ def test_answers_come_back_and_errors_say_where(file: Path) -> None:
     assert greedy.error
 
 
+@pytest.mark.slow
 def test_what_never_ends_is_ended(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "SILENCE_S", 5.0)
     (answer,) = called(file, "forever")
     assert answer.error.startswith("it did not return")
 
 
+@pytest.mark.slow
 def test_a_forged_answer_is_no_more_than_an_answer(file: Path) -> None:
     assert called(file, "forges")[0].error == "it returned no JSON"
 

@@ -148,6 +148,7 @@ def test_remote_calls_of_torch_go_over_the_adapters_and_their_sums_are_right(
     assert int(sent) > 4 * (1 + 2**20 + 2**22) / 4096
 
 
+@pytest.mark.slow
 def test_rdma_cm_works_over_soft_iwarp(tmp_path: Path, kernel: Path) -> None:  # noqa: ARG001
     """Who calls an address takes the first device that has it: Soft-RoCE's, if that were still there."""
     (tmp_path / "pair.yaml").write_text(PAIR.replace("congestion: window", "iwarp: true"))

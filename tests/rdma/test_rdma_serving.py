@@ -34,6 +34,7 @@ def handed(tmp_path_factory: pytest.TempPathFactory, kernel: Path) -> tuple[Path
     return out, done.out
 
 
+@pytest.mark.slow
 def test_contexts_and_first_tokens_take_what_the_formula_says(handed: tuple[Path, str]) -> None:
     folder, _ = handed
     (about,) = read_plan(folder)["workloads"]
@@ -48,6 +49,7 @@ def test_contexts_and_first_tokens_take_what_the_formula_says(handed: tuple[Path
         assert 0 <= one - expected["seconds"] < ACKNOWLEDGED_S
 
 
+@pytest.mark.slow
 def test_adapters_and_queue_pairs_are_counted_and_told(handed: tuple[Path, str]) -> None:
     folder, said = handed
     pairs = pl.read_parquet(folder / "queue_pairs.parquet")

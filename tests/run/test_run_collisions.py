@@ -81,14 +81,12 @@ def test_where_switches_have_no_choice_nothing_is_said() -> None:
     assert read(request).prepared[0].about["equal_ways"] is None
 
 
-SLOW = (pytest.param(one, marks=pytest.mark.slow) for one in (APART, PINNED))
-
-
-@pytest.fixture(scope="module", params=[COLLIDE, *SLOW])
+@pytest.fixture(scope="module", params=[COLLIDE, APART, PINNED])
 def run(request: pytest.FixtureRequest, runs: Runs) -> Done:
     return runs("equal-ways", "crossing", "--set", COLLIDE, "--set", request.param)
 
 
+@pytest.mark.slow
 def test_every_way_carries_what_the_plan_says(run: Done) -> None:
     """Bytes that the leaves' ports to the spines have sent, against the connections that are to take them."""
     workload = json.loads((run.folder / "plan.json").read_text())["workloads"][0]
@@ -108,6 +106,7 @@ def test_every_way_carries_what_the_plan_says(run: Done) -> None:
         assert payload <= sent[name] <= 1.02 * payload + 0.02 * iterations * max(planned.values())
 
 
+@pytest.mark.slow
 def test_an_iteration_takes_as_long_as_the_model_says_of_these_ways(run: Done) -> None:
     """Where they meet it takes somewhat less, probably since TCP does not share as evenly as the model has it."""
     workload = json.loads((run.folder / "plan.json").read_text())["workloads"][0]
@@ -125,6 +124,7 @@ def test_it_costs_about_what_the_model_says(runs: Runs) -> None:
     assert cost_s == pytest.approx(together["collisions"]["cost_s"], rel=0.25)
 
 
+@pytest.mark.slow
 def test_it_is_said_where_it_happens_and_only_there(run: Done) -> None:
     page = (run.folder / "report.html").read_text()
     said = "share a way while an equal one is idle"

@@ -157,6 +157,7 @@ def test_lines_come_as_json_for_programs_and_a_host_has_its_name(kernel: Path) -
     ]
 
 
+@pytest.mark.slow
 def test_mininets_command_line_works_as_ever(kernel: Path) -> None:  # noqa: ARG001
     typed = "pingall\nc1-h100-1 ping -c1 c2-h100-1\ndump\niperf c1-h100-1 c2-h100-1\nexit\n"
     done = longhaul("up", TWO_HOSTS, typed=typed)

@@ -26,6 +26,7 @@ def table(done: Done) -> pl.DataFrame:
     return pl.read_parquet(done.folder / "probes.parquet")
 
 
+@pytest.mark.slow
 def test_every_link_is_probed_in_both_directions_at_the_interval_asked_for(done: Done) -> None:
     links = {link["name"] for link in json.loads((done.folder / "plan.json").read_text())["links"]}
     every = {(link, way) for link in links for way in ("forward", "backward")}
@@ -38,6 +39,7 @@ def test_every_link_is_probed_in_both_directions_at_the_interval_asked_for(done:
         assert 0 <= late_ns.min() <= late_ns.max() < 200  # looking at clocks, for every way
 
 
+@pytest.mark.slow
 def test_a_probe_that_meets_nobody_takes_what_the_plan_says(done: Done) -> None:
     found = table(done).with_columns(delay=(pl.col("received_ns") - pl.col("sent_ns")) * NS)
     for (link, direction), way in ways(done).items():
@@ -46,12 +48,14 @@ def test_a_probe_that_meets_nobody_takes_what_the_plan_says(done: Done) -> None:
         assert way["delay"]["p50_s"] >= own.min()
 
 
+@pytest.mark.slow
 def test_directions_that_differ_are_told_apart(done: Done) -> None:
     forward, backward = (ways(done)["c2-c3", way]["alone_s"] for way in ("forward", "backward"))
     frame_s = 8 * 62 / 2e9  # at 200 Gbit/s, a hundredth of which is carried, and at twice that
     assert backward - forward == pytest.approx(frame_s - frame_s / 2, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_only_links_that_lose_packets_lose_probes(done: Done) -> None:
     for way in (("c2-c3", "forward"), ("c2-c3", "backward"), ("c1-c2", "backward")):
         assert ways(done)[way]["lost"] == 0
@@ -68,6 +72,7 @@ def test_probes_say_their_load_and_hardly_matter(runs: Runs) -> None:
     assert ratio == pytest.approx(1, abs=0.005)
 
 
+@pytest.mark.slow
 def test_what_probes_saw_is_in_the_terminal_and_the_report(done: Done) -> None:
     assert "Probes of the long-haul links" in done.out
     assert "What probes saw" in (done.folder / "report.html").read_text()

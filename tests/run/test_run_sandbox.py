@@ -27,7 +27,7 @@ echo x >"$run/logs/file" && [ -f "$run/logs/file" ] && echo written
 """
 
 
-@pytest.fixture(scope="module", params=["sandbox", "off"])
+@pytest.fixture(scope="module", params=["sandbox", pytest.param("off", marks=pytest.mark.slow)])
 def attacked(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,

@@ -130,6 +130,7 @@ def test_the_events_are_told_in_the_summary_and_the_report(done: Done) -> None:
     assert "crash-1" in Path(done.folder / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_timeline_happens_to_somebodys_own_program_too(kernel: Path) -> None:  # noqa: ARG001
     ping = ("ping", "-i", "1", "-c", "11", "10.2.1.1")
     seen = longhaul("exec", HERE / "cut.yaml", "--hosts", "c1-*", "--", *ping)

@@ -279,6 +279,7 @@ def test_ranks_beyond_a_power_of_two_cost_two_more_messages(ranks: int) -> None:
 
 
 @given(st.integers(2, 40))
+@settings(max_examples=30)
 def test_bruck_takes_the_logarithm_of_any_number_of_ranks(ranks: int) -> None:
     """Everybody sends so often. A last round that is not full may pass on nothing that came in the one
     before it, so that the longest chain may be shorter by one."""
