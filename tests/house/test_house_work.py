@@ -100,7 +100,7 @@ FOUR = planned([(0, 1)], hosts=2)
         pytest.param(bundle, 60, 1.2, id="links-side-by-side"),
         pytest.param(drift, 200, 1.2, id="steps-of-a-drift"),
         pytest.param(events, 100, 1.2, id="events"),
-        pytest.param(buckets, 40, 1.2, id="buckets"),
+        pytest.param(buckets, 80, 1.2, id="buckets"),  # all small enough that TCP paces them
         pytest.param(star, 31, 2.0, id="campuses-of-a-star"),
         pytest.param(ring, 24, 2.6, id="campuses-of-a-ring"),
     ],
