@@ -63,14 +63,17 @@ def _paces(tolls: Tolls, under_way: Mapping[int, int]) -> dict[int, float]:
     packets = tolls.wires.framing
     found = {}
     for connection, most_bytes in under_way.items():
-        route = tolls.routes[connection]
-        own = pace(most_bytes, _rtt_s(route, packets.frame_bytes), packets.payload_bytes)
-        if own > max(max(hop.s_per_byte, hop.s_per_payload_byte) for hop in route):
+        rtt_s, slowest = _way(tolls.routes[connection], packets.frame_bytes)
+        own = pace(most_bytes, rtt_s, packets.payload_bytes)
+        if own > slowest:
             found[connection] = own
     return found
 
 
-def _rtt_s(route: Route, frame_bytes: int) -> float:
-    """For a full packet and its acknowledgement that meet nobody."""
-    frame_s = sum(frame_bytes * (hop.s_per_byte + hop.onward_s_per_byte) for hop in route)
-    return frame_s + 2 * sum(hop.onward_s for hop in route)
+def _way(route: Route, frame_bytes: int) -> tuple[float, float]:
+    """A round trip of a full packet and its acknowledgement that meet nobody; seconds per byte on the slowest wire."""
+    rtt_s = slowest = 0.0
+    for hop in route:
+        rtt_s += 2 * hop.onward_s + frame_bytes * (hop.s_per_byte + hop.onward_s_per_byte)
+        slowest = max(slowest, hop.s_per_byte, hop.s_per_payload_byte)
+    return rtt_s, slowest
