@@ -46,6 +46,15 @@ class Benchmark(Workload):
 
 
 @dataclass(frozen=True)
+class Alike:
+    """The algorithm of an earlier case that sends the same messages; `ordered`: in the same order, over the same
+    connections."""
+
+    algorithm: str | None = None
+    ordered: bool = True
+
+
+@dataclass(frozen=True)
 class Case:
     """One algorithm at one size; `asked` is what the user called the algorithm."""
 
@@ -61,7 +70,7 @@ class Case:
         inside = f" ({how.inner}, {how.outer})" if chosen.algorithm == "hierarchical" else ""
         return chosen.algorithm + inside
 
-    def about(self, scale_bytes: float, same_as: str | None) -> dict[str, Any]:
+    def about(self, scale_bytes: float, alike: Alike) -> dict[str, Any]:
         """As plain data; sizes are the real world's."""
         chosen = self.collective
         return {
@@ -70,7 +79,8 @@ class Case:
             "size_bytes": chosen.size_bytes * scale_bytes,
             "carried_bytes": chosen.size_bytes,
             "predicted_s": self.predicted_s,
-            "same_as": same_as,
+            "same_as": alike.algorithm,
+            "same_order": alike.ordered,
         }
 
 
@@ -100,23 +110,30 @@ def prepare(benchmark: Benchmark, plan: Plan, seed: int) -> Prepared:  # noqa: A
             "congestion": how.congestion,
             "channels": how.channels,
             "cases": [
-                case.about(plan.scale_bytes, same_as)
-                for case, same_as in zip(found, _alike(found), strict=True)
+                case.about(plan.scale_bytes, alike)
+                for case, alike in zip(found, _alike(found), strict=True)
             ],
         },
         quiet_s=sum(case.predicted_s for case in found),
     )
 
 
-def _alike(found: Sequence[Case]) -> list[str | None]:
-    """For each case the algorithm of the first before it whose messages are the same, in the same order on every rank,
-    whatever waits for what."""
-    first: dict[Schedule, str] = {}
+def _alike(found: Sequence[Case]) -> list[Alike]:
+    """For each case the first before it whose messages are the same on every rank, whatever waits for what: in the same
+    order over the same connections, if there is one."""
+    in_order: dict[Schedule, str] = {}
+    at_all: dict[tuple[Any, ...], str] = {}
     alike = []
     for case in found:
+        own = case.algorithm
         messages = tuple(tuple(op._replace(after=()) for op in ops) for ops in case.schedule)
-        known = first.setdefault(messages, case.algorithm)
-        alike.append(None if known == case.algorithm else known)
+        same = in_order.setdefault(messages, own)
+        sent = tuple(tuple(sorted(op._replace(channel=0) for op in ops)) for ops in messages)
+        other = at_all.setdefault(sent, own)
+        if same != own or other == own:
+            alike.append(Alike(same if same != own else None))
+        else:
+            alike.append(Alike(other, ordered=False))
     return alike
 
 

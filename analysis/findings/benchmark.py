@@ -94,15 +94,18 @@ def rows(
 
 def alike(data: BenchmarkTable) -> list[str]:
     """Why rows are equal, in words: which algorithms come to the same messages, at how many sizes."""
-    sizes: dict[tuple[str, str], set[float]] = {}
+    sizes: dict[tuple[str, str, bool], set[float]] = {}
     for row in data.rows:
         if row.same_as is not None:
-            sizes.setdefault((row.algorithm, row.same_as), set()).add(row.size_bytes)
+            sizes.setdefault((row.algorithm, row.same_as, row.same_order), set()).add(
+                row.size_bytes
+            )
     every = len({row.size_bytes for row in data.rows})
     return [
-        f"{one} sends the same messages as {other} here, in the same order"
+        f"{one} sends the same messages as {other} here, "
+        + ("in the same order" if ordered else "in another order or over other connections")
         + ("" if len(found) == every else f" (at {len(found)} of {every} sizes)")
-        for (one, other), found in sizes.items()
+        for (one, other, ordered), found in sizes.items()
     ]
 
 
@@ -173,6 +176,7 @@ def _row(
         carried_bytes=case.carried_bytes,
         predicted_s=case.predicted_s,
         same_as=case.same_as,
+        same_order=case.same_order,
         time_s=mean_s,
         p50_s=nearest_rank(sorted(times_s), 0.5),
         p99_s=nearest_rank(sorted(times_s), 0.99),

@@ -27,6 +27,9 @@ class PlannedCase(Form, frozen=True, kw_only=True):
         str | None,
         doc("The algorithm of an earlier row of this size that sends the very same messages."),
     ] = None
+    same_order: Annotated[
+        bool, doc("Whether it does so in the same order, over the same connections.")
+    ] = True
 
 
 class MeasuredCase(PlannedCase, frozen=True, kw_only=True):

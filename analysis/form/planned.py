@@ -203,6 +203,7 @@ class _Case(Struct):
     carried_bytes: Amount
     predicted_s: Amount
     same_as: str | None = None
+    same_order: bool = True
 
 
 class _Benchmark(_Workload, tag="benchmark"):

@@ -17,6 +17,7 @@ from analysis.pictures.fabric_map import COLOURS
 from analysis.pictures.lanes import rank_timeline
 from analysis.pictures.scaling import SizeCurve, scaling
 from analysis.pictures.tracks import network_tracks
+from analysis.report.health import coarsest
 from analysis.run import load_benchmark, read_fidelity, read_manifest, read_plan
 from analysis.tables import digest, read_events
 
@@ -33,12 +34,13 @@ def write_benchmark_page(run_dir: Path) -> Path:
     manifest = read_manifest(run_dir)
     about = {name: manifest[name] for name in ("seed", "time", "machine")}
     run = load_benchmark(run_dir)
-    ranks = rank_timeline(run)
+    ranks, plan = rank_timeline(run), read_plan(run_dir)
     text = pages.render(
         "bench.html.j2",
         headline=headline(table, warned=warning(fidelity)),
         table=table,
-        plan=read_plan(run_dir),
+        plan=plan,
+        coarse=coarsest(plan),
         manifest=manifest,
         s=about
         | {

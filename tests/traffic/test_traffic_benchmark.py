@@ -130,5 +130,11 @@ campuses:
     assert {(c["algorithm"], c["same_as"]) for c in both["cases"]} == {
         ("ring", None), ("pairwise", "ring"),
     }  # fmt: skip
+    trees = prepare(replace(BENCHMARK, algorithms=("ring", "tree")), two, 1).about
+    assert {(c["algorithm"], c["same_as"], c["same_order"]) for c in trees["cases"]} == {
+        ("ring", None, True),
+        ("tree", "ring", False),
+        ("tree", None, True),  # of a size that trees cut into segments
+    }
     on_three = prepare(replace(BENCHMARK, algorithms=("ring", "tree")), PLAN, 1).about
     assert {c["same_as"] for c in on_three["cases"]} == {None}
