@@ -24,6 +24,7 @@ from analysis.pictures.charts import (
 )
 from analysis.pictures.fabric_map import COLOURS
 from analysis.series.compare import FIGURES, Comparison, Difference, Thing
+from analysis.series.settings import set_differently
 
 _LEFT, _RIGHT, _TOP, _ROW = 150.0, 760.0, 10.0, 30.0
 
@@ -57,7 +58,9 @@ def render_comparison(found: Sequence[Comparison]) -> str:
     return pages.render(
         "compare.html.j2",
         headline=" ".join(map(sentence, found)),
-        found=[(one, forest(one.differences)) for one in found],
+        found=[
+            (one, forest(one.differences), set_differently(one.before, one.after)) for one in found
+        ],
         things=every,
         bars=stacked_bars([_bar(thing) for thing in every], left=0, width=100),
         chart=_spread(every),

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from analysis.report.compare import forest, sentence
+from analysis.report.compare import forest, render_comparison, sentence
 from analysis.run import Run, load_run
 from analysis.series.compare import Comparison, compare, holm, things
+from analysis.series.settings import Setting, set_differently
 from analysis.terminal.compare import print_comparison
 from tests.analysis.make_run import Scenario, make_run, uniform
 
@@ -33,6 +34,33 @@ def test_equal_runs_are_identical_and_said_to_be(tmp_path: Path) -> None:
     found = compare([run_of(tmp_path / "a", NOISY), run_of(tmp_path / "b", NOISY)])[0]
     assert found.identical
     assert "identical, every event to the nanosecond" in shown(found)
+
+
+def test_what_was_set_differently_is_said(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path / name, NOISY) for name in "ab"]
+    same = compare([load_run(folder) for folder in folders])[0]
+    assert set_differently(same.before, same.after) == []
+    assert "Nothing was set differently" in render_comparison([same])
+    manifest = json.loads((folders[1] / "manifest.json").read_text())
+    (file,) = manifest["inputs"]
+    changed = {
+        "inputs": {"other.yaml": "ab" * 32},
+        "overrides": ["links.*.distance=1000mi"],
+        "without": ["aging"],
+        "seed": 2,
+    }
+    (folders[1] / "manifest.json").write_text(json.dumps(manifest | changed))
+    found = compare([load_run(folder) for folder in folders])[0]
+    assert set_differently(found.before, found.after) == [
+        Setting(f"file {file}", "SHA-256 5f3c5f3c5f3c…", "not read"),
+        Setting("seed", str(manifest["seed"]), "2"),
+        Setting("file other.yaml", "not read", "SHA-256 abababababab…"),
+        Setting("--set links.*.distance", "as the files have it", "1000mi"),
+        Setting("--without aging", "as the files have it", "switched off"),
+    ]
+    page = render_comparison([found])
+    assert "links.*.distance" in page
+    assert "switched off" in page
 
 
 def test_a_planted_difference_is_real_and_its_interval_holds_it(tmp_path: Path) -> None:
