@@ -17,7 +17,7 @@ _DIGITS = 12
 
 
 @dataclass(frozen=True)
-class Setting:
+class Contrast:
     """One thing that was said, before and after."""
 
     what: str
@@ -25,13 +25,13 @@ class Setting:
     after: str
 
 
-def set_differently(before: Thing, after: Thing) -> list[Setting]:
+def set_differently(before: Thing, after: Thing) -> list[Contrast]:
     """Every file, override, switched-off cause, seed and circumstance in which they differ; runs of one thing differ in
     their seeds alone."""
     one, other = _said(before), _said(after)
     missing = {**_missing(one), **_missing(other)}
     rows = (
-        Setting(what, one.get(what, missing[what]), other.get(what, missing[what]))
+        Contrast(what, one.get(what, missing[what]), other.get(what, missing[what]))
         for what in missing
     )
     return [row for row in rows if row.before != row.after]

@@ -13,7 +13,7 @@ from rich.console import Console
 from analysis.report.compare import forest, render_comparison, sentence
 from analysis.run import Run, load_run
 from analysis.series.compare import Comparison, compare, holm, things
-from analysis.series.settings import Setting, set_differently
+from analysis.series.settings import Contrast, set_differently
 from analysis.terminal.compare import print_comparison
 from tests.analysis.make_run import Scenario, make_run, uniform
 
@@ -52,11 +52,11 @@ def test_what_was_set_differently_is_said(tmp_path: Path) -> None:
     (folders[1] / "manifest.json").write_text(json.dumps(manifest | changed))
     found = compare([load_run(folder) for folder in folders])[0]
     assert set_differently(found.before, found.after) == [
-        Setting(f"file {file}", "SHA-256 5f3c5f3c5f3c…", "not read"),
-        Setting("seed", str(manifest["seed"]), "2"),
-        Setting("file other.yaml", "not read", "SHA-256 abababababab…"),
-        Setting("--set links.*.distance", "as the files have it", "1000mi"),
-        Setting("--without aging", "as the files have it", "switched off"),
+        Contrast(f"file {file}", "SHA-256 5f3c5f3c5f3c…", "not read"),
+        Contrast("seed", str(manifest["seed"]), "2"),
+        Contrast("file other.yaml", "not read", "SHA-256 abababababab…"),
+        Contrast("--set links.*.distance", "as the files have it", "1000mi"),
+        Contrast("--without aging", "as the files have it", "switched off"),
     ]
     page = render_comparison([found])
     assert "links.*.distance" in page
