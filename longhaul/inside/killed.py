@@ -13,7 +13,7 @@ from longhaul.inside.control import Stopped
 _LOG = "/dev/kmsg"
 _RECORD_BYTES = 8192
 _COMM = 15  # so much of its name a process may have
-_KILLED = re.compile(r"Out of memory: Killed process (\d+) \((.*?)\) total-vm")
+_KILLED = re.compile(r"Out of memory[^:]*: Killed process (\d+) \((.*?)\) total-vm")
 
 
 class KernelLog:

@@ -74,6 +74,7 @@ def guest(run: str, payload: str, python: str, code: str, host: str) -> None:
         furnish(GUEST_MOUNTS, [])
         furnish_devices()
         let_buffers_fill()
+        end_who_asks_for_more()
         Path(run).mkdir(parents=True, exist_ok=True)
         mount("hostfs", run, run)
         do_job(run, payload, python, code)
@@ -213,6 +214,12 @@ def let_buffers_fill() -> None:
     let windows of long fat links collapse."""
     pages = os.sysconf("SC_PHYS_PAGES") // PARTS_FOR_TCP
     Path("/proc/sys/net/ipv4/tcp_mem").write_text(f"{pages} {pages} {pages}", encoding="utf-8")
+
+
+def end_who_asks_for_more() -> None:
+    """When memory is full, the process that wants more of it is killed. Another one would have to run to die, and who
+    asks does so without a pause: virtual time, and the scheduler's with it, would stand still for ever."""
+    Path("/proc/sys/vm/oom_kill_allocating_task").write_text("1", encoding="utf-8")
 
 
 def do_job(run: str, payload: str, python: str, code: str) -> int:

@@ -15,8 +15,9 @@ from longhaul.runs.life import Request, read
 from longhaul.runs.workloads import Chosen
 from scenario.plan.types import filling_bytes
 from scenario.text.diagnostics import Diagnostic, InvalidInput
-from tests.run.conftest import ROOT
+from tests.run.conftest import ROOT, longhaul
 
+TWO_HOSTS = ROOT / "topologies/two-hosts.yaml"
 TRAINING = """\
 longhaul: 1
 name: large
@@ -32,7 +33,7 @@ def asked(folder: Path, scale: float, *, verify: bool, memory_bytes: int | None 
     workload = folder / "large.yaml"
     workload.write_text(TRAINING % str(verify).lower())
     return Request(
-        topology=ROOT / "topologies/two-hosts.yaml", workloads=(Chosen(workload),),
+        topology=TWO_HOSTS, workloads=(Chosen(workload),),
         overrides=(f"scale.bytes={scale}",), seed=1, time="virtual", machine="uml", out=None, cpu=None,
         patience_s=60.0, command=(), memory_bytes=memory_bytes,
     )  # fmt: skip
@@ -60,6 +61,18 @@ def test_the_scale_that_is_named_fits(tmp_path: Path) -> None:
     refusal(asked(tmp_path, int(named[1]) * 0.9, verify=True))
 
 
+@pytest.mark.slow
+def test_the_scale_that_is_named_fits_in_the_guest_too(tmp_path: Path, kernel: Path) -> None:  # noqa: ARG001
+    """Which has no memory left over then: whatever was kept beside what is counted would kill an agent."""
+    named = re.search(r"bytes: (\d+)", refusal(asked(tmp_path, 1, verify=True)).hint)
+    assert named
+    words = ("--workload", tmp_path / "large.yaml", "--out", tmp_path / "run")
+    scale = ("--set", f"scale.bytes={named[1]}")
+    done = longhaul("run", TWO_HOSTS, *words, *scale, folder=tmp_path / "run")
+    assert done.status == 0, done.complaint
+    assert done.summary["collective"]["wrong"] == 0
+
+
 def test_the_memory_that_is_named_fits(tmp_path: Path) -> None:
     told = refusal(asked(tmp_path, 20, verify=True))
     named = re.search(r"--memory ([\d.]+)GB", told.hint)
@@ -70,7 +83,7 @@ def test_the_memory_that_is_named_fits(tmp_path: Path) -> None:
 
 
 def test_a_benchmark_that_is_checked_unscaled_is_refused_with_the_memory_it_needs() -> None:
-    topology = lh.Topology.load(ROOT / "topologies/two-hosts.yaml", ["scale.bytes=1"])
+    topology = lh.Topology.load(TWO_HOSTS, ["scale.bytes=1"])
     with pytest.raises(InvalidInput) as caught:
         lh.bench(topology, sizes_bytes=[8e9], verify=True)
     assert "--memory" in caught.value.diagnostics[0].hint

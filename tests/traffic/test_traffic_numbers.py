@@ -1,5 +1,6 @@
 """What `verify: true` rests on: lanes are added right, and no wrong result looks right."""
 
+import tracemalloc
 from array import array
 
 import pytest
@@ -146,3 +147,41 @@ def test_two_chunks_in_each_others_place_are_seen(
 @pytest.mark.parametrize("stale", [0, 2])
 def test_the_result_of_another_iteration_is_seen(stale: int) -> None:
     assert not is_sum(reduced([0, 1, 2], 100, iteration=stale), 3, iteration=1)
+
+
+PIECE = 64 * LANE * PERIOD
+
+
+@pytest.mark.parametrize("offset", [0, LANE, PIECE - LANE, PIECE, 3 * LANE * PERIOD])
+@pytest.mark.parametrize("source", [0, 5 * LANE, PIECE + 8 * LANE])
+def test_sums_of_several_pieces_are_right_wherever_they_begin(offset: int, source: int) -> None:
+    size = 2 * PIECE + 12 * LANE
+    whole = reduced([0, 3], (source + size) // LANE)
+    assert _lanes(whole) == [
+        a + b
+        for a, b in zip(
+            _lanes(contribution(0, len(whole) // LANE)),
+            _lanes(contribution(3, len(whole) // LANE)),
+            strict=True,
+        )
+    ]
+    data = bytearray(offset) + whole[source:]
+    result = Result(offset, size, source, (0, 3))
+    assert right(memoryview(data), [result], 0)
+    for at in (offset, offset + PIECE - 1, offset + size - 1):
+        data[at] ^= 1
+        assert not right(memoryview(data), [result], 0)
+        data[at] ^= 1
+
+
+def test_no_memory_is_taken_beside_the_buffers() -> None:
+    data, other = memoryview(bytearray(64 * PIECE)), memoryview(bytearray(64 * PIECE))
+    tracemalloc.start()
+    try:
+        fill(data, 0, 0)
+        fill(other, 1, 0)
+        add(data, other, 0, len(data))
+        assert right(data, [Result(0, len(data), 0, (0, 1))], 0)
+        assert tracemalloc.get_traced_memory()[1] < 8 * PIECE
+    finally:
+        tracemalloc.stop()

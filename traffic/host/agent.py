@@ -29,7 +29,7 @@ from typing import Any
 
 from traffic.host.channel import Channel
 from traffic.host.counting import Counting
-from traffic.host.numbers import fill, right
+from traffic.host.numbers import fill, right, room
 from traffic.host.operations import Collective, Incoming, Key, Operation, Outgoing, Peer
 from traffic.host.ports import PORT
 from traffic.host.program import CollectiveTask, ComputeTask, IdleTask, Program, read
@@ -85,13 +85,17 @@ UNWRITTEN_IS_FREE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000
 MAP_NORESERVE, which lets a mapping be larger than the memory there is."""
 
 
+def _unwritten(size: int) -> memoryview:
+    return memoryview(mmap.mmap(-1, max(size, mmap.PAGESIZE), flags=UNWRITTEN_IS_FREE))
+
+
 class Stream:
     """Tasks that are carried out one after another, in the order in which they became ready. Collectives
     of one stream have a buffer in common, and channels that no other stream has."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, kept: bool) -> None:
         self.waiting: list[int] = []
-        self.data = memoryview(mmap.mmap(-1, max(size, mmap.PAGESIZE), flags=UNWRITTEN_IS_FREE))
+        self.data = room(size) if kept else _unwritten(size)
 
 
 class Replay:
@@ -112,7 +116,7 @@ class Replay:
         self.collectives: dict[int, Collective] = {}
         size = program.buffer_bytes
         names = [task.stream for task in self.tasks]
-        streams = {name: Stream(size) for name in dict.fromkeys(names)}
+        streams = {name: Stream(size, kept=program.verify) for name in dict.fromkeys(names)}
         self.streams = [streams[name] for name in names]
         self.numbers = [
             index if task.number is None else task.number for index, task in enumerate(self.tasks)

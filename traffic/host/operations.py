@@ -10,7 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from traffic.host.numbers import add
+from traffic.host.numbers import add, room
 from traffic.host.program import CollectiveTask
 from traffic.host.transport import Connection, HungUp
 from traffic.schedule import Op
@@ -105,7 +105,7 @@ class Incoming(Peer):
     def __init__(self, rank: int, connection: Connection, ended: Ended, aside: int | None) -> None:
         super().__init__(rank, connection, ended)
         self.kept = aside is not None
-        self.aside = memoryview(bytearray(aside or 0))
+        self.aside = room(aside) if aside else memoryview(b"")
 
     def next(self) -> Operation | None:
         """The operation at the head, if its bytes may be taken: those to be added may at any time."""
