@@ -26,7 +26,7 @@ demo: setup ## set up, then three campuses train together; a summary and a repor
 test: setup ## set up, then the tests, those in virtual time included, but for the slow ones; what is left out and skipped is listed
 	@./setup.sh tests
 	@$(PYTEST) -m "not alone and not slow" $(PARALLEL)
-	@$(PYTEST) -m alone $$(grep -rl --include='*.py' 'mark\.alone' tests)
+	@$(PYTEST) -m "alone and not slow" $$(grep -rl --include='*.py' 'mark\.alone' tests)
 
 test-all: setup ## all tests, the slow ones too
 	@./setup.sh tests

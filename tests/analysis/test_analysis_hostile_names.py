@@ -64,7 +64,16 @@ HOSTILE = {
     "right-to-left": "\u202egnp.exe\u2066",
     "line-separator": "a\u2028b\u2029c\x85d",
 }  # fmt: skip
-hostile = pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+LIKE_OTHERS = (
+    "entity", "rich", "tab-formula", "latex-skip", "latex-paragraph", "quotes", "right-to-left", "line-separator",
+)  # fmt: skip
+hostile = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(text, id=name, marks=pytest.mark.slow if name in LIKE_OTHERS else [])
+        for name, text in HOSTILE.items()
+    ],
+)
 BROKEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 """What XML cannot hold, terminals obey, or turns the direction of the text; left out."""
 COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")

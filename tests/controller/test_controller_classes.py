@@ -65,7 +65,9 @@ def test_one_large_message_at_another_time_makes_a_connection_bulk(plan: Plan) -
     ("sizes", "least_s"),
     [
         pytest.param("64K", [2 * SHORT_S], id="small", marks=pytest.mark.slow),
-        pytest.param("64K,256M", [2 * WIDE_S, 2 * WIDE_S], id="small-beside-large"),
+        pytest.param(
+            "64K,256M", [2 * WIDE_S, 2 * WIDE_S], id="small-beside-large", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_an_all_reduce_takes_as_long_as_the_model_says(

@@ -39,7 +39,7 @@ def alike(path: Path) -> tuple[object, ...]:
 
 DISTINCT = {alike(path): path for path in reversed(SHIPPED)}.values()
 STATIC = "{policy: static, paths: [{between: [c1, c2], over: [out, home]}]}"
-QUICK = ("metro", "two-hosts", "ecmp", "collective-aware")
+QUICK = ("metro", "two-hosts", "ecmp")
 """A guest for each of the others is for `make test-all`: what they add is one more policy, or one more shape."""
 
 

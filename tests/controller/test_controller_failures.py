@@ -92,6 +92,7 @@ def test_a_packet_turns_back_where_the_span_ahead_is_cut() -> None:
     assert found.sent["c1-b-eth3"] == pytest.approx(after, abs=2)  # and then go straight to c2
 
 
+@pytest.mark.slow
 def test_a_crashed_controller_costs_no_packet_and_a_span_cut_meanwhile_no_more_than_ever() -> None:
     cuts = [(0.05, "kill", "controller"), (CUT_S, "down", SPAN), (0.15, "start", "controller")]
     found = run("shortest-delay", *cuts, gap_s=1e-3)
@@ -113,6 +114,7 @@ def test_a_flapping_span_is_held_down_for_longer_each_time() -> None:
     assert set(found.lost) <= set().union(*map(concerned, downs_s))
 
 
+@pytest.mark.slow
 def test_damping_does_not_cut_a_campus_off() -> None:
     # c1-c2 is back, but held down, when c1's only other span is cut: better that than none.
     cuts = [(0.02, "down", SPAN), (0.04, "up", SPAN), (CUT_S, "down", "c1-c3")]

@@ -60,7 +60,7 @@ def test_switches_alone_get_everything_through_when_a_span_is_cut(
 
 
 @given(meshes(), st.data())
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_nothing_loops_whichever_spans_are_cut_together(plan: Plan, data: st.DataObject) -> None:
     cut = data.draw(st.lists(st.sampled_from(list(plan.long_hauls())), max_size=3))
     dead = frozenset(span.a.interface for span in cut)
@@ -87,7 +87,7 @@ def test_the_walk_that_the_model_takes_is_what_the_tables_say(plan: Plan) -> Non
 
 
 @given(meshes(), st.data())
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_the_walk_knows_what_fast_failover_does(plan: Plan, data: st.DataObject) -> None:
     span = data.draw(st.sampled_from(list(plan.long_hauls())))
     dead = frozenset({span.a.interface})

@@ -65,6 +65,7 @@ def planned(*words: str) -> str:
     return " ".join(done.out.split())
 
 
+@pytest.mark.slow
 def test_the_plan_of_a_workload_says_where_connections_meet() -> None:
     found = collisions(about(COLLIDE))
     assert found

@@ -167,7 +167,7 @@ def test_a_run_that_measures_what_was_asked_is_faithful(first: Done) -> None:
 @pytest.mark.parametrize(
     ("topology", "workload"),
     [
-        ("ring-one-campus", "middling"),
+        pytest.param("ring-one-campus", "middling", marks=pytest.mark.slow),
         pytest.param("ring-one-campus", "large", marks=pytest.mark.slow),
         pytest.param("ring-three-campuses", "large", marks=pytest.mark.slow),
     ],
@@ -180,6 +180,7 @@ def test_a_lossless_ring_takes_as_long_as_alpha_and_beta_say(
     assert abs(found["measured_s"] / found["collective_s"] - 1) <= 0.02
 
 
+@pytest.mark.slow
 def test_one_campus_alone_is_not_called_unfaithful(runs: Runs) -> None:
     done = runs("ring-one-campus", "middling")
     assert done.summary["faithful"] is not False

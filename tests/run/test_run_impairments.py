@@ -34,6 +34,7 @@ def pinged(tmp_path_factory: pytest.TempPathFactory, kernel: Path) -> str:  # no
     return done.out
 
 
+@pytest.mark.slow
 def test_as_many_echoes_come_twice_as_were_asked_for(pinged: str) -> None:
     found = re.search(r"(\d+) packets transmitted, (\d+) received, \+(\d+) duplicates", pinged)
     assert found, pinged

@@ -109,6 +109,7 @@ def test_one_at_a_time_requests_wait_as_lindley_says(runs: Runs) -> None:
     assert int(waits.to_numpy().max()) > 100_000_000
 
 
+@pytest.mark.slow
 def test_every_request_gets_every_token_once_in_order_after_it_was_produced(crowd: Done) -> None:
     wanted = {one.number: one for one in asked("crowd", clients=2)}
     rows, tokens = table(crowd), table(crowd, "tokens")
@@ -122,6 +123,7 @@ def test_every_request_gets_every_token_once_in_order_after_it_was_produced(crow
         assert (own["got_ns"] > own["produced_ns"]).all()
 
 
+@pytest.mark.slow
 def test_the_least_loaded_replica_is_chosen_and_all_are_used(crowd: Done) -> None:
     rows = table(crowd)
     counts = rows["rank"].value_counts()["count"]
@@ -137,6 +139,7 @@ def test_the_nearest_replicas_serve_their_own_campus(runs: Runs) -> None:
     assert served(done)["parts"]["network"] < 0.1 * served(done)["parts"]["prefill"]
 
 
+@pytest.mark.slow
 def test_the_parts_of_the_first_token_add_up(crowd: Done) -> None:
     found = served(crowd)
     assert sum(found["parts"].values()) == pytest.approx(found["first_token"]["mean_s"], rel=1e-9)
@@ -163,6 +166,7 @@ def test_the_same_seed_gives_the_same_requests_to_the_nanosecond(crowd: Done, ru
     assert other.summary["digest"] != crowd.summary["digest"]
 
 
+@pytest.mark.slow
 def test_a_run_of_requests_alone_has_a_report_and_can_be_shown(crowd: Done) -> None:
     page = (crowd.folder / "report.html").read_text(encoding="utf-8")
     assert "What the first token waits for" in page

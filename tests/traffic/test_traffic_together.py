@@ -29,7 +29,7 @@ SETTINGS = (
     pytest.param(("collective.algorithm=hierarchical",), marks=pytest.mark.slow),
     pytest.param(("collective.algorithm=tree",), marks=pytest.mark.slow),
     ("collective.algorithm=parameter_server",),
-    ("strategy={kind: ddp, bucket: 4GB, first-bucket: 2GB}",),
+    pytest.param(("strategy={kind: ddp, bucket: 4GB, first-bucket: 2GB}",), marks=pytest.mark.slow),
 )
 
 
