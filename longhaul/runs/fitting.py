@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from longhaul.machine.init import PARTS_FOR_TCP
 from longhaul.machine.memory import LEAST_BYTES, MIB, MOST_BYTES, for_fabric
 from scenario.plan.types import Plan, filling_bytes
 from scenario.text.diagnostics import Diagnostic, InvalidInput, complain
@@ -22,6 +23,8 @@ from traffic.kind import Prepared
 
 PER_HOST_BYTES = 16 * MIB
 """What a host's processes take at least, beside the guest's system, which takes LEAST_BYTES."""
+NOT_TCPS = 1 - 1 / PARTS_FOR_TCP
+"""The share of a guest's memory that TCP's buffers never hold."""
 WHERE = ("scale", "bytes")
 
 
@@ -41,15 +44,15 @@ def check_fits(
     taken_bytes = LEAST_BYTES + count * PER_HOST_BYTES
     programs = [x.program for one in prepared for x in one.programs.values()]
     kept_bytes = sum(one.kept_bytes for one in programs if isinstance(one, Program))
-    if kept_bytes and kept_bytes > has_bytes - taken_bytes:
-        room = max(has_bytes - taken_bytes, 1)
+    room = max(has_bytes * NOT_TCPS - taken_bytes, 1)
+    if kept_bytes and kept_bytes > room:
         raise InvalidInput([_refusal(topology, kept_bytes, has_bytes, room, taken_bytes)])
 
 
-def _refusal(topology: Topology, kept: int, guest: int, room: int, taken: int) -> Diagnostic:
+def _refusal(topology: Topology, kept: int, guest: int, room: float, taken: int) -> Diagnostic:
     """With the least scale, and the least memory, that would do."""
     scale = rounded_up(topology.scale_bytes * kept / room)
-    memory = rounded_up(kept + taken)
+    memory = rounded_up((kept + taken) / NOT_TCPS)
     root = read_document(Path(topology.source)).root
     hint = f"scale: {{bytes: {scale:,.0f}}}".replace(",", "")
     if memory <= MOST_BYTES:
