@@ -87,6 +87,7 @@ def light_and_frames_us(plan: Plan, rank: int) -> float:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", range(1, 1 + len(DELAYS)), ids=DELAYS)
 def test_a_message_takes_what_was_asked_and_its_frames_within_10_ns(
     told: Done, plan: Plan, rank: int
@@ -97,6 +98,7 @@ def test_a_message_takes_what_was_asked_and_its_frames_within_10_ns(
     assert float(round_trip_us) / 2 == pytest.approx(light_and_frames_us(plan, rank), abs=0.01)
 
 
+@pytest.mark.slow
 def test_goodput_is_the_framing_bound_within_two_thousandths(told: Done) -> None:
     """Over 1 ms one way. perftest counts from the first post to the last completion: a round trip more."""
     (line,) = re.findall(r"^c2-h-1: +1048576 +40 +(.*)", told.out, re.M)
@@ -106,11 +108,13 @@ def test_goodput_is_the_framing_bound_within_two_thousandths(told: Done) -> None
     assert size / (size / measured_Bps - rtt_s) == pytest.approx(bound_Bps, rel=0.002)
 
 
+@pytest.mark.slow
 def test_the_connection_manager_works_in_namespaces(told: Done) -> None:
     assert told.status == 0, told.complaint
     assert len(re.findall(r"c2-h-1: ping data: rdma-ping", told.out)) == 3
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_or_sent_again_where_nothing_loses(told: Done) -> None:
     (line,) = re.findall(r"^c2-h-1: link rxe0/1 (.*)", told.out, re.M)
     words = line.split()
